@@ -1,0 +1,111 @@
+"""Time on a computer that loses it: boot-time that never steps, and anchors that tie it to UTC."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+from typing import Protocol
+
+from edgenode.reading import Anchor, ClockSource
+
+STA_UNSYNC = 0x0040  # linux/timex.h: the kernel clock is not disciplined
+ANCHOR_EVERY_MS = 600_000
+STEP_MS = 1_000  # a wall clock that moved this far against boot-time has been stepped
+
+
+class Clock(Protocol):
+    """All the time a room may ask for; tests bring their own."""
+
+    def boot_ms(self) -> int:
+        """Milliseconds since boot, counting suspend (CLOCK_BOOTTIME)."""
+        ...
+
+    def utc_ms(self) -> int:
+        """POSIX milliseconds of the wall clock, right or wrong."""
+        ...
+
+    def sync(self) -> tuple[int, int]:
+        """(ClockSource, |error| bound in ms) of the wall clock now; NONE when nothing vouches."""
+        ...
+
+    def boot_id(self) -> str:
+        """Return a text that differs at every boot of the kernel."""
+        ...
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex` of linux/timex.h, as far as it is read; the rest is room."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+class SystemClock:
+    """The kernel's clocks. `manual_err_ms` lets an operator vouch for an undisciplined one."""
+
+    def __init__(self, manual_err_ms: int | None = None) -> None:
+        self._manual_err_ms = manual_err_ms
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def boot_ms(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+    def utc_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def sync(self) -> tuple[int, int]:
+        """Ask adjtimex(2), which needs no privilege to read; maxerror is in microseconds."""
+        timex = _Timex()
+        if self._libc.adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
+            return ClockSource.NTP, timex.maxerror // 1000 + 1
+        if self._manual_err_ms is not None:
+            return ClockSource.MANUAL, self._manual_err_ms
+        return ClockSource.NONE, 0
+
+    def boot_id(self) -> str:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+class Timekeeper:
+    """Turns a clock into the anchors worth keeping, and notices when the wall clock was stepped."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._last: Anchor | None = None
+        self._offset: int | None = None
+
+    def observe(self) -> tuple[Anchor | None, int]:
+        """Return (a new anchor or None, by how many ms the wall clock was stepped or 0)."""
+        mono, utc = self.clock.boot_ms(), self.clock.utc_ms()
+        source, err = self.clock.sync()
+        stepped = self._step(utc - mono)
+        if source == ClockSource.NONE:
+            return None, stepped
+        anchor = Anchor(mono, utc, source, err)
+        if not (stepped or self._worth(anchor)):
+            return None, stepped
+        self._last = anchor
+        return anchor, stepped
+
+    def _step(self, offset: int) -> int:
+        before, self._offset = self._offset, offset
+        if before is None or abs(offset - before) < STEP_MS:
+            return 0
+        return offset - before
+
+    def _worth(self, anchor: Anchor) -> bool:
+        last = self._last
+        return (
+            last is None
+            or anchor.source != last.source
+            or anchor.mono - last.mono >= ANCHOR_EVERY_MS
+            or anchor.err * 2 < last.err
+        )

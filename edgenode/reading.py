@@ -1,0 +1,171 @@
+"""What is measured: channels, samples, events and quality, as frozen values without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Quality(IntEnum):
+    """How far a reading can be trusted; the codes of edge-batch v1."""
+
+    OK = 0
+    STALE = 1
+    OUT_OF_RANGE = 2
+    ESTIMATED = 3
+    FAULT = 4
+    MISSING = 5
+    UNCALIBRATED = 6
+    MAINTENANCE = 7
+    SUPPRESSED_PRIVACY = 8
+    CLAMPED = 9
+    RATE_OF_CHANGE = 10
+    SETTLING = 11
+    STUCK = 12
+    DISAGREES = 13
+
+
+class Kind(IntEnum):
+    """What the numbers of a channel mean over time."""
+
+    GAUGE = 0
+    COUNTER = 1
+    STATE = 2
+    FLOAT = 4  # code 3 is not assigned
+
+
+class Privacy(IntEnum):
+    """Who may see a channel."""
+
+    OPEN = 0
+    INTERNAL = 1
+    AGGREGATE = 2
+
+
+class Stream(IntEnum):
+    """Sequences of batches within one spool, each with its own seq and ordinals."""
+
+    TELEMETRY = 0
+    EVENTS = 1
+    HEALTH = 2
+    AUDIT = 3
+
+
+class ClockSource(IntEnum):
+    """Who vouches for an anchor; the codes of edge-batch v1."""
+
+    NONE = 0
+    RTC = 1
+    NTP_UNSYNCED = 2
+    NTP = 3
+    PTP = 4
+    GNSS = 5
+    MANUAL = 6
+    CITY = 7
+
+
+class Anchor(NamedTuple):
+    """At boot-time `mono` ms it was `utc` POSIX ms, wrong by at most `err` ms."""
+
+    mono: int
+    utc: int
+    source: int
+    err: int
+
+
+class EventCode(IntEnum):
+    """What can happen; the table grows in docs/wire-format.md. 1024 and above are private."""
+
+    STATE_CHANGED = 1
+    COUNTER_RESET = 2
+    SENSOR_LOST = 3
+    SENSOR_FOUND = 4
+    BUS_STUCK = 5
+    BUS_RECOVERED = 6
+    LIMIT_EXCEEDED = 7
+    LIMIT_CLEARED = 8
+    TAMPER = 9
+    CLOCK_STEPPED = 10
+    SPOOL_DEGRADED = 11
+    SPOOL_RECOVERED = 12
+    CONFIGURATION_CHANGED = 13
+    BOOT = 14
+    MAINTENANCE_BEGUN = 15
+    MAINTENANCE_ENDED = 16
+    LEAK_SUSPECTED = 17
+    SENSOR_END_OF_LIFE = 18
+    SIGNAL_CONFLICT = 19
+    SUPPLY_LOW = 20
+
+
+ALARMS = frozenset({3, 5, 7, 9, 11, 14, 17, 19, 20})
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One quantity of one sensor.
+
+    A driver names the quantity ("temperature"); the node names the channel of the birth
+    ("<sensor>/<quantity>") and fills in what only the configuration knows.
+    """
+
+    name: str
+    unit: str  # SenML (IANA registry), else UCUM; case-sensitive
+    scale: int = 0  # a value is integer * 10^scale; the resolution is 10^scale
+    kind: Kind = Kind.GAUGE
+    observed: str = ""  # observed property, e.g. "AirQualityObserved/pm25"
+    low: float | None = None  # the range the sensor can mean, in the unit; both or neither
+    high: float | None = None
+    period_ms: int | None = None
+    model: str = ""
+    serial: str = ""
+    calibration: tuple[str, str] | None = None  # date, reference
+    uncertainty: int | None = None  # scaled, k = 2
+    privacy: Privacy = Privacy.OPEN
+    modulus: int | None = None  # a counter wraps here
+    stamp_ms: int | None = None  # a stamp is the schedule slot when the read was this near to it
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `channel` is an index into the sample, 255 the whole sensor."""
+
+    code: int
+    channel: int = 255
+    value: bool | float | tuple[int, ...] | None = None
+    quality: Quality = Quality.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All channels of one read, in the order of the driver's `channels`.
+
+    `values[i]` is None where there is no honest number, and then `quality[i]` says why.
+    An empty `quality` means that every value is ok.
+    """
+
+    values: tuple[float | None, ...]
+    quality: tuple[Quality, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The channels that are sampled together: one sensor, one gid, one stream."""
+
+    gid: int
+    channels: tuple[Channel, ...]
+    stream: int = Stream.TELEMETRY
+
+
+class Total(NamedTuple):
+    """A durable total of a counter, as the spool recovered or last saw it."""
+
+    value: int
+    epoch: int  # of the boot in which it was noted
+    t_ms: int  # boot-time ms of that epoch
+
+
+Groups = Mapping[int, Group]
