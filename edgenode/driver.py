@@ -59,9 +59,12 @@ class Talker(Protocol):
 def find(name: str) -> Any:
     """Return the driver class registered as `name` under the entry points `edgenode.drivers`.
 
-    Raises ConfigError naming the known drivers when there is none.
+    Raises ConfigError naming the known drivers when there is none, or what keeps it from loading.
     """
     known = {point.name: point for point in entry_points(group="edgenode.drivers")}
     if name not in known:
         raise ConfigError([f"driver {name!r} is not installed; known: {', '.join(sorted(known))}"])
-    return known[name].load()
+    try:
+        return known[name].load()
+    except ImportError as exc:
+        raise ConfigError([f"driver {name!r} cannot be loaded: {exc}"]) from exc

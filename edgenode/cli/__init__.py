@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from edgenode import __version__
+
 WELL, FAILED, USAGE, NO_DAEMON = 0, 1, 2, 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
@@ -37,12 +39,6 @@ def usage() -> str:
     return "\n".join([head, *lines, "", tail])
 
 
-def version() -> str:
-    from importlib.metadata import version as installed  # noqa: PLC0415 - costs 20 ms
-
-    return f"edgenode {installed('edgenode')}"
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     words = sys.argv[1:] if argv is None else argv
@@ -51,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         print(usage())
         return WELL if words else USAGE
     if first in {"-V", "--version"}:
-        print(version())
+        print(f"edgenode {__version__}")
         return WELL
     if first not in VERBS:
         print(f"edgenode: no verb {first!r}\n\n{usage()}", file=sys.stderr)
