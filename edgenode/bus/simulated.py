@@ -1,0 +1,178 @@
+"""The node's half of simulated wires: smbus2's own messages and GPIO events over a Unix socket.
+
+One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
+
+- hello, client to server: a JSON object, `{"wire": "i2c", "bus": …, "address": …}` or
+  `{"wire": "gpio", "bus": …, "offset": …, "edge": …, "bias": …, "debounce_us": …,
+  "event_buffer": …}`; answered by STATUS, for a line together with its descriptor (SCM_RIGHTS);
+- I2C transaction: HEADER per message (address, flags, length), each followed by its data if it
+  writes; answered by STATUS (0 or an errno) and the bytes read.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import errno
+import json
+import os
+import socket
+import struct
+from typing import Any, Final, Protocol
+
+from edgenode.bus.gpio import EventReader
+from edgenode.bus.wires import Bias, Edge
+from edgenode.errors import BusError, BusTimeout
+
+HEADER: Final = struct.Struct("<HHH")
+STATUS: Final = struct.Struct("<i")
+FLAG_READ: Final = 0x0001  # I2C_M_RD of linux/i2c.h
+PACKET_MAX: Final = 65536
+TIMEOUT_S: Final = 1.0  # the default of the kernel's I2C adapters
+
+
+class Message(Protocol):
+    """What is used of smbus2.i2c_msg, a ctypes structure."""
+
+    addr: Any
+    flags: Any
+    len: Any
+    buf: Any
+
+
+def connect(path: str, hello: dict[str, object], timeout_s: float) -> socket.socket:
+    """Connect to `SOCKET[#BUS]` and say hello; raises OSError."""
+    where, _, bus = path.partition("#")
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect(where)
+        connection.send(json.dumps({**hello, "bus": bus}).encode())
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _status(packet: bytes) -> None:
+    """Raise the OSError that the first bytes of an answer stand for, if they do."""
+    if len(packet) < STATUS.size:
+        raise OSError(errno.ENODEV, "the virtual bus is gone")
+    number: int = STATUS.unpack_from(packet)[0]
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
+class SimulatedI2C:
+    """Stands where smbus2.SMBus stands: `i2c_rdwr` over a socket instead of an ioctl.
+
+    A server that does not answer within `timeout_s` is ETIMEDOUT, as it is with a real adapter;
+    the connection is then dropped, so that a late answer can never be taken for the next one.
+    """
+
+    def __init__(self, path: str, address: int, timeout_s: float = TIMEOUT_S) -> None:
+        self._path, self._address, self._timeout_s = path, address, timeout_s
+        self._connection: socket.socket | None = self._open()
+
+    def i2c_rdwr(self, *i2c_msgs: Message) -> None:
+        """Run the messages as one transaction; raises OSError as the ioctl I2C_RDWR does."""
+        if self._connection is None:
+            self._connection = self._open()
+        request = b"".join(
+            HEADER.pack(m.addr, m.flags, m.len)
+            + (b"" if m.flags & FLAG_READ else ctypes.string_at(m.buf, m.len))
+            for m in i2c_msgs
+        )
+        wanted = sum(m.len for m in i2c_msgs if m.flags & FLAG_READ)
+        answer = self._exchange(self._connection, request)
+        if len(answer) != STATUS.size + wanted:
+            raise OSError(errno.EPROTO, f"{len(answer) - STATUS.size} of {wanted} bytes came")
+        at = STATUS.size
+        for message in i2c_msgs:
+            if message.flags & FLAG_READ:
+                ctypes.memmove(message.buf, answer[at : at + message.len], message.len)
+                at += message.len
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> socket.socket:
+        hello: dict[str, object] = {"wire": "i2c", "address": self._address}
+        connection = connect(self._path, hello, self._timeout_s)
+        try:
+            _status(connection.recv(STATUS.size))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def _exchange(self, connection: socket.socket, request: bytes) -> bytes:
+        try:
+            connection.send(request)
+            answer = connection.recv(PACKET_MAX)
+        except TimeoutError as exc:
+            self.close()
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from exc
+        except OSError:
+            self.close()
+            raise
+        if not answer:
+            self.close()
+        _status(answer)
+        return answer
+
+
+class SimulatedLine(EventReader):
+    """An EdgeLine whose descriptor came from a virtual instrument; read exactly as the kernel's."""
+
+    def __init__(
+        self,
+        path: str,
+        offset: int,
+        edge: Edge,
+        bias: Bias,
+        debounce_us: int,
+        event_buffer: int,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        where = f"sim:{path} line {offset}"
+        hello = {
+            "wire": "gpio",
+            "offset": offset,
+            "edge": edge,
+            "bias": bias,
+            "debounce_us": debounce_us,
+            "event_buffer": event_buffer,
+        }
+        try:
+            self._connection = connect(path, hello, timeout_s)
+            try:
+                descriptor = _received_descriptor(self._connection)
+            except OSError:
+                self._connection.close()
+                raise
+        except TimeoutError as exc:
+            raise BusTimeout(f"{where}: no answer in time") from exc
+        except OSError as exc:
+            raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
+        super().__init__(descriptor, where)
+
+    def close(self) -> None:
+        """Close the line; the instrument notices the end of the connection and stops counting."""
+        super().close()
+        self._connection.close()
+
+
+def _received_descriptor(connection: socket.socket) -> int:
+    descriptors = array.array("i")
+    packet, ancillary, _, _ = connection.recvmsg(
+        STATUS.size, socket.CMSG_SPACE(descriptors.itemsize), socket.MSG_CMSG_CLOEXEC
+    )
+    _status(packet)
+    for _, _, data in ancillary:
+        descriptors.frombytes(data[: descriptors.itemsize])
+    if not descriptors:
+        raise OSError(errno.EPROTO, "the answer carries no descriptor")
+    return descriptors[0]
