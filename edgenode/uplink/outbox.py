@@ -1,0 +1,78 @@
+"""What the uplink needs of a spool: sealed batches out, custody back in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from edgenode.wire.model import Ack
+
+
+class Sealed(Protocol):
+    """A sealed batch, ready to send; its bytes never change."""
+
+    @property
+    def stream(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def schema(self) -> bytes: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def alarm(self) -> bool: ...
+
+
+class Outbox(Protocol):
+    """The sending side of one spool, called from the uplink thread only."""
+
+    @property
+    def spool(self) -> bytes:
+        """Return the id of the spool."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch of this boot."""
+        ...
+
+    @property
+    def ready_fd(self) -> int:
+        """Return an eventfd that becomes readable when something became sendable."""
+        ...
+
+    def begin_session(self) -> None:
+        """Call what is sendable now backlog, and what becomes sendable later live."""
+        ...
+
+    def end_session(self) -> None:
+        """Make what was in flight sealed again, in its old order."""
+        ...
+
+    def take(self, live: bool, limit: int) -> Sequence[Sealed]:  # noqa: FBT001 - two lanes
+        """Return up to `limit` batches of the lane, now in flight."""
+        ...
+
+    def broker_acked(self, stream: int, seq: int) -> None:
+        """Note the PUBACK of that very batch."""
+        ...
+
+    def city_acked(self, ack: Ack) -> None:
+        """Note what the City OS holds; raise CityError for an ack that cannot be true."""
+        ...
+
+    def set_aside(self, stream: int, seq: int, reason: str) -> None:
+        """Keep the batch out of `take` from now on, and alarm."""
+        ...
+
+    def unconfirmed(self) -> int:
+        """Return how many batches a broker acknowledged and the City OS did not."""
+        ...
+
+    def oldest_unconfirmed(self) -> Sealed | None:
+        """Return the oldest of those."""
+        ...
+
+    def birth(self, schema: bytes) -> bytes | None:
+        """Return the encoded birth of a schema of this spool."""
+        ...
