@@ -21,7 +21,7 @@ def set_aside(spool: Path, files: Iterable[Path], reason: str, budget_bytes: int
     """Move `files` into a new entry of the spool's quarantine and write down why.
 
     Moving takes no room. Then the oldest entries go until all fit `budget_bytes`, and an entry
-    that alone is too large keeps the head of its largest file. A reason that a full disk cannot
+    that alone is too large keeps the heads of its largest files. A reason that a full disk cannot
     take is left out. Returns the entry; raises OSError when the files cannot be moved (EROFS).
     """
     room = spool / DIRECTORY
@@ -71,9 +71,8 @@ def _bytes(entry: Path) -> int:
 
 
 def _shrink(entry: Path, budget_bytes: int) -> None:
-    """Cut the largest file of an entry that alone would not fit; the head tells the most."""
-    over = _bytes(entry) - budget_bytes
-    if over > 0:
+    """Cut the largest files of an entry that alone would not fit; a head tells the most."""
+    while (over := _bytes(entry) - budget_bytes) > 0:
         largest = max(entry.iterdir(), key=lambda path: path.stat().st_size)
         os.truncate(largest, max(0, largest.stat().st_size - over))
 
