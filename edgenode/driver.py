@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -54,6 +56,26 @@ class Talker(Protocol):
     def feed(self, now_ms: int) -> None:
         """Take in what is readable without blocking; raise DriverError when the wire is gone."""
         ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A Talker whose counters of `since_open` are known between reads."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the counters of `since_open` as they stand now, without touching the wire."""
+        ...
+
+
+def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
+    """Return the channels of `driver` as `options` declare them.
+
+    A part that only counts or switches cannot know what: where its options have `observed`, that
+    text is the observed property of its first channel.
+    """
+    channels: tuple[Channel, ...] = driver.channels
+    observed: str = getattr(options, "observed", "")
+    return (replace(channels[0], observed=observed), *channels[1:]) if observed else channels
 
 
 def find(name: str) -> Any:

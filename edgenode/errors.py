@@ -19,6 +19,7 @@ class Reason(IntEnum):
     BUS_STUCK = 5
     IMPOSSIBLE_VALUE = 6
     SETTLING = 7
+    DRIVER_DEFECT = 8  # the driver's code failed, not the sensor
 
 
 class EdgenodeError(Exception):

@@ -1,0 +1,73 @@
+"""How far the values of a sample can be trusted, judged by what their channels declare."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+
+from edgenode.errors import Reason
+from edgenode.reading import Channel, Quality, Sample
+
+Limits = Sequence[tuple[float, float]]
+
+# Something answered, but not honestly: fault. Nothing answered: missing.
+QUALITY_OF: dict[Reason, Quality] = {
+    Reason.NO_ANSWER: Quality.MISSING,
+    Reason.TIMEOUT: Quality.MISSING,
+    Reason.BUS_STUCK: Quality.MISSING,
+    Reason.SETTLING: Quality.SETTLING,
+    Reason.BAD_CHECKSUM: Quality.FAULT,
+    Reason.WRONG_DEVICE: Quality.FAULT,
+    Reason.IMPOSSIBLE_VALUE: Quality.FAULT,
+    Reason.DRIVER_DEFECT: Quality.FAULT,
+}
+
+
+def limits(channels: Sequence[Channel]) -> Limits:
+    """Return the range each channel can mean; any finite number where it declares none."""
+    most = sys.float_info.max
+    return [
+        (-most if c.low is None else c.low, most if c.high is None else c.high) for c in channels
+    ]
+
+
+def nothing(width: int, reason: Reason) -> Sample:
+    """Return the sample of a read that failed: no number in any of `width` channels."""
+    return Sample((None,) * width, (QUALITY_OF[reason],) * width)
+
+
+def judged(sample: Sample, within: Limits, *, settling: bool) -> Sample:
+    """Return the sample with what is out of range, not finite or still settling marked so.
+
+    Raises ValueError when the sample does not have one value for each channel.
+    """
+    values = sample.values
+    if len(values) != len(within) or len(sample.quality) not in {0, len(values)}:
+        raise ValueError(f"the driver gave {len(values)} values for {len(within)} channels")
+    if not settling and not sample.quality:
+        for value, (low, high) in zip(values, within, strict=True):
+            if value is None or not low <= value <= high:
+                break
+        else:
+            return sample  # the common case copies nothing
+    given = sample.quality or (Quality.OK,) * len(values)
+    cells = [
+        _cell(value, quality, low, high, settling=settling)
+        for value, quality, (low, high) in zip(values, given, within, strict=True)
+    ]
+    return Sample(tuple(v for v, _ in cells), tuple(q for _, q in cells), sample.events)
+
+
+def _cell(
+    value: float | None, quality: Quality, low: float, high: float, *, settling: bool
+) -> tuple[float | None, Quality]:
+    if value is None:
+        return None, Quality.MISSING if quality is Quality.OK else quality
+    if not math.isfinite(value):
+        return None, Quality.FAULT
+    if quality is not Quality.OK:
+        return value, quality
+    if not low <= value <= high:
+        return value, Quality.OUT_OF_RANGE
+    return value, Quality.SETTLING if settling else Quality.OK

@@ -1,0 +1,78 @@
+"""Counters that begin at 0 whenever their driver opens, carried on as durable totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+from edgenode.driver import Driver
+from edgenode.reading import Event, EventCode, Group, Sample, Total
+from edgenode.sensing.job import Sink
+
+UNKNOWN_MS = -1  # a node that was off cannot say for how long
+
+
+class ResetReason(IntEnum):
+    """Why a counter was not watched for a while; the fourth value of counter-reset."""
+
+    RESTART = 1  # the daemon was started anew within the same boot
+    REBOOT = 2
+    REOPENED = 3  # the sensor was lost and came back
+
+
+class Totals:
+    """The totals of one sensor: what was counted before this opening, plus what it counts now."""
+
+    def __init__(self, group: Group, sink: Sink) -> None:
+        self._group, self._sink = group, sink
+        self._bases: dict[int, int] = {}  # by index of the channel
+        self._index: dict[str, int] = {}
+        self._opened_before = False
+
+    def opened(self, driver: Driver, now_ms: int) -> None:
+        """Take up the totals where they were left; a gap in watching them is an event."""
+        names = [channel.name for channel in driver.channels]
+        self._index = {name: names.index(name) for name in sorted(driver.since_open)}
+        self._bases = {index: self._resumed(index, now_ms) for index in self._index.values()}
+        self._opened_before = True
+
+    def note(self, counts: Mapping[str, int], now_ms: int) -> None:
+        """Make the sink's totals current."""
+        for name, count in counts.items():
+            self._set(self._index[name], count, now_ms)
+
+    def lifted(self, sample: Sample, now_ms: int) -> Sample:
+        """Return the sample with totals in place of counts since opening."""
+        if not self._bases:
+            return sample
+        values = list(sample.values)
+        for index in self._bases:
+            count = values[index]
+            if count is not None:
+                values[index] = self._set(index, int(count), now_ms)
+        return Sample(tuple(values), sample.quality, sample.events)
+
+    def _set(self, index: int, count: int, now_ms: int) -> int:
+        channel = self._group.channels[index]
+        total = self._bases[index] + count
+        if channel.modulus:
+            total %= channel.modulus
+        self._sink.set_total(channel.name, total, now_ms)
+        return total
+
+    def _resumed(self, index: int, now_ms: int) -> int:
+        name = self._group.channels[index].name
+        known = self._sink.total(name)
+        base = known.value if known else 0
+        if known:
+            event = Event(EventCode.COUNTER_RESET, index, (base, base, *self._gap(known, now_ms)))
+            self._sink.event(now_ms, self._group.gid, event)
+        self._sink.set_total(name, base, now_ms)
+        return base
+
+    def _gap(self, known: Total, now_ms: int) -> tuple[int, int]:
+        """For how long nobody counted, in ms, and why."""
+        if known.epoch != self._sink.epoch:
+            return UNKNOWN_MS, ResetReason.REBOOT
+        reason = ResetReason.REOPENED if self._opened_before else ResetReason.RESTART
+        return now_ms - known.t_ms, reason

@@ -1,0 +1,56 @@
+"""Noticing from outside that a bus thread sits in a call of a driver past its budget."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edgenode.clock import Clock
+from edgenode.reading import Event, EventCode
+from edgenode.sensing.job import Sink
+
+BY_ITSELF = 0  # rung of the recovery ladder: none was needed
+
+
+class Watch:
+    """The mark a bus thread leaves before each call into a driver, and who looks at it.
+
+    A thread in an uninterruptible read cannot report itself, so another one calls `check`.
+    """
+
+    def __init__(self, sink: Sink, clock: Clock) -> None:
+        self._sink, self._clock = sink, clock
+        self._lock = threading.Lock()
+        self._gid: int | None = None
+        self._deadline_ms = 0
+        self._reported = False
+        self.times_stuck = 0
+
+    @contextmanager
+    def budget(self, gid: int, budget_s: float) -> Iterator[None]:
+        """Bound the block to `budget_s`; it cannot be stopped, only told of."""
+        with self._lock:
+            self._deadline_ms = self._clock.boot_ms() + int(budget_s * 1000)
+            self._gid = gid
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._gid = None
+                if self._reported:
+                    self._reported = False
+                    event = Event(EventCode.BUS_RECOVERED, value=BY_ITSELF)
+                    self._sink.event(self._clock.boot_ms(), gid, event)
+
+    def check(self) -> bool:
+        """Return whether the bus is stuck, and say so once; called by another thread."""
+        with self._lock:
+            now_ms = self._clock.boot_ms()
+            if self._gid is None or now_ms <= self._deadline_ms:
+                return False
+            if not self._reported:
+                self._reported = True
+                self.times_stuck += 1
+                self._sink.event(now_ms, self._gid, Event(EventCode.BUS_STUCK))
+            return True
