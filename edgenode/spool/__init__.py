@@ -1,0 +1,8 @@
+"""The spool: a journal for the open window, a store for sealed batches, and custody of both."""
+
+from edgenode.spool.model import Condition, Sealed, SpoolStats, Trouble
+from edgenode.spool.options import SpoolOptions
+from edgenode.spool.outbox import Outbox
+from edgenode.spool.spool import Spool
+
+__all__ = ["Condition", "Outbox", "Sealed", "Spool", "SpoolOptions", "SpoolStats", "Trouble"]

@@ -1,0 +1,74 @@
+"""The values the spool gives to others: sealed batches, and its statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from edgenode.reading import Stream
+
+STREAMS = tuple(Stream)  # the streams a spool can keep
+
+
+class Sealed(NamedTuple):
+    """A sealed batch; its bytes never change. `readings` counts cells and events in it."""
+
+    stream: int
+    seq: int
+    schema: bytes
+    data: bytes
+    readings: int
+    alarm: bool
+
+
+class Trouble(IntEnum):
+    """Why the spool is, or was, degraded: the value of the event spool-degraded."""
+
+    DISK_FULL = 1
+    READ_ONLY = 2
+    IO_ERROR = 3
+    STORE_SALVAGED = 4
+    STORE_LOST = 5
+    JOURNAL_LOST = 6
+    ALIEN_ACK = 7
+
+
+class Condition(NamedTuple):
+    """Something that holds since then: an event that began it and none yet that ended it."""
+
+    code: int
+    ch: int | None
+    epoch: int
+    t_ms: int  # boot-time ms of that epoch
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStats:
+    """What the spool tells about itself, for `status` and the watchdog. Counts are since start."""
+
+    spool: str = ""
+    epoch: int = 0
+    progress: int = 0  # grows with every step
+    degraded: str = ""  # why, in words; empty when all is well
+    cap_bytes: int = 0
+    used_bytes: int = 0
+    held_batches: int = 0  # sealed and not yet pruned
+    unconfirmed_batches: int = 0
+    window_readings: int = 0  # not yet sealed
+    oldest_ms: int | None = None  # age of the oldest batch held, where the epoch is this one
+    readings: int = 0
+    events: int = 0
+    commits: int = 0
+    seals: int = 0
+    written_bytes: int = 0  # asked of the card, journal and store
+    evicted_readings: int = 0
+    overflow_readings: int = 0
+    pruned_batches: int = 0
+    resent_batches: int = 0
+    drains: int = 0
+    quarantined: tuple[tuple[str, str, int], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    totals: Mapping[str, int] = field(default_factory=dict)
