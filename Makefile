@@ -1,0 +1,55 @@
+# Everything a stranger needs: `make demo` shows it, `make test` proves it, `make check` reads it.
+# Only `make demo` is promised to work with nothing but make and Python 3.11 or newer (with venv).
+
+VENV ?= .venv
+MARK ?= not root and not long
+PYTEST_ARGS ?=
+SECONDS_OF_DEMO ?= 40
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if $$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+BIN := $(VENV)/bin
+
+.PHONY: help venv demo test check bench long tools clean
+help:
+	@echo "make demo    the whole road on this machine, with an account at the end ($(SECONDS_OF_DEMO) s)"
+	@echo "make test    the tests (MARK=root: those that need root; make long: those that need time)"
+	@echo "make check   style, types, and who may import whom"
+	@echo "make bench   what it costs, beside the targets"
+
+$(VENV)/.demo: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 with venv found:" \
+		"install python3 and python3-venv, or name one: make PYTHON=/path/to/python"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+venv: $(VENV)/.dev
+
+demo: $(VENV)/.demo
+	$(BIN)/edgenode demo --seconds $(SECONDS_OF_DEMO)
+
+tools:
+	@.ci/need mosquitto:mosquitto node:nodejs systemd-analyze:systemd ip:iproute2
+
+test: $(VENV)/.dev tools
+	$(BIN)/pytest -m "$(MARK)" $(PYTEST_ARGS)
+
+long: $(VENV)/.dev tools
+	$(BIN)/pytest -m long $(PYTEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev tools
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
