@@ -1,0 +1,92 @@
+"""Contact or pulse input on a GPIO line: loop detector, reed, S0 meter, rain gauge, flow meter.
+
+Datasheet: none, the wire is the part. Counting and debouncing are the kernel's: linux/gpio.h,
+`struct gpio_v2_line_event.line_seqno` (since Linux 5.10), which counts every edge whether or not
+anybody read it, while the queue of events keeps only the newest ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta
+
+from edgenode.bus import Bias, Edge, EdgeLine
+from edgenode.driver import Options, WireKind
+from edgenode.reading import Channel, Kind, Sample
+
+SEQNO_MODULUS: Final = 1 << 32  # line_seqno is a __u32
+
+
+class PulseOptions(Options, frozen=True):
+    """What an installer may choose; `debounce_us` is done by the kernel, never by us."""
+
+    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    edge: Edge = "rising"
+    bias: Bias = "as-is"
+    debounce_us: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="microseconds, up to a second")
+    ] = 0
+    observed: Annotated[
+        str,
+        Meta(
+            pattern="^([A-Za-z0-9]+/[A-Za-z0-9]+)?$",
+            description="an observed property such as ItemFlowObserved/intensity",
+        ),
+    ] = ""
+
+
+class Pulse:
+    """One line, counted by the kernel from the moment it is opened.
+
+    `count` is exact however long nobody reads. `unread` says how many of the edges since the
+    last sample fell out of the kernel's queue before they were read: they are in `count`, only
+    their times are not known.
+    """
+
+    wire: ClassVar[WireKind] = "gpio"
+    model: ClassVar[str] = "pulse"
+    options: ClassVar[type[Options]] = PulseOptions
+    channels: ClassVar[tuple[Channel, ...]] = (
+        Channel("count", "count", kind=Kind.COUNTER),
+        Channel("unread", "count"),
+    )
+    since_open: ClassVar[frozenset[str]] = frozenset({"count"})
+    budget_s: ClassVar[float] = 0.05  # it never waits
+    settle_s: ClassVar[float] = 0.0
+
+    def __init__(self, wire: EdgeLine, options: PulseOptions) -> None:
+        del options  # they are all about the line, which is open
+        self._line = wire
+        self._seen = wire.line_seqno
+        self._count = 0
+        self._read = 0
+        self._unread_before = 0
+
+    def fileno(self) -> int:
+        """Return the line's descriptor, readable with the next edge."""
+        return self._line.fileno()
+
+    def feed(self, now_ms: int) -> None:
+        """Take in the queued edges. Raises BusError when the line is gone."""
+        del now_ms  # the kernel counts; when it is asked changes nothing
+        self._read += len(self._line.events())
+        newest = self._line.line_seqno
+        self._count += (newest - self._seen) % SEQNO_MODULUS
+        self._seen = newest
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the edges since opening, as last fed."""
+        return {"count": self._count}
+
+    def read(self, now_ms: int) -> Sample:
+        """Return the edges since opening, and how many since the last sample were not read."""
+        self.feed(now_ms)
+        unread = self._count - self._read
+        lost, self._unread_before = unread - self._unread_before, unread
+        return Sample((self._count, lost))
+
+    def close(self) -> None:
+        """Give the line back; the kernel stops counting."""
+        self._line.close()
