@@ -1,24 +1,22 @@
-"""File systems for the tests of this room: images, loop devices, mounts, all undone at the end."""
+"""Images, loop devices and mounts for tests and measurements, all undone at the end. Needs root."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 
-READY_S = 10.0
+class Unmountable(RuntimeError):
+    """The system refused a device or a mount; the message says which command and why."""
 
 
 def run(*command: str | Path) -> str:
-    """Run a system command; a failure shows what it said."""
+    """Run a system command and return what it printed; raise Unmountable with what it said."""
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.fail(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+        raise Unmountable(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
     return done.stdout.strip()
 
 
@@ -60,28 +58,3 @@ def tmpfs(where: Path, size_bytes: int) -> Iterator[Path]:
         yield where
     finally:
         run("umount", where)
-
-
-@contextmanager
-def forgetful_disk(base: Path, where: Path, log: Path) -> Iterator[Path]:
-    """Serve a copy of `base` as `where`/disk and log all that happens to it."""
-    where.mkdir()
-    server = subprocess.Popen([sys.executable, "-m", "tests.disk.forgetful", base, where, log])
-    try:
-        _until_served(server, where / "disk")
-        yield where
-    finally:
-        subprocess.run(["umount", where], check=False)
-        try:
-            server.wait(READY_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _until_served(server: subprocess.Popen[bytes], disk: Path) -> None:
-    deadline = time.monotonic() + READY_S
-    while not disk.exists():
-        if server.poll() is not None or time.monotonic() > deadline:
-            pytest.fail("no FUSE here: install the Debian packages fuse3 and libfuse2")
-        time.sleep(0.01)

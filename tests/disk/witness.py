@@ -1,0 +1,185 @@
+"""What a spool holds after a power cut, against what had been promised before it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from edgenode.reading import Sample
+from edgenode.spool import Outbox, Spool
+from edgenode.wire import Batch, Birth, Rows, decode, expand, readings_in
+from tests.disk.workload import GROUPS, LIFE_VALUES, NODE, TOTAL, ack_for, clock_of, options
+
+AFTER = 9  # the life that opens the spool after the cut
+AFTER_SECONDS = 75  # more than a window
+
+Identity = tuple[int, int]  # stream, seq
+
+
+@dataclass(slots=True)
+class Verdict:
+    """One sentence for each promise that was broken; what else a test may want to count."""
+
+    lost: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.twice or self.reused or self.stalled)
+
+
+@dataclass(slots=True)
+class Promised:
+    """What the marks before a cut say."""
+
+    covered: dict[int, int] = field(default_factory=dict)  # life -> highest value committed
+    total: int = 0
+    sent: dict[Identity, bytes] = field(default_factory=dict)
+    acked: set[Identity] = field(default_factory=set)
+    reused: list[str] = field(default_factory=list)
+
+
+class Content(NamedTuple):
+    """A batch unpacked: the values of its cells and events, and its ordinals."""
+
+    values: tuple[int, ...]
+    first: int
+    after: int
+    losses: tuple[tuple[int, int, int], ...]  # stream, first, after
+
+
+def promised(marks: Sequence[bytes]) -> Promised:
+    """Add up the marks of a workload."""
+    sum_up = Promised()
+    for line in marks:
+        kind, *words = line.decode().split()
+        if kind == "C":
+            value, sum_up.total = int(words[0]), int(words[1])
+            sum_up.covered[value // LIFE_VALUES] = value
+        elif kind == "S":
+            who, data = (int(words[0]), int(words[1])), bytes.fromhex(words[2])
+            if sum_up.sent.setdefault(who, data) != data:
+                sum_up.reused.append(f"batch {who} was sent with two contents")
+        elif kind == "A":
+            sum_up.acked.add((int(words[0]), int(words[1])))
+    return sum_up
+
+
+@lru_cache(maxsize=4096)
+def content(data: bytes, birth_data: bytes) -> Content:
+    """Unpack a batch of the workload, all of whose numbers are values of their own."""
+    birth, batch = decode(birth_data), decode(data)
+    assert isinstance(birth, Birth)
+    assert isinstance(batch, Batch)
+    batch = expand(batch, birth)
+    found = []
+    for group in batch.groups:
+        assert isinstance(group, Rows)
+        assert not group.flags
+        for column in group.columns:
+            assert column is not None
+            found += [int(value) for value in column]
+    numbers = [event.value for event in batch.events if event.code < 10]
+    found += [int(value) for value in numbers if isinstance(value, int | float)]
+    losses = tuple((loss.stream, loss.r0, loss.r0 + loss.n) for loss in batch.losses)
+    return Content(tuple(found), batch.r0, batch.r0 + readings_in(batch), losses)
+
+
+def examine(directory: Path, marks: Sequence[bytes]) -> Verdict:
+    """Open the spool of a crash image as a node would, let it work, and judge what comes out."""
+    before = promised(marks)
+    clock = clock_of(AFTER)
+    spool = Spool.open(options(directory), NODE, GROUPS, clock)
+    verdict = Verdict(reused=list(before.reused))
+    recovered = spool.total(TOTAL)
+    if before.total and (recovered is None or recovered.value < before.total):
+        verdict.lost.append(f"total {recovered} though {before.total} was committed")
+    spool.outbox.begin_session()
+    for second in range(AFTER_SECONDS):
+        clock.advance(1_000)
+        spool.append(1, clock.boot_ms(), Sample((float(AFTER * LIFE_VALUES + 1 + second),)))
+        spool.step()
+    judge(before, drain(spool), spool.outbox, verdict)
+    return Verdict(*(found[:3] for found in asdict(verdict).values()))
+
+
+def drain(spool: Spool) -> dict[Identity, bytes]:
+    """Take and ack until nothing is left."""
+    held: dict[Identity, bytes] = {}
+    received: dict[int, set[int]] = {}
+    while batch := [*spool.outbox.take(True, 20), *spool.outbox.take(False, 20)]:
+        for sealed in batch:
+            held[sealed.stream, sealed.seq] = sealed.data
+            received.setdefault(sealed.stream, set()).add(sealed.seq)
+            spool.outbox.broker_acked(sealed.stream, sealed.seq)
+        spool.outbox.city_acked(ack_for(spool.outbox.spool, received))
+    return held
+
+
+def judge(before: Promised, held: dict[Identity, bytes], outbox: Outbox, verdict: Verdict) -> None:
+    """Compare what left before the cut with what is held after it, batch by batch."""
+    where: dict[int, Identity] = {}
+    safe: set[int] = set()
+    spans: dict[int, set[tuple[int, int]]] = {}
+    for who, data in [*before.sent.items(), *held.items()]:
+        if before.sent.get(who, data) != data:
+            verdict.reused.append(f"batch {who} has other bytes after the cut")
+            continue
+        batch = decode(data)
+        assert isinstance(batch, Batch)
+        birth = outbox.birth(batch.schema)
+        if birth is None:
+            verdict.lost.append(f"the birth of batch {who}")
+            continue
+        unpacked = content(data, birth)
+        spans.setdefault(who[0], set()).add((unpacked.first, unpacked.after))
+        for stream, first, after in unpacked.losses:
+            spans.setdefault(stream, set()).add((first, after))
+        for value in unpacked.values:
+            if where.setdefault(value, who) != who:
+                verdict.twice.append(f"value {value} in batches {where[value]} and {who}")
+        if who in held or who in before.acked:
+            safe.update(unpacked.values)
+    for stream, ranges in spans.items():
+        verdict.lost += untold(stream, ranges)
+    for life, covered in before.covered.items():
+        missing = set(range(life * LIFE_VALUES + 1, covered + 1)) - safe
+        if missing:
+            verdict.lost.append(f"{len(missing)} values from {min(missing)} of life {life}")
+    if AFTER * LIFE_VALUES + 1 not in safe:
+        verdict.stalled.append("nothing was sealed after the cut")
+
+
+def untold(stream: int, ranges: set[tuple[int, int]]) -> list[str]:
+    """Ordinals follow one another without gap or overlap: what is missing is told as a loss."""
+    problems, expected = [], None
+    for first, after in sorted(ranges):
+        if expected is not None and first != expected:
+            problems.append(f"stream {stream}: ordinal {first} follows {expected}")
+        expected = after
+    return problems
+
+
+def in_child(check: Callable[[], Verdict]) -> Verdict:
+    """Run a check in a process of its own: a spool keeps its files open until its process ends."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.write(writer, json.dumps(asdict(check())).encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    assert status == 0, "the spool could not be opened; see the error above"
+    return Verdict(**json.loads(answer))
