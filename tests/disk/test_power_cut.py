@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.disk.child import in_child
 from tests.disk.forgetful import MARK
 from tests.disk.recorder import record
 from tests.disk.replay import Record, cuts, images
-from tests.disk.witness import Verdict, examine, in_child
+from tests.disk.witness import Verdict, examine
 from tests.support.disks import mounted
 
 SEED = 20_260_101
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
 @pytest.fixture
 def room() -> Iterator[Path]:
     """Give a place in memory: an image is written for every cut."""
-    with TemporaryDirectory(dir="/dev/shm", prefix="edgenode-") as path:  # noqa: S108 - a tmpfs
+    with TemporaryDirectory(dir="/dev/shm", prefix="edgenode-") as path:
         yield Path(path)
 
 
@@ -56,7 +57,8 @@ def verdicts(
     image = room / "image"
     for cut in images(room / "base", records, cuts(records, positions, SEED), image):
         with mounted(image, room / "after", "loop") as directory:
-            found.append((cut.at, in_child(partial(examine, directory, cut.marks))))
+            broken = in_child(partial(examine, directory, cut.marks))
+            found.append((cut.at, Verdict(**broken)))
     return found
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -91,7 +89,7 @@ def content(data: bytes, birth_data: bytes) -> Content:
     return Content(tuple(found), batch.r0, batch.r0 + readings_in(batch), losses)
 
 
-def examine(directory: Path, marks: Sequence[bytes]) -> Verdict:
+def examine(directory: Path, marks: Sequence[bytes]) -> dict[str, list[str]]:
     """Open the spool of a crash image as a node would, let it work, and judge what comes out."""
     before = promised(marks)
     clock = clock_of(AFTER)
@@ -106,7 +104,7 @@ def examine(directory: Path, marks: Sequence[bytes]) -> Verdict:
         spool.append(1, clock.boot_ms(), Sample((float(AFTER * LIFE_VALUES + 1 + second),)))
         spool.step()
     judge(before, drain(spool), spool.outbox, verdict)
-    return Verdict(*(found[:3] for found in asdict(verdict).values()))
+    return {promise: broken[:3] for promise, broken in asdict(verdict).items()}
 
 
 def drain(spool: Spool) -> dict[Identity, bytes]:
@@ -164,22 +162,3 @@ def untold(stream: int, ranges: set[tuple[int, int]]) -> list[str]:
             problems.append(f"stream {stream}: ordinal {first} follows {expected}")
         expected = after
     return problems
-
-
-def in_child(check: Callable[[], Verdict]) -> Verdict:
-    """Run a check in a process of its own: a spool keeps its files open until its process ends."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.write(writer, json.dumps(asdict(check())).encode())
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read()
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "the spool could not be opened; see the error above"
-    return Verdict(**json.loads(answer))

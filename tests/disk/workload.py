@@ -166,7 +166,8 @@ def bend(fault: str) -> None:
     connect = sqlite3.connect
     sqlite3.connect = lambda *args, **kwargs: connect(*args, **kwargs, factory=Bent)  # type: ignore[assignment]
     if fault == "nosync":
-        os.fsync = os.fdatasync = lambda _: None
+        for name in ("fsync", "fdatasync"):
+            setattr(os, name, lambda _: None)
 
 
 def main() -> None:
