@@ -1,0 +1,51 @@
+"""Run the daemon: sample, keep and forward until SIGTERM. With --drain, only send what is kept."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from edgenode.clock import SystemClock
+from edgenode.config import Config, load
+from edgenode.node import Daemon, Notifier, Stop, drain
+
+CONFIG = Path("/etc/edgenode/edgenode.toml")
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
+    parser.add_argument("--drain", action="store_true", help="sample nothing, send all, leave")
+    parser.add_argument(
+        "--timeout", type=float, default=600.0, metavar="S", help="of --drain; default 600 s"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Leave by os._exit: a thread in an uninterruptible read would outlive a normal exit."""
+    config = load(args.config)
+    stop = Stop()
+    stop.listen()
+    code = _drain(config, stop, args.timeout) if args.drain else _run(config, stop)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(config: Config, stop: Stop) -> int:
+    return Daemon(config, SystemClock(config.clock.manual_err_ms), Notifier()).run(stop)
+
+
+def _drain(config: Config, stop: Stop, timeout_s: float) -> int:
+    left = drain(config, SystemClock(config.clock.manual_err_ms), stop, timeout_s)
+    if left.empty:
+        print(f"drained: {left.sent} batches sent, everything is acknowledged, nothing is left")
+        return 0
+    print(
+        f"not drained: {left.held} batches are not acknowledged and {left.unsealed} readings not"
+        " sealed; they are kept. Check the broker and the receiver, then drain again.",
+        file=sys.stderr,
+    )
+    return 1

@@ -1,0 +1,145 @@
+"""What the rooms tell, as conditions with advice and as the document behind `edgenode status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgenode import __version__
+from edgenode.health import Condition, Verdict
+from edgenode.reading import ClockSource
+from edgenode.sensing import WorkerStats
+from edgenode.spool import SpoolStats
+
+if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
+    from edgenode.uplink import UplinkStats
+
+FORMAT = 1  # of the status document; raised when a field changes its meaning
+CONNECT_MS = 30_000  # a start is no trouble; without a connection after this long it is
+CONFIRM_MS = 900_000  # the City OS acks at most each second, and resends are asked in minutes
+NEARLY_FULL = 0.8  # of the cap; eviction begins at 0.9
+DAY_MS = 86_400_000
+CARD_BYTES_A_DAY = 500_000_000  # commits of 1 s on a default mount cost 440 MB a day
+STEADY_MS = 3_600_000  # a start writes more than an hour of running does
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All rooms at one moment, boot-time ms."""
+
+    now_ms: int
+    started_ms: int
+    utc_ms: int
+    clock: int  # ClockSource
+    spool: SpoolStats
+    buses: Sequence[WorkerStats]
+    uplink: UplinkStats | None  # None before it is started
+    notes: Sequence[Condition] = ()  # what was found wrong at the start
+
+    @property
+    def up_ms(self) -> int:
+        """For how long the daemon has run."""
+        return self.now_ms - self.started_ms
+
+    @property
+    def written_a_day(self) -> int:
+        """Bytes to the card in a day at the rate so far."""
+        return self.spool.written_bytes * DAY_MS // max(self.up_ms, 1)
+
+
+def conditions(picture: Picture) -> Iterator[Condition]:
+    """Whatever keeps the node from being well, in the order of the road."""
+    yield from picture.notes
+    yield from _sensing(picture.buses)
+    yield from _spool(picture)
+    yield from _uplink(picture)
+    if picture.clock == ClockSource.NONE:
+        yield Condition(
+            "clock",
+            "nothing vouches for the clock",
+            "let the node reach an NTP server, or set clock.manual_err_ms; readings wait for it",
+        )
+
+
+def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
+    for bus in buses:
+        if bus.stuck:
+            what = f"a read on bus {bus.bus} does not return"
+            yield Condition(f"bus {bus.bus}", what, "unplug its sensors one by one; check pull-ups")
+        for sensor in bus.sensors:
+            if sensor.state in {"lost", "faulty"}:
+                what = f"sensor {sensor.sensor} on bus {bus.bus} is {sensor.state}: {sensor.detail}"
+                yield Condition(
+                    f"sensor {sensor.sensor}", what, "check its plug, power and address"
+                )
+
+
+def _spool(picture: Picture) -> Iterator[Condition]:
+    spool = picture.spool
+    if spool.degraded:
+        yield Condition("spool", f"spool: {spool.degraded}", "look at the disk and its free room")
+    if spool.used_bytes > NEARLY_FULL * spool.cap_bytes:
+        share = 100 * spool.used_bytes // max(spool.cap_bytes, 1)
+        what = f"the spool is {share} % full; the oldest readings will be given up"
+        yield Condition("spool full", what, "bring the uplink back, or raise spool.cap_mb")
+    if picture.up_ms > STEADY_MS and picture.written_a_day > CARD_BYTES_A_DAY:
+        what = f"{picture.written_a_day / 1e9:.2f} GB a day are written to the card"
+        yield Condition("card wear", what, "mount noatime,commit=60; raise commit_interval_s")
+
+
+def _uplink(picture: Picture) -> Iterator[Condition]:
+    uplink = picture.uplink
+    if uplink is None:
+        return
+    if not uplink.connected and picture.up_ms > CONNECT_MS:
+        why = uplink.last_error or "no answer yet"
+        what = f"not connected to {uplink.broker or 'any broker'}: {why}"
+        yield Condition("uplink", what, "check network, broker and credentials; nothing is lost")
+    if uplink.set_aside or uplink.parked:
+        what = f"{uplink.set_aside + uplink.parked} batches refused or set aside by the broker"
+        yield Condition("refused", what, f"check this node's rights: {uplink.last_error}")
+    since_ms = uplink.last_ack_ms or picture.started_ms
+    if picture.spool.unconfirmed_batches and picture.now_ms - since_ms > CONFIRM_MS:
+        what = "the broker takes batches, but the City OS has not confirmed any for 15 minutes"
+        yield Condition(
+            "city", what, "check the receiver; the node keeps what it has not confirmed"
+        )
+
+
+def document(node: str, picture: Picture, verdict: Verdict) -> dict[str, Any]:
+    """Return the status document; docs/cli.md describes every field."""
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "node": node,
+        "health": verdict.health.value,
+        "since_s": (picture.now_ms - verdict.since_ms) // 1000,
+        "up_s": picture.up_ms // 1000,
+        "utc_ms": picture.utc_ms,
+        "clock": ClockSource(picture.clock).name.lower(),
+        "problems": [
+            {
+                "key": problem.condition.key,
+                "what": problem.condition.what,
+                "advice": problem.condition.advice,
+                "since_s": (picture.now_ms - problem.since_ms) // 1000,
+            }
+            for problem in verdict.problems
+        ],
+        "buses": [asdict(bus) for bus in picture.buses],
+        "spool": asdict(picture.spool) | {"written_bytes_per_day": picture.written_a_day},
+        "uplink": asdict(picture.uplink) if picture.uplink else None,
+    }
+
+
+def line(verdict: Verdict, picture: Picture) -> str:
+    """Return one line for `systemctl status`."""
+    if verdict.problems:
+        return f"{verdict.health}: {verdict.problems[0].condition.what}"
+    uplink = picture.uplink
+    where = uplink.broker if uplink and uplink.connected else "nobody yet"
+    return (
+        f"{verdict.health}: {picture.spool.readings} readings taken,"
+        f" {picture.spool.held_batches} batches held, connected to {where}"
+    )
