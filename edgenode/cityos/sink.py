@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from edgenode.cityos.schema import connect
 from edgenode.errors import CityError
@@ -79,14 +79,14 @@ class Sink:
         self.path = path
 
     @classmethod
-    def open(cls, path: Path, *, readonly: bool = False) -> Sink:
+    def open(cls, path: Path, *, readonly: bool = False) -> Self:
         """Open or make the sink; raises CityError with what to do when it cannot serve."""
         return cls(connect(path, readonly=readonly), path)
 
     def close(self) -> None:
         self.db.close()
 
-    def __enter__(self) -> Sink:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -1,0 +1,185 @@
+"""Acks: what the sink holds of a spool, what it misses, and when the node is told.
+
+Every ack is whole, because it is retained and replaces the one before. At most one a second goes
+to a node; all is computed from the sink at that moment.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from edgenode.cityos import durable
+from edgenode.cityos.ranges import Range, holes, minus
+from edgenode.cityos.sink import Sink
+from edgenode.wire import Ack
+
+INTERVAL_MS = 1_000  # between two acks to one node
+PATIENCE_MS = 5_000  # a gap or a missing birth is this old before it is asked for
+PATIENCE_MAX_MS = 600_000  # and asked for again after twice as long each time, up to this
+MAX_RANGES = 4_096  # of one stream in one ack, lowest first: 80 KB at most
+MAX_RESEND = 64  # gaps asked for in one ack
+MAX_BIRTHS = 64  # births asked for in one ack
+RECENT_MS = 86_400_000  # spools that sent something in the last day are acked anew at start
+
+Spool = tuple[bytes, bytes]  # node, spool
+
+
+@dataclass(slots=True)
+class _Wish:
+    """Something missing, and when to ask for it next."""
+
+    first: int  # of a gap: when it moves, the gap is being filled and need not be asked for
+    due: int
+    patience: int = PATIENCE_MS
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is to be told to one node; `dirty` keeps the order of first arrival."""
+
+    due: int = 0  # not before
+    dirty: dict[bytes, None] = field(default_factory=dict)
+    gaps: dict[bytes, dict[tuple[int, int], _Wish]] = field(default_factory=dict)
+    births: dict[bytes, dict[bytes, _Wish]] = field(default_factory=dict)
+
+
+class Acks:
+    """Decides when a node is acked and with what. `now` is monotonic ms, `utc` POSIX ms."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._nodes: dict[bytes, _Node] = {}
+        self._queue: list[tuple[int, bytes]] = []  # (when to look at a node, node), a heap
+
+    def resume(self, now: int, utc: int) -> None:
+        """Tell the nodes again what is held: the last ack before a crash may not have left."""
+        for node, spool in self._sink.db.execute(
+            "SELECT node, spool FROM spool JOIN node USING (node) WHERE last_seen > ? ORDER BY id",
+            (utc - RECENT_MS,),
+        ).fetchall():
+            if durable.streams(self._sink.db, node, spool):
+                self.touch(node, spool, now)
+
+    def touch(self, node: bytes, spool: bytes, now: int) -> None:
+        """Something of this spool arrived and is durable, be it anew or again."""
+        entry = self._nodes.setdefault(node, _Node())
+        if not entry.dirty:
+            heapq.heappush(self._queue, (max(now, entry.due), node))
+        entry.dirty[spool] = None
+
+    def next_due(self) -> int | None:
+        """Return when `take` may have something, None when nothing is waiting."""
+        return self._queue[0][0] if self._queue else None
+
+    def take(self, now: int, utc: int) -> list[Ack]:
+        """Return the acks to publish now."""
+        acks = []
+        while self._queue and self._queue[0][0] <= now:
+            _, node = heapq.heappop(self._queue)
+            ack = self._one(node, now, utc)
+            if ack is not None:
+                acks.append(ack)
+        return acks
+
+    def _one(self, node: bytes, now: int, utc: int) -> Ack | None:
+        entry = self._nodes[node]
+        if now < entry.due:
+            heapq.heappush(self._queue, (entry.due, node))
+            return None
+        spool = self._choose(node, entry, now)
+        if spool is None:
+            self._again(node, entry)
+            return None
+        entry.dirty.pop(spool, None)
+        entry.due = now + INTERVAL_MS
+        ack = self._build(node, spool, now, utc)
+        newest = self._sink.spools(node)[-1]
+        if spool != newest and durable.streams(self._sink.db, node, newest):
+            entry.dirty[newest] = None  # what stays retained is of the spool in use
+        self._again(node, entry)
+        return ack
+
+    def _choose(self, node: bytes, entry: _Node, now: int) -> bytes | None:
+        """Take a spool that has news; else one with something missing whose time has come."""
+        if entry.dirty:
+            return next(iter(entry.dirty))
+        for wishes in (entry.gaps, entry.births):
+            for spool, wanted in wishes.items():
+                if any(wish.due <= now for wish in wanted.values()):
+                    return spool
+        return None
+
+    def _again(self, node: bytes, entry: _Node) -> None:
+        """Look at this node again when it may be told more."""
+        times = [
+            wish.due
+            for wishes in (*entry.gaps.values(), *entry.births.values())
+            for wish in wishes.values()
+        ]
+        if entry.dirty:
+            times.append(entry.due)
+        if times:
+            heapq.heappush(self._queue, (max(min(times), entry.due), node))
+
+    def _build(self, node: bytes, spool: bytes, now: int, utc: int) -> Ack:
+        db = self._sink.db
+        ranges: dict[int, tuple[Range, ...]] = {}
+        missing: list[tuple[int, int, int]] = []
+        for stream in durable.streams(db, node, spool):
+            lowest = durable.floor(db, node, spool, stream)
+            held = durable.ranges(db, node, spool, stream, lowest)
+            ranges[stream] = tuple(held[:MAX_RANGES])
+            gaps = minus(holes(held, lowest), durable.lost(db, node, spool, stream))
+            missing += [(stream, first, last) for first, last in gaps]
+        return Ack(
+            node=node,
+            spool=spool,
+            ranges=ranges,
+            resend=self._resend(node, spool, missing, now),
+            utc_ms=utc,
+            births=self._births(node, spool, now),
+        )
+
+    def _resend(
+        self, node: bytes, spool: bytes, missing: list[tuple[int, int, int]], now: int
+    ) -> tuple[tuple[int, int, int], ...]:
+        """Choose the gaps that have not shrunk for a while (key 31)."""
+        entry = self._nodes[node]
+        before = entry.gaps.get(spool, {})
+        wishes: dict[tuple[int, int], _Wish] = {}
+        for stream, first, last in missing[:MAX_RANGES]:
+            wish = before.get((stream, last))
+            if wish is None or wish.first != first:
+                wish = _Wish(first, now + PATIENCE_MS)
+            wishes[stream, last] = wish
+        entry.gaps[spool] = wishes
+        if not wishes:
+            del entry.gaps[spool]
+        due = [(key, wish) for key, wish in wishes.items() if wish.due <= now][:MAX_RESEND]
+        for _, wish in due:
+            _postpone(wish, now)
+        return tuple((stream, wish.first, last) for (stream, last), wish in due)
+
+    def _births(self, node: bytes, spool: bytes, now: int) -> tuple[bytes, ...]:
+        """Choose the births that retained messages have not brought (key 33)."""
+        entry = self._nodes[node]
+        before = entry.births.get(spool, {})
+        rows = self._sink.db.execute(
+            "SELECT DISTINCT schema FROM raw WHERE node = ? AND spool = ? AND work = 0"
+            " ORDER BY schema LIMIT ?",
+            (node, spool, MAX_BIRTHS),
+        )
+        wishes = {row[0]: before.get(row[0], _Wish(0, now + PATIENCE_MS)) for row in rows}
+        entry.births[spool] = wishes
+        if not wishes:
+            del entry.births[spool]
+        due = [schema for schema, wish in wishes.items() if wish.due <= now]
+        for schema in due:
+            _postpone(wishes[schema], now)
+        return tuple(due)
+
+
+def _postpone(wish: _Wish, now: int) -> None:
+    wish.patience = min(wish.patience * 2, PATIENCE_MAX_MS)
+    wish.due = now + wish.patience
