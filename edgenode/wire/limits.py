@@ -5,7 +5,7 @@ from __future__ import annotations
 VERSION = 1
 MAX_BYTES = 262_144  # of a message
 MAX_DEPTH = 16  # nested arrays and maps
-MAX_CONTAINERS = 65_536  # arrays and maps in a message; bounds the time a hostile one can take
+MAX_ITEMS = 98_304  # of a message, integers in arrays not counted; bounds a hostile one's time
 MAX_WORK = 65_536  # sum of rows x channels of the gid in the birth, plus events
 MAX_ROWS = 4_096  # of a group
 MAX_CHANNELS = 255  # of a gid

@@ -115,10 +115,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """The dictionary of a schema: gid to channels, in the order of the columns."""
+    """The dictionary of a schema: gid to channels, in the order of the columns.
+
+    `schema` is key 5 as received, over keys this build may not know; empty: follows from `groups`.
+    """
 
     node: bytes
     groups: Mapping[int, tuple[Channel, ...]]
+    schema: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
