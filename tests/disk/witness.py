@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from edgenode.reading import Sample
 from edgenode.spool import Outbox, Spool
-from edgenode.wire import Batch, Birth, Rows, decode, expand, readings_in
+from edgenode.wire import Batch, decode
+from tests.disk.ledger import Ledger, content
 from tests.disk.workload import GROUPS, LIFE_VALUES, NODE, TOTAL, ack_for, clock_of, options
 
 AFTER = 9  # the life that opens the spool after the cut
@@ -43,15 +42,6 @@ class Promised:
     reused: list[str] = field(default_factory=list)
 
 
-class Content(NamedTuple):
-    """A batch unpacked: the values of its cells and events, and its ordinals."""
-
-    values: tuple[int, ...]
-    first: int
-    after: int
-    losses: tuple[tuple[int, int, int], ...]  # stream, first, after
-
-
 def promised(marks: Sequence[bytes]) -> Promised:
     """Add up the marks of a workload."""
     sum_up = Promised()
@@ -67,26 +57,6 @@ def promised(marks: Sequence[bytes]) -> Promised:
         elif kind == "A":
             sum_up.acked.add((int(words[0]), int(words[1])))
     return sum_up
-
-
-@lru_cache(maxsize=4096)
-def content(data: bytes, birth_data: bytes) -> Content:
-    """Unpack a batch of the workload, all of whose numbers are values of their own."""
-    birth, batch = decode(birth_data), decode(data)
-    assert isinstance(birth, Birth)
-    assert isinstance(batch, Batch)
-    batch = expand(batch, birth)
-    found = []
-    for group in batch.groups:
-        assert isinstance(group, Rows)
-        assert not group.flags
-        for column in group.columns:
-            assert column is not None
-            found += [int(value) for value in column]
-    numbers = [event.value for event in batch.events if event.code < 10]
-    found += [int(value) for value in numbers if isinstance(value, int | float)]
-    losses = tuple((loss.stream, loss.r0, loss.r0 + loss.n) for loss in batch.losses)
-    return Content(tuple(found), batch.r0, batch.r0 + readings_in(batch), losses)
 
 
 def examine(directory: Path, marks: Sequence[bytes]) -> dict[str, list[str]]:
@@ -124,11 +94,11 @@ def judge(before: Promised, held: dict[Identity, bytes], outbox: Outbox, verdict
     """Compare what left before the cut with what is held after it, batch by batch."""
     where: dict[int, Identity] = {}
     safe: set[int] = set()
-    spans: dict[int, set[tuple[int, int]]] = {}
-    for who, data in [*before.sent.items(), *held.items()]:
+    ledger = Ledger()
+    for who, data in held.items():
         if before.sent.get(who, data) != data:
             verdict.reused.append(f"batch {who} has other bytes after the cut")
-            continue
+    for who, data in (held | before.sent).items():
         batch = decode(data)
         assert isinstance(batch, Batch)
         birth = outbox.birth(batch.schema)
@@ -136,29 +106,16 @@ def judge(before: Promised, held: dict[Identity, bytes], outbox: Outbox, verdict
             verdict.lost.append(f"the birth of batch {who}")
             continue
         unpacked = content(data, birth)
-        spans.setdefault(who[0], set()).add((unpacked.first, unpacked.after))
-        for stream, first, after in unpacked.losses:
-            spans.setdefault(stream, set()).add((first, after))
+        ledger.add(unpacked)
         for value in unpacked.values:
             if where.setdefault(value, who) != who:
                 verdict.twice.append(f"value {value} in batches {where[value]} and {who}")
         if who in held or who in before.acked:
             safe.update(unpacked.values)
-    for stream, ranges in spans.items():
-        verdict.lost += untold(stream, ranges)
+    verdict.lost += ledger.problems()
     for life, covered in before.covered.items():
         missing = set(range(life * LIFE_VALUES + 1, covered + 1)) - safe
         if missing:
             verdict.lost.append(f"{len(missing)} values from {min(missing)} of life {life}")
     if AFTER * LIFE_VALUES + 1 not in safe:
         verdict.stalled.append("nothing was sealed after the cut")
-
-
-def untold(stream: int, ranges: set[tuple[int, int]]) -> list[str]:
-    """Ordinals follow one another without gap or overlap: what is missing is told as a loss."""
-    problems, expected = [], None
-    for first, after in sorted(ranges):
-        if expected is not None and first != expected:
-            problems.append(f"stream {stream}: ordinal {first} follows {expected}")
-        expected = after
-    return problems

@@ -12,10 +12,10 @@ class Unmountable(RuntimeError):
     """The system refused a device or a mount; the message says which command and why."""
 
 
-def run(*command: str | Path) -> str:
+def run(*command: str | Path, ok: tuple[int, ...] = (0,)) -> str:
     """Run a system command and return what it printed; raise Unmountable with what it said."""
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode:
+    if done.returncode not in ok:
         raise Unmountable(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
     return done.stdout.strip()
 
