@@ -39,9 +39,10 @@ class _Node:
     """What is to be told to one node; `dirty` keeps the order of first arrival."""
 
     due: int = 0  # not before
+    at: int | None = None  # when the queue will bring this node up; older entries are void
     dirty: dict[bytes, None] = field(default_factory=dict)
-    gaps: dict[bytes, dict[tuple[int, int], _Wish]] = field(default_factory=dict)
-    births: dict[bytes, dict[bytes, _Wish]] = field(default_factory=dict)
+    gaps: dict[bytes, dict[tuple[int, int], _Wish]] = field(default_factory=dict)  # stream, last
+    births: dict[bytes, dict[bytes, _Wish]] = field(default_factory=dict)  # schema
 
 
 class Acks:
@@ -64,9 +65,8 @@ class Acks:
     def touch(self, node: bytes, spool: bytes, now: int) -> None:
         """Something of this spool arrived and is durable, be it anew or again."""
         entry = self._nodes.setdefault(node, _Node())
-        if not entry.dirty:
-            heapq.heappush(self._queue, (max(now, entry.due), node))
         entry.dirty[spool] = None
+        self._schedule(node, entry, max(now, entry.due))
 
     def next_due(self) -> int | None:
         """Return when `take` may have something, None when nothing is waiting."""
@@ -76,20 +76,25 @@ class Acks:
         """Return the acks to publish now."""
         acks = []
         while self._queue and self._queue[0][0] <= now:
-            _, node = heapq.heappop(self._queue)
-            ack = self._one(node, now, utc)
+            when, node = heapq.heappop(self._queue)
+            entry = self._nodes[node]
+            if when != entry.at:
+                continue
+            entry.at = None
+            ack = self._one(node, entry, now, utc)
             if ack is not None:
                 acks.append(ack)
+            self._again(node, entry)
         return acks
 
-    def _one(self, node: bytes, now: int, utc: int) -> Ack | None:
-        entry = self._nodes[node]
-        if now < entry.due:
-            heapq.heappush(self._queue, (entry.due, node))
-            return None
-        spool = self._choose(node, entry, now)
+    def _schedule(self, node: bytes, entry: _Node, when: int) -> None:
+        if entry.at is None or when < entry.at:
+            entry.at = when
+            heapq.heappush(self._queue, (when, node))
+
+    def _one(self, node: bytes, entry: _Node, now: int, utc: int) -> Ack | None:
+        spool = self._choose(entry, now)
         if spool is None:
-            self._again(node, entry)
             return None
         entry.dirty.pop(spool, None)
         entry.due = now + INTERVAL_MS
@@ -97,30 +102,28 @@ class Acks:
         newest = self._sink.spools(node)[-1]
         if spool != newest and durable.streams(self._sink.db, node, newest):
             entry.dirty[newest] = None  # what stays retained is of the spool in use
-        self._again(node, entry)
         return ack
 
-    def _choose(self, node: bytes, entry: _Node, now: int) -> bytes | None:
+    def _choose(self, entry: _Node, now: int) -> bytes | None:
         """Take a spool that has news; else one with something missing whose time has come."""
         if entry.dirty:
             return next(iter(entry.dirty))
-        for wishes in (entry.gaps, entry.births):
-            for spool, wanted in wishes.items():
-                if any(wish.due <= now for wish in wanted.values()):
-                    return spool
+        for spool, gaps in entry.gaps.items():
+            if any(wish.due <= now for wish in gaps.values()):
+                return spool
+        for spool, births in entry.births.items():
+            if any(wish.due <= now for wish in births.values()):
+                return spool
         return None
 
     def _again(self, node: bytes, entry: _Node) -> None:
         """Look at this node again when it may be told more."""
-        times = [
-            wish.due
-            for wishes in (*entry.gaps.values(), *entry.births.values())
-            for wish in wishes.values()
-        ]
+        times = [wish.due for gaps in entry.gaps.values() for wish in gaps.values()]
+        times += [wish.due for births in entry.births.values() for wish in births.values()]
         if entry.dirty:
             times.append(entry.due)
         if times:
-            heapq.heappush(self._queue, (max(min(times), entry.due), node))
+            self._schedule(node, entry, max(min(times), entry.due))
 
     def _build(self, node: bytes, spool: bytes, now: int, utc: int) -> Ack:
         db = self._sink.db

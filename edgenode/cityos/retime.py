@@ -134,7 +134,8 @@ class Retiming:
         ends = [
             self._db.execute(
                 f"SELECT epoch, mono, utc - err FROM {table} WHERE node = ? AND spool = ?"  # noqa: S608 - our own text
-                f" AND epoch < ? {condition} ORDER BY epoch DESC, mono DESC, utc - err DESC LIMIT 1",
+                f" AND epoch < ? {condition}"
+                " ORDER BY epoch DESC, mono DESC, utc - err DESC LIMIT 1",
                 (node, spool, epoch),
             ).fetchone()
             for table, condition in (("previous", ""), ("anchor", USABLE_SQL))
