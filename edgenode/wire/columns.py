@@ -94,8 +94,8 @@ def _plans(order: int, zigzags: list[int]) -> Iterator[_Plan]:
     bits, k = best(zigzags)
     yield _Plan(5 + bits, RESIDUALS + order, ((zigzags, k),))
     zeros = zigzags.count(0)
-    # Zero-runs save about k bits a zero and cost about one for every other residual.
-    if zeros * (k + 1) > len(zigzags) - zeros:
+    # Zero-runs save k bits a zero or more and cost about one for every other residual.
+    if zeros * (k + 2) > len(zigzags) - zeros:
         ends = [at for at, u in enumerate(zigzags) if u]
         runs = [end - start - 1 for start, end in zip([-1, *ends], ends, strict=False)]
         if ends[-1] != len(zigzags) - 1:
