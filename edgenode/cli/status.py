@@ -78,11 +78,9 @@ def span(seconds: float) -> str:
     words: list[str] = []
     for name, size in UNITS:
         count, left = divmod(left, size)
-        if count or (words and len(words) < 2):
+        if count:
             words.append(f"{count} {name}")
-        if len(words) == 2:
-            break
-    return " ".join(words) or "0 s"
+    return " ".join(words[:2]) or "0 s"
 
 
 def text(answer: dict[str, Any]) -> Iterator[str]:

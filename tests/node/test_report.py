@@ -1,0 +1,138 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+from edgenode.cli.status import span, text
+from edgenode.health import Condition, Watch
+from edgenode.node.report import Picture, conditions, document, line
+from edgenode.sensing import SensorStats, WorkerStats
+from edgenode.spool import SpoolStats
+from edgenode.uplink import UplinkStats
+
+MINUTE = 60_000
+SENSOR = SensorStats("air", "ok", None, "", 10, 0, 0, 1, 990)
+BUS = WorkerStats(
+    "wire", stuck=False, times_stuck=0, lateness_ms_p50=1, lateness_ms_p99=3, sensors=(SENSOR,)
+)
+WELL = Picture(
+    now_ms=5 * MINUTE,
+    started_ms=0,
+    utc_ms=1_795_000_000_000,
+    clock=3,
+    spool=SpoolStats(spool="00" * 8, cap_bytes=256 << 20, readings=40, commits=3),
+    buses=(BUS,),
+    uplink=UplinkStats(connected=True, broker="b:8883", protocol="5", sent=4, acked=4),
+)
+
+
+def found(picture: Picture) -> list[str]:
+    return [condition.key for condition in conditions(picture)]
+
+
+def changed(**spool: Any) -> Picture:
+    return replace(WELL, spool=replace(WELL.spool, **spool))
+
+
+def linked(**uplink: Any) -> Picture:
+    return replace(WELL, uplink=UplinkStats(**{"connected": True, "broker": "b:8883", **uplink}))
+
+
+def test_a_node_where_all_works_has_no_conditions() -> None:
+    assert found(WELL) == []
+
+
+def test_a_lost_sensor_and_a_stuck_bus_are_told_with_their_names() -> None:
+    lost = replace(SENSOR, state="lost", detail="no acknowledge")
+    picture = replace(WELL, buses=(replace(BUS, stuck=True, sensors=(lost,)),))
+    assert found(picture) == ["bus wire", "sensor air"]
+    assert "no acknowledge" in list(conditions(picture))[1].what
+
+
+def test_a_sensor_that_only_settles_is_well() -> None:
+    settling = replace(SENSOR, state="settling")
+    assert found(replace(WELL, buses=(replace(BUS, sensors=(settling,)),))) == []
+
+
+def test_a_degraded_or_nearly_full_spool_is_told() -> None:
+    assert found(changed(degraded="the disk is full")) == ["spool"]
+    assert found(changed(used_bytes=220 << 20)) == ["spool full"]
+
+
+def test_a_card_that_is_worn_too_fast_is_told_once_the_rate_is_steady() -> None:
+    busy = changed(written_bytes=300_000_000)
+    assert found(busy) == [], "an hour has not passed"
+    assert found(replace(busy, now_ms=120 * MINUTE)) == ["card wear"]
+
+
+def test_a_start_is_no_trouble_but_no_connection_afterwards_is() -> None:
+    down = linked(connected=False, last_error="connection refused")
+    assert found(replace(down, now_ms=20_000)) == []
+    assert found(down) == ["uplink"]
+    assert "connection refused" in next(conditions(down)).what
+
+
+def test_a_city_that_does_not_confirm_is_told_after_a_quarter_of_an_hour() -> None:
+    waiting = changed(unconfirmed_batches=3)
+    assert found(waiting) == []
+    assert found(replace(waiting, now_ms=16 * MINUTE)) == ["city"]
+    recent = UplinkStats(connected=True, last_ack_ms=10 * MINUTE)
+    assert found(replace(waiting, now_ms=16 * MINUTE, uplink=recent)) == []
+
+
+def test_refused_batches_and_an_unknown_time_are_told() -> None:
+    assert found(linked(set_aside=1)) == ["refused"]
+    assert found(replace(WELL, clock=0)) == ["clock"]
+
+
+def test_what_went_wrong_at_the_start_stays_told() -> None:
+    assert found(replace(WELL, notes=(Condition("control", "no socket", "look"),))) == ["control"]
+
+
+def answered(picture: Picture) -> Any:
+    verdict = Watch([], 0).look(conditions(picture), picture.now_ms)
+    return json.loads(json.dumps(document("0a1b", picture, verdict)))
+
+
+def test_the_document_is_json_and_holds_what_the_contract_names() -> None:
+    answer = answered(WELL)
+    assert (answer["format"], answer["health"], answer["clock"]) == (1, "well", "ntp")
+    assert answer["buses"][0]["sensors"][0]["state"] == "ok"
+    assert answer["spool"]["written_bytes_per_day"] == 0
+    assert answer["uplink"]["acked"] == 4
+
+
+def test_people_read_that_it_is_well_and_since_when() -> None:
+    words = "\n".join(text(answered(WELL)))
+    assert words.startswith("node 0a1b is WELL since 5 min (up 5 min)")
+    assert "1 of 1 sensors on 1 buses answer" in words
+    assert "connected to b:8883 (MQTT 5)" in words
+
+
+def test_people_read_what_to_do() -> None:
+    lost = replace(SENSOR, state="lost", detail="no acknowledge")
+    words = "\n".join(text(answered(replace(WELL, buses=(replace(BUS, sensors=(lost,)),)))))
+    assert "! sensor air on bus wire is lost: no acknowledge (for 0 s)" in words
+    assert "do: check its plug, power and address" in words
+
+
+def test_before_the_uplink_is_started_the_document_says_so() -> None:
+    picture = replace(WELL, uplink=None)
+    assert answered(picture)["uplink"] is None
+    assert "not started yet" in "\n".join(text(answered(picture)))
+
+
+def test_one_line_is_enough_for_systemctl() -> None:
+    well = Watch([], 0).look([], 0)
+    assert line(well, WELL).startswith("well: 40 readings taken, 0 batches held, connected to b")
+    lost = Watch([], 0).look([Condition("k", "air is lost", "look")], 0)
+    assert line(lost, WELL) == "degraded: air is lost"
+
+
+def test_spans_of_time_are_told_in_two_units() -> None:
+    assert [span(s) for s in (0, 59, 61, 3600, 90_061)] == [
+        "0 s",
+        "59 s",
+        "1 min 1 s",
+        "1 h",
+        "1 d 1 h",
+    ]
