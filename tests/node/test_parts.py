@@ -9,8 +9,8 @@ from edgenode.errors import NodeError
 from edgenode.node import parts
 from edgenode.reading import Event, Group, Sample, Total
 from edgenode.sensing import opener
-from tests.support.clock import FakeClock
 from edgenode.wire import decode, encode, schema_of
+from tests.support.clock import FakeClock
 
 HEAD = """\
 schema = 1
