@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from edgenode.wire.model import Ack
-
-
-class Sealed(Protocol):
-    """A sealed batch, ready to send; its bytes never change."""
-
-    @property
-    def stream(self) -> int: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def schema(self) -> bytes: ...
-    @property
-    def data(self) -> bytes: ...
-    @property
-    def alarm(self) -> bool: ...
+from edgenode.spool import Sealed
+from edgenode.wire import Ack
 
 
 class Outbox(Protocol):
@@ -58,7 +44,7 @@ class Outbox(Protocol):
         ...
 
     def city_acked(self, ack: Ack) -> None:
-        """Note what the City OS holds; raise CityError for an ack that cannot be true."""
+        """Note what the City OS holds; alarm and raise CityError for an ack that cannot be true."""
         ...
 
     def set_aside(self, stream: int, seq: int, reason: str) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from edgenode.clock import Clock
 from edgenode.reading import Event
+from edgenode.uplink.acks import Acks
+from edgenode.uplink.alarms import Alarms
+from edgenode.uplink.backoff import phase
+from edgenode.uplink.bucket import TokenBucket
+from edgenode.uplink.dial import Dialer
+from edgenode.uplink.forwarder import Forwarder, Office
 from edgenode.uplink.options import UplinkOptions
 from edgenode.uplink.outbox import Outbox
+from edgenode.uplink.poison import Suspects
+from edgenode.uplink.presence import Presence
+from edgenode.uplink.resend import Resends
+from edgenode.uplink.session import Connack, Session, Will
 from edgenode.uplink.stats import UplinkStats
+from edgenode.uplink.topics import Topics
+from edgenode.uplink.wait import Waiter
 
 
 class Uplink:
     """Sends from the outboxes, the present spool's first, to the first broker that answers.
 
     `about` is the encoded about message; `report` takes the alarms that the uplink itself raises.
+    `progress` grows with every turn of the thread and every wait: a watchdog reads it.
     """
 
     def __init__(
@@ -27,19 +42,96 @@ class Uplink:
         clock: Clock,
         report: Callable[[Event], None],
     ) -> None:
-        self._options = options
-        self._outboxes = tuple(outboxes)
-        self._about = about
-        self._clock = clock
-        self._report = report
-        self._stats = UplinkStats()
         self.progress = 0
-
-    def run(self, stop: threading.Event) -> None:
-        """Serve until `stop` is set; every wait in here ends on it."""
-        while not stop.wait(1.0):
-            self.progress += 1
+        self._options = options
+        self._boxes = tuple(outboxes)
+        self._clock = clock
+        self._stats = UplinkStats()
+        self._waiter: Waiter | None = None
+        alarms = Alarms(report, clock)
+        jitter = phase(options.node)
+        self._office = Office(
+            options=options,
+            topics=Topics(options.prefix, options.node),
+            boxes=self._boxes,
+            about=about,
+            clock=clock,
+            jitter=jitter,
+            bucket=TokenBucket(options.backlog_per_s, clock),
+            stats=self._stats,
+            alarms=alarms,
+            acks=Acks(options.node, self._boxes, clock, self._stats, alarms),
+            suspects=Suspects(),
+            resends=[
+                Resends(box, options.resend_ms, options.resend_max_ms, clock, jitter)
+                for box in self._boxes
+            ],
+        )
+        self._dialer = Dialer(options, clock, self._stats, self._will)
+        self._presence = self._appear()
 
     def stats(self) -> UplinkStats:
         """Return a copy of the counters; safe from any thread."""
         return replace(self._stats)
+
+    def wake(self) -> None:
+        """End the thread's present wait at once, after setting its stop; safe from any thread."""
+        waiter = self._waiter
+        if waiter is not None:
+            waiter.wake()
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set; every wait in here ends on it."""
+        self._waiter = waiter = Waiter(stop, self._clock, self._tick)
+        while (dialled := self._dialer.dial(waiter)) is not None:
+            self._dialer.over(proved=self._serve(*dialled, waiter))
+
+    def _tick(self) -> None:
+        self.progress += 1
+
+    def _appear(self) -> Presence:
+        return Presence(self._options.node, self._boxes[0], self._clock)
+
+    def _will(self) -> Will:
+        """Begin a new presence for the connection that is about to be made."""
+        self._presence = self._appear()
+        return self._presence.will(self._office.topics)
+
+    def _serve(self, session: Session, connack: Connack, waiter: Waiter) -> bool:
+        """Forward until the session ends or the stop; True when it brought a PUBACK."""
+        stats = self._stats
+        stats.connected, stats.since_ms = True, self._clock.boot_ms()
+        stats.connections += 1
+        forwarder = Forwarder(self._office, session, connack, self._presence)
+        forwarder.begin()
+        while session.ended is None and not waiter.stopped:
+            self._move(session, forwarder, waiter, forwarder.turn())
+        if waiter.stopped:
+            self._say_goodbye(session, forwarder, waiter)
+        stats.connected, stats.since_ms = False, None
+        return forwarder.end(stopped=waiter.stopped)
+
+    def _move(self, session: Session, forwarder: Forwarder, waiter: Waiter, rest_ms: int) -> None:
+        """Wait for the socket, the outboxes or the time, and move bytes."""
+        fd = session.fileno()
+        if fd < 0:
+            return
+        ready = {box.ready_fd for box in self._boxes}
+        events = waiter.wait(rest_ms, [fd, *ready], fd if session.wants_write else None)
+        for signalled in ready & events.keys():
+            with suppress(BlockingIOError):
+                os.eventfd_read(signalled)
+            forwarder.signal()
+        session.pump(events.get(fd, 0))
+
+    def _say_goodbye(self, session: Session, forwarder: Forwarder, waiter: Waiter) -> None:
+        """Tell that we leave, and give what is in flight a moment to be acknowledged."""
+        forwarder.leave()
+        until = self._clock.boot_ms() + self._options.farewell_ms
+        while (
+            session.ended is None
+            and not forwarder.settle()
+            and (left := until - self._clock.boot_ms()) > 0
+        ):
+            self._move(session, forwarder, waiter, left)
+        session.leave()

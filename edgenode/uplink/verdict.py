@@ -1,0 +1,37 @@
+"""What the reason code of a PUBACK means for the batch (MQTT 5, section 3.4.2.1)."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from edgenode.uplink.options import Custody
+
+NO_SUBSCRIBERS = 0x10
+REFUSED = 0x80  # and above
+PACKET_TOO_LARGE = 0x95
+QUOTA_EXCEEDED = 0x97
+FORMAT_INVALID = 0x99
+
+
+class Verdict(Enum):
+    """What is done with a batch after its PUBACK."""
+
+    ACKED = auto()
+    KEEP = auto()  # retry slowly
+    SLOW_DOWN = auto()  # keep it, and send everything else more slowly too
+    SET_ASIDE = auto()
+
+
+def judge(code: int, custody: Custody) -> Verdict:
+    """Return the fate of a batch.
+
+    That nobody subscribes matters only where the broker's word is the last one; where the City OS
+    confirms, its silence is what a batch is sent again for.
+    """
+    if code == QUOTA_EXCEEDED:
+        return Verdict.SLOW_DOWN
+    if code == FORMAT_INVALID:
+        return Verdict.SET_ASIDE
+    if code >= REFUSED or (code == NO_SUBSCRIBERS and custody == "broker"):
+        return Verdict.KEEP
+    return Verdict.ACKED
