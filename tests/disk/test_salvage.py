@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -283,6 +284,21 @@ def rewritten(log: bytes, order: str) -> bytes:
         a, b = summed(log[at : at + 8] + page, a, b)
         out += log[at : at + 16] + a.to_bytes(4) + b.to_bytes(4) + page
     return out
+
+
+def test_every_table_of_the_spool_obeys_the_rules_of_salvage() -> None:
+    schema = (files("edgenode.spool") / "schema.sql").read_text(encoding="utf-8")
+    db = sqlite3.connect(":memory:")
+    db.executescript(schema)
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")]
+    assert not list(db.execute("SELECT name FROM sqlite_schema WHERE type='index'"))
+    for table in set(tables) - {"pad"}:
+        columns = list(db.execute(f"PRAGMA table_info({table})"))
+        names = [column[1] for column in columns]
+        assert (names[0], columns[0][2], columns[0][5]) == ("id", "INTEGER", 1), table
+        assert names[-1] == "crc", table
+        assert {column[2] for column in columns} <= {"INTEGER", "BLOB", "TEXT"}, table
+    db.close()
 
 
 def test_sql_alone_saves_nothing_where_the_scan_saves_everything(copy: Damaged) -> None:
