@@ -12,6 +12,7 @@ One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import errno
 import json
@@ -160,8 +161,11 @@ class SimulatedLine(EventReader):
         super().__init__(descriptor, where)
 
     def close(self) -> None:
-        """Close the line; the instrument notices the end of the connection and stops counting."""
+        """Close the line, and wait until the instrument has: closing a real one is synchronous."""
         super().close()
+        with contextlib.suppress(OSError):  # it is gone, or was closed before
+            self._connection.shutdown(socket.SHUT_WR)
+            self._connection.recv(1)
         self._connection.close()
 
 

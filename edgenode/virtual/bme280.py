@@ -1,0 +1,134 @@
+"""A BME280 as a register file: what Bosch BST-BME280-DS002 §5 says the chip answers."""
+
+from __future__ import annotations
+
+import errno
+import random
+import struct
+from typing import Final, NamedTuple
+
+from edgenode.virtual.conduct import FATES, Refused, Silent
+from edgenode.virtual.counts import EXAMPLE, Trim, counts
+from edgenode.virtual.scenario import Action, Bme280Spec, Fate
+from edgenode.virtual.truth import Truth
+
+MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1
+COPYING_NS: Final = 1_000_000  # calibration out of its memory, after power-on and reset
+FORCED: Final = (1, 2)  # mode bits of 0xF4
+QUANTITIES: Final = ("temperature", "humidity", "pressure")
+READ: Final = 0x0001
+SEED: Final = 280  # garbage is random but the same every time
+
+
+class Message(NamedTuple):
+    """One message of a transaction; `data` is empty for a read."""
+
+    flags: int
+    length: int
+    data: bytes
+
+
+class VirtualBME280:
+    """One chip that plays weather; misbehaves on command and logs what it answered."""
+
+    def __init__(self, spec: Bme280Spec, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
+        self.spec = spec
+        self._truth, self._start_ns, self._trim = truth, start_ns, trim
+        self._conduct: Action = "return"
+        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
+        self._pointer = 0
+        self._memory = bytearray(256)
+        self._power_up(start_ns)
+
+    def act(self, action: Action, now_ns: int) -> None:
+        """Begin to misbehave, or return; what vanished comes back freshly powered."""
+        if action == "vanish":
+            self._power_up(now_ns)
+        self._conduct = action
+
+    def transact(self, messages: list[Message], now_ns: int) -> bytes:
+        """Answer one transaction with the bytes read; raises Refused or Silent."""
+        fate = FATES[self._conduct]
+        if fate == "hang":
+            self._log(self._values(now_ns), now_ns, fate)
+            raise Silent
+        if fate == "nack":
+            self._log(self._values(now_ns), now_ns, fate)
+            raise Refused(errno.ENXIO)
+        answer = b""
+        for message in messages:
+            if message.flags & READ:
+                answer += self._answered(message.length, now_ns, fate)
+            else:
+                self._write(message.data, now_ns)
+        return answer
+
+    def _power_up(self, now_ns: int) -> None:
+        low, high = _calibration(self._trim)
+        self._memory[:] = bytes(256)
+        self._memory[0xD0] = 0x60
+        self._memory[0x88 : 0x88 + len(low)] = low
+        self._memory[0xE1 : 0xE1 + len(high)] = high
+        self._memory[0xF7:0xFF] = bytes.fromhex("8000008000008000")  # nothing measured yet
+        self._copied_ns = now_ns + COPYING_NS
+        self._done_ns: int | None = None
+        self._humidity_on = False
+        self._fresh: tuple[float, ...] | None = None  # measured, not yet read
+
+    def _write(self, data: bytes, now_ns: int) -> None:
+        """§6.2.1: register and value in pairs; a lone byte sets where reading begins."""
+        if len(data) == 1:
+            self._pointer = data[0]
+        for register, value in zip(data[::2], data[1::2], strict=False):
+            if register == 0xE0 and value == 0xB6:
+                self._power_up(now_ns)
+            elif register in {0xF2, 0xF4, 0xF5}:
+                self._memory[register] = value
+            if register == 0xF4:
+                self._humidity_on = bool(self._memory[0xF2] & 0x07)  # §5.4.3: only now
+                if value & 0x03 in FORCED:
+                    self._done_ns = now_ns + MEASURING_NS
+
+    def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
+        self._settle(now_ns)
+        first, self._pointer = self._pointer, (self._pointer + length) & 0xFF
+        data = bytes(self._memory[(first + i) & 0xFF] for i in range(length))
+        if first <= 0xF7 and first + length >= 0xFF and self._fresh:
+            self._log(self._fresh, now_ns, fate)
+            self._fresh = None
+        return self._random.randbytes(length) if fate == "garbage" else data
+
+    def _settle(self, now_ns: int) -> None:
+        """Finish what had time to finish; the status register tells of the rest."""
+        measuring = self._done_ns is not None and now_ns < self._done_ns
+        self._memory[0xF3] = measuring << 3 | (now_ns < self._copied_ns)
+        if self._done_ns is None or measuring:
+            return
+        self._done_ns = None
+        control = self._memory[0xF4]
+        self._memory[0xF4] = control & 0xFC  # back to sleep
+        self._fresh = self._values(now_ns)
+        celsius, percent, pascal = self._fresh
+        raw = counts(celsius, percent, pascal, self._trim)
+        p = raw.pressure if control >> 2 & 7 else 0x80000
+        t = raw.temperature if control >> 5 else 0x80000
+        h = raw.humidity if self._humidity_on else 0x8000
+        self._memory[0xF7:0xFF] = b"".join(
+            ((p << 4).to_bytes(3, "big"), (t << 4).to_bytes(3, "big"), h.to_bytes(2, "big"))
+        )
+
+    def _values(self, now_ns: int) -> tuple[float, ...]:
+        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        plays = (self.spec.temperature, self.spec.humidity, self.spec.pressure)
+        return tuple(play.value(row) for play in plays)
+
+    def _log(self, values: tuple[float, ...], now_ns: int, fate: Fate) -> None:
+        for quantity, value in zip(QUANTITIES, values, strict=True):
+            self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
+
+
+def _calibration(c: Trim) -> tuple[bytes, bytes]:
+    """Lay the trim out as at 0x88..0xA1 and 0xE1..0xE7 (§4.2.2)."""
+    low = struct.pack("<Hhh Hhhhhhhhh xB", *c[:12], c.h1)
+    shared = c.h4 & 0x0F | (c.h5 & 0x0F) << 4
+    return low, struct.pack("<hBbBbb", c.h2, c.h3, c.h4 >> 4, shared, c.h5 >> 4, c.h6)

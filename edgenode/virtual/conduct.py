@@ -1,0 +1,49 @@
+"""How an instrument behaves at the moment, and how it refuses."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edgenode.virtual.scenario import Action, Fate
+
+FATES: dict[Action, Fate] = {
+    "nack": "nack",
+    "hang": "hang",
+    "garbage": "garbage",
+    "vanish": "nack",  # what is not there does not acknowledge either
+    "return": "ok",
+}
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first packet of a connection: which device or line it is about; see bus.simulated."""
+
+    wire: Literal["i2c", "gpio"]
+    bus: str = ""
+    address: int = -1
+    offset: int = -1
+    edge: Literal["rising", "falling", "both"] = "rising"
+    bias: str = "as-is"
+    debounce_us: Annotated[int, Meta(ge=0)] = 0
+    event_buffer: Annotated[int, Meta(ge=0)] = 0
+
+
+class Refused(Exception):
+    """The instrument answers with an error number of the kernel."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Silent(Exception):
+    """The instrument never answers."""
+
+
+def boot_ns() -> int:
+    """Nanoseconds since boot, the same clock that the node stamps with."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
