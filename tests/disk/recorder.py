@@ -28,12 +28,12 @@ def record(base: Path, room: Path, lives: Sequence[Sequence[str]]) -> list[Recor
     make_ext4(base, DISK_BYTES)
     log = room / "log"
     with (
-        forgetful_disk(base, room / "fuse", log) as served,
-        loop_device(served / "disk") as device,
+        served("tests.disk.forgetful", room / "fuse", base, log) as fuse,
+        loop_device(fuse / "disk") as device,
         mounted(device, room / "disk") as directory,
     ):
         for life in lives:
-            command = (sys.executable, "-m", "tests.disk.workload", directory, served / "marks")
+            command = (sys.executable, "-m", "tests.disk.workload", directory, fuse / "marks")
             done = subprocess.run(
                 (*command, *life), capture_output=True, timeout=RUN_S, check=False, cwd=PROJECT
             )
@@ -44,13 +44,20 @@ def record(base: Path, room: Path, lives: Sequence[Sequence[str]]) -> list[Recor
 
 
 @contextmanager
-def forgetful_disk(base: Path, where: Path, log: Path) -> Iterator[Path]:
-    """Serve a copy of `base` as `where`/disk and log all that happens to it."""
+def served(module: str, where: Path, first: Path, *arguments: Path | str) -> Iterator[Path]:
+    """Run one of the FUSE programs of this room until the end of the block.
+
+    `first` is what it serves, `where` its mount point, and a file is there when it is ready.
+    """
     where.mkdir()
-    command = (sys.executable, "-m", "tests.disk.forgetful", base, where, log)
+    command = (sys.executable, "-m", module, first, where, *arguments)
     server = subprocess.Popen(command, cwd=PROJECT)
     try:
-        _until_served(server, where / "disk")
+        deadline = time.monotonic() + READY_S
+        while not where.is_mount():
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise Unmountable("no FUSE here: install the Debian packages fuse3 and libfuse2")
+            time.sleep(0.01)
         yield where
     finally:
         subprocess.run(["umount", where], check=False)
@@ -59,11 +66,3 @@ def forgetful_disk(base: Path, where: Path, log: Path) -> Iterator[Path]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def _until_served(server: subprocess.Popen[bytes], disk: Path) -> None:
-    deadline = time.monotonic() + READY_S
-    while not disk.exists():
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise Unmountable("no FUSE here: install the Debian packages fuse3 and libfuse2")
-        time.sleep(0.01)

@@ -15,6 +15,7 @@ import pytest
 
 from edgenode.spool.checksum import row_crc
 from edgenode.spool.salvage import Salvage
+from tests.disk.recorder import served
 
 PAGE = 1024
 FRAME = 24 + PAGE
@@ -284,6 +285,41 @@ def rewritten(log: bytes, order: str) -> bytes:
         a, b = summed(log[at : at + 8] + page, a, b)
         out += log[at : at + 16] + a.to_bytes(4) + b.to_bytes(4) + page
     return out
+
+
+def test_among_pages_given_back_and_used_again_every_live_row_is_found_and_none_is_invented(
+    tmp_path: Path,
+) -> None:
+    rng, path = random.Random(17), tmp_path / "store.db"
+    db = open_store(path)
+    live, ever = dict[int, frozenset[Row]](), frozenset[Row]()
+    for step in range(1, 121):
+        live[step] = insert(db, range(step * 4 + 1, step * 4 + 4), seed=step)
+        ever |= live[step]
+        if step > 30:
+            oldest = live.pop(min(live) if rng.random() < 0.7 else rng.choice(sorted(live)))
+            keys = [(values[0],) for table, values in oldest if table == "batch"]
+            db.executemany("DELETE FROM batch WHERE id = ?", keys)
+        if step % 17 == 0:
+            db.execute("PRAGMA wal_checkpoint(RESTART)")
+        if step % 10 == 0:
+            shutil.copy(path, tmp_path / "copy.db")
+            shutil.copy(tmp_path / "store.db-wal", tmp_path / "copy.db-wal")
+            assert frozenset[Row]().union(*live.values()) <= salvaged(tmp_path / "copy.db")[0]
+            assert salvaged(tmp_path / "copy.db")[0] <= ever
+    db.close()
+
+
+@pytest.mark.root
+def test_pages_that_the_card_cannot_read_any_more_cost_exactly_the_rows_on_them(
+    store: Damaged, tmp_path: Path
+) -> None:
+    bad = random.Random(13).sample(sorted(store.on_page), 20)
+    pages = map(str, bad)
+    with served("tests.disk.bad_sectors", tmp_path / "card", store.path, *pages) as card:
+        rows, scan = salvaged(card / store.path.name)
+    assert rows == store.rows - frozenset[Row]().union(*(store.on_page[page] for page in bad))
+    assert scan.pages_bad >= len(bad)
 
 
 def test_every_table_of_the_spool_obeys_the_rules_of_salvage() -> None:
