@@ -17,7 +17,7 @@ from edgenode.wire import Ack
 INTERVAL_MS = 1_000  # between two acks to one node
 PATIENCE_MS = 5_000  # a gap or a missing birth is this old before it is asked for
 PATIENCE_MAX_MS = 600_000  # and asked for again after twice as long each time, up to this
-MAX_RANGES = 4_096  # of one stream in one ack, lowest first: 80 KB at most
+MAX_RANGES = 8_192  # in one ack, lowest first: 156 KB at most, so that an ack fits a message
 MAX_RESEND = 64  # gaps asked for in one ack
 MAX_BIRTHS = 64  # births asked for in one ack
 RECENT_MS = 86_400_000  # spools that sent something in the last day are acked anew at start
@@ -129,10 +129,11 @@ class Acks:
         db = self._sink.db
         ranges: dict[int, tuple[Range, ...]] = {}
         missing: list[tuple[int, int, int]] = []
-        for stream in durable.streams(db, node, spool):
+        streams = durable.streams(db, node, spool)
+        for stream in streams:
             lowest = durable.floor(db, node, spool, stream)
             held = durable.ranges(db, node, spool, stream, lowest)
-            ranges[stream] = tuple(held[:MAX_RANGES])
+            ranges[stream] = tuple(held[: MAX_RANGES // len(streams)])
             gaps = minus(holes(held, lowest), durable.lost(db, node, spool, stream))
             missing += [(stream, first, last) for first, last in gaps]
         return Ack(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,18 @@ class CityBroker:
             return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as exc:
             raise CityError(f"cannot read the password file {self.password_file}: {exc}") from exc
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return what TLS needs, None without TLS; raises CityError."""
+        if not self.tls:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.cert is not None:
+                context.load_cert_chain(self.cert, self.key)
+        except OSError as exc:  # ssl.SSLError is one
+            raise CityError(f"the certificates for {self} cannot be used: {exc}") from exc
+        return context
 
 
 def split_address(text: str, *, tls: bool) -> tuple[str, int]:

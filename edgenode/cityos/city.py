@@ -81,9 +81,11 @@ class City:
         late = "SELECT node FROM node WHERE silent = 0 AND last_seen < ?"
         before = utc - self._options.silence_ms
         silent = [row[0] for row in self.sink.db.execute(late, (before,))]
+        unexpected = [node for node in silent if self.sink.presence(node).state != "offline"]
         if silent:
             with self.sink.transaction():
-                for node in silent:
-                    self.sink.db.execute("UPDATE node SET silent = 1 WHERE node = ?", (node,))
+                mark = "UPDATE node SET silent = 1 WHERE node = ?"
+                self.sink.db.executemany(mark, [(node,) for node in silent])
+                for node in unexpected:
                     self.sink.alarm(utc, node, "silent", "no live message for too long")
-        return silent
+        return unexpected

@@ -1,0 +1,114 @@
+"""The receiver: brokers on one side, the sink on the other, and acks back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from edgenode.cityos import topics
+from edgenode.cityos.brokers import CityBroker
+from edgenode.cityos.city import City, CityOptions, monotonic_ms, utc_ms
+from edgenode.cityos.inbox import Delivery, Inbox
+from edgenode.cityos.intake import Outcome, Receipt
+from edgenode.cityos.link import Link
+from edgenode.cityos.sink import Sink
+from edgenode.wire import encode
+
+COMMIT = 512  # messages in one transaction at most
+TICK_MS = 1_000
+REPORT_MS = 10_000  # refused messages are told at most this often
+
+
+class Receiver:
+    """Stores what nodes send and acknowledges it. One thread calls `run`; any may call `stop`."""
+
+    def __init__(
+        self,
+        brokers: Sequence[CityBroker],
+        sink: Sink,
+        options: CityOptions,
+        report: Callable[[str], None],
+    ) -> None:
+        self.city = City(sink, options)
+        self._prefix = options.prefix
+        self._report = report
+        self._inbox = Inbox()
+        self._stop = threading.Event()
+        self._refused = 0
+        self._tick_ms = self._told_ms = 0
+        name, wanted = sink.client_id(), topics.filters(options.prefix)
+        self.links = [Link(x, name, wanted, self._inbox.put, report) for x in brokers]
+
+    def ready(self) -> bool:
+        """Tell whether every broker has granted the subscriptions at least once."""
+        return all(link.ready.is_set() for link in self.links)
+
+    def stop(self) -> None:
+        """End `run` soon; safe in a signal handler."""
+        self._stop.set()
+        self._inbox.wake()
+
+    def run(self) -> None:
+        """Receive until `stop`; raises CityError when the sink cannot be written."""
+        self.city.resume(monotonic_ms(), utc_ms())
+        for link in self.links:
+            link.start()
+        try:
+            busy = False
+            while not self._stop.is_set():
+                deliveries = self._inbox.take(COMMIT, 0 if busy else self._patience())
+                if deliveries:
+                    self._absorb(deliveries)
+                self._acknowledge()
+                busy = self.city.derive()
+                self._tick()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._inbox.close()
+        for link in self.links:
+            link.close()
+        for link in self.links:
+            link.join()
+
+    def _patience(self) -> float:
+        """Return for how many seconds there is nothing to do but to receive."""
+        due = self.city.next_due()
+        until = self._tick_ms + TICK_MS if due is None else min(due, self._tick_ms + TICK_MS)
+        return max(0, until - monotonic_ms()) / 1000
+
+    def _absorb(self, deliveries: list[Delivery]) -> None:
+        """Commit first; only what is durable is released to the broker."""
+        receipts = self.city.absorb([x.message for x in deliveries], monotonic_ms())
+        for delivery, receipt in zip(deliveries, receipts, strict=True):
+            delivery.release()
+            self._follow_up(delivery, receipt)
+
+    def _follow_up(self, delivery: Delivery, receipt: Receipt) -> None:
+        if receipt.outcome is Outcome.REFUSED or receipt.outcome is Outcome.CONFLICT:
+            self._refused += 1
+        elif receipt.outcome is Outcome.NOTED:
+            for link in self.links:
+                link.fetched(delivery.message.topic)
+        elif receipt.schema is not None:
+            for topic in topics.exact(self._prefix, receipt.node, receipt.schema):
+                for link in self.links:
+                    link.fetch(topic)
+
+    def _acknowledge(self) -> None:
+        for ack in self.city.acks(monotonic_ms(), utc_ms()):
+            payload = encode(ack)
+            for link in self.links:
+                link.say(topics.ack(self._prefix, ack.node), payload)
+
+    def _tick(self) -> None:
+        now = monotonic_ms()
+        if now - self._tick_ms < TICK_MS:
+            return
+        self._tick_ms = now
+        for node in self.city.fall_silent(utc_ms()):
+            self._report(f"node {node.hex()} is silent")
+        if self._refused and now - self._told_ms >= REPORT_MS:
+            self._report(f"{self._refused} messages refused or in conflict; see the audit")
+            self._refused, self._told_ms = 0, now
