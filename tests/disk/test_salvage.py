@@ -1,4 +1,4 @@
-"""Every page of a store, and every frame of its log, is damaged in turn."""
+"""Every page of a store is damaged in turn; only the rows on it may be missing."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import random
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from edgenode.spool.checksum import row_crc
 from edgenode.spool.salvage import Salvage
 from tests.disk.recorder import served
-
-PAGE = 1024
-FRAME = 24 + PAGE
-TABLES = {"batch": 4, "loss": 4}
-SIZES = (40, 300, 900, 1500, 2600, 7000)  # on one leaf together, alone, and along overflow chains
-Row = tuple[str, tuple[object, ...]]
+from tests.disk.stores import (
+    PAGE,
+    TABLES,
+    Row,
+    as_sqlite_sees,
+    insert,
+    open_store,
+    overwrite,
+    salvaged,
+    touched,
+)
 
 
 class Damaged(NamedTuple):
@@ -30,55 +33,6 @@ class Damaged(NamedTuple):
     path: Path
     rows: frozenset[Row]
     on_page: dict[int, frozenset[Row]]
-
-
-def open_store(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("page_size=1024", "auto_vacuum=NONE", "journal_mode=WAL", "synchronous=OFF"):
-        db.execute(f"PRAGMA {pragma}")
-    db.execute("PRAGMA wal_autocheckpoint=0")
-    db.execute("CREATE TABLE batch (id INTEGER PRIMARY KEY, schema BLOB, data BLOB, crc INTEGER)")
-    db.execute("CREATE TABLE loss (id INTEGER PRIMARY KEY, first INTEGER, n INTEGER, crc INTEGER)")
-    db.execute("CREATE TABLE other (id INTEGER PRIMARY KEY, data BLOB)")  # not to be salvaged
-    return db
-
-
-def insert(db: sqlite3.Connection, ids: range, *, seed: int = 7) -> frozenset[Row]:
-    """Insert batches whose every 16 bytes name their row, and a few losses among them."""
-    rng, rows = random.Random(seed), set[Row]()
-    for number in ids:
-        size = rng.choice(SIZES) + rng.randrange(200)
-        data = (b"batch %07d. " % number * (size // 15 + 1))[:size]
-        values: tuple[int | bytes, ...] = (5 << 40 | number, b"schema-8", data)
-        db.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (*values, row_crc("batch", *values)))
-        rows.add(("batch", values))
-        if number % 4 == 0:
-            lost = (number, number << 33, -number)
-            db.execute("INSERT INTO loss VALUES (?, ?, ?, ?)", (*lost, row_crc("loss", *lost)))
-            rows.add(("loss", lost))
-    return frozenset(rows)
-
-
-def marks(row: Row) -> Iterator[bytes]:
-    """Yield byte strings one of which is on every page that holds a part of the row."""
-    table, values = row
-    yield row_crc(table, *values).to_bytes(4)  # type: ignore[arg-type]
-    if table == "batch":
-        data = values[2]
-        assert isinstance(data, bytes)
-        text = data[:15] * 2
-        yield from (text[shift : shift + 15] for shift in range(15))
-
-
-def touched(page: bytes, rows: frozenset[Row]) -> frozenset[Row]:
-    return frozenset(row for row in rows if any(mark in page for mark in marks(row)))
-
-
-def salvaged(path: Path) -> tuple[frozenset[Row], Salvage]:
-    scan = Salvage(path, TABLES)
-    rows = [(row.table, row.columns) for row in scan.rows()]
-    assert len(rows) == len(set(rows)), "a row came twice"
-    return frozenset(rows), scan
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +51,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Damaged:
 def copy(store: Damaged, tmp_path: Path) -> Damaged:
     shutil.copy(store.path, tmp_path / "store.db")
     return store._replace(path=tmp_path / "store.db")
-
-
-def overwrite(path: Path, offset: int, data: bytes | bytearray) -> None:
-    with path.open("r+b") as file:
-        file.seek(offset)
-        file.write(data)
 
 
 def test_an_intact_store_gives_every_row_and_nothing_else(store: Damaged) -> None:
@@ -175,116 +123,6 @@ def test_noise_of_any_length_is_no_store_and_does_no_harm(tmp_path: Path) -> Non
         (tmp_path / "store.db").write_bytes(b"\x0d" * (size // 2) + rng.randbytes(size - size // 2))
         (tmp_path / "store.db-wal").write_bytes(rng.randbytes(size))
         assert salvaged(tmp_path / "store.db")[0] == frozenset()
-
-
-@pytest.fixture(scope="module")
-def logged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, frozenset[Row]]:
-    """Give a store half of whose rows are in its log only, before the tail of an older log."""
-    path = tmp_path_factory.mktemp("logged") / "live.db"
-    db = open_store(path)
-    rows = insert(db, range(1, 31))
-    db.execute("PRAGMA wal_checkpoint(RESTART)")
-    for first in range(31, 61, 3):
-        db.execute("BEGIN")
-        rows |= insert(db, range(first, first + 3), seed=first)
-        db.execute("COMMIT")
-    copy = path.with_name("store.db")
-    shutil.copy(path, copy)
-    shutil.copy(path.with_name("live.db-wal"), copy.with_name("store.db-wal"))
-    db.close()
-    return copy, rows
-
-
-def test_rows_that_only_the_log_holds_are_saved_too(logged: tuple[Path, frozenset[Row]]) -> None:
-    path, rows = logged
-    assert salvaged(path)[0] == rows
-
-
-def test_the_log_is_cut_anywhere_and_every_finished_transaction_before_the_cut_survives(
-    logged: tuple[Path, frozenset[Row]], tmp_path: Path
-) -> None:
-    path, rows = logged
-    shutil.copy(path, tmp_path / "store.db")
-    log = path.with_name("store.db-wal").read_bytes()
-    for end in range(0, len(log) + 1, FRAME // 3):
-        (tmp_path / "store.db-wal").write_bytes(log[:end])
-        (tmp_path / "oracle.db-wal").write_bytes(log[:end])
-        shutil.copy(path, tmp_path / "oracle.db")
-        assert salvaged(tmp_path / "store.db")[0] == as_sqlite_sees(tmp_path / "oracle.db")
-    assert as_sqlite_sees(tmp_path / "oracle.db") == rows
-
-
-def as_sqlite_sees(path: Path) -> frozenset[Row]:
-    """Return the rows by SQL: the other implementation of the log's rules."""
-    db = sqlite3.connect(path)
-    rows = {("batch", tuple(row)) for row in db.execute("SELECT id, schema, data FROM batch")}
-    rows |= {("loss", tuple(row)) for row in db.execute("SELECT id, first, n FROM loss")}
-    db.close()
-    return frozenset(rows)
-
-
-def test_a_bad_frame_in_the_log_costs_its_own_rows_where_sqlite_forgets_all_behind_it(
-    logged: tuple[Path, frozenset[Row]], tmp_path: Path
-) -> None:
-    path, rows = logged
-    log = path.with_name("store.db-wal").read_bytes()
-    copy = tmp_path / "store.db"
-    shutil.copy(path, copy)
-    frames = [at for at in range(32, len(log), FRAME) if log[at + 8 : at + 16] == log[16:24]]
-    forgotten_by_sqlite = 0
-    for at in frames[:-1]:  # without the last, which commits, its transaction never happened
-        bad = bytearray(log)
-        bad[at + 24 + 500] ^= 0x10
-        copy.with_name("store.db-wal").write_bytes(bad)
-        found, _ = salvaged(copy)
-        assert rows - touched(log[at : at + FRAME], rows) <= found <= rows, f"frame at {at}"
-        shutil.copy(copy, tmp_path / "oracle.db")
-        (tmp_path / "oracle.db-wal").write_bytes(bad)
-        forgotten_by_sqlite += len(found - as_sqlite_sees(tmp_path / "oracle.db"))
-    assert forgotten_by_sqlite > 100
-
-
-def test_a_log_without_its_header_still_gives_its_rows(
-    logged: tuple[Path, frozenset[Row]], tmp_path: Path
-) -> None:
-    path, rows = logged
-    log = path.with_name("store.db-wal").read_bytes()
-    shutil.copy(path, tmp_path / "store.db")
-    (tmp_path / "store.db-wal").write_bytes(b"\0" * 32 + log[32:])
-    found, _ = salvaged(tmp_path / "store.db")
-    assert rows - touched(log[32 : 32 + FRAME], rows) <= found <= rows
-
-
-def test_the_checksums_of_a_big_endian_machine_are_understood(
-    logged: tuple[Path, frozenset[Row]], tmp_path: Path
-) -> None:
-    path, rows = logged
-    shutil.copy(path, tmp_path / "store.db")
-    log = path.with_name("store.db-wal").read_bytes()
-    (tmp_path / "store.db-wal").write_bytes(rewritten(log, ">"))
-    (tmp_path / "oracle.db-wal").write_bytes(rewritten(log, ">"))
-    shutil.copy(path, tmp_path / "oracle.db")
-    assert salvaged(tmp_path / "store.db")[0] == rows == as_sqlite_sees(tmp_path / "oracle.db")
-
-
-def rewritten(log: bytes, order: str) -> bytes:
-    """Write the log again with checksums over words of another byte order."""
-
-    def summed(data: bytes, a: int, b: int) -> tuple[int, int]:
-        byteorder = "big" if order == ">" else "little"
-        for at in range(0, len(data), 8):
-            a = (a + int.from_bytes(data[at : at + 4], byteorder) + b) % 2**32  # type: ignore[arg-type]
-            b = (b + int.from_bytes(data[at + 4 : at + 8], byteorder) + a) % 2**32  # type: ignore[arg-type]
-        return a, b
-
-    head = (0x377F0682 | (order == ">")).to_bytes(4) + log[4:24]
-    a, b = summed(head, 0, 0)
-    out = head + a.to_bytes(4) + b.to_bytes(4)
-    for at in range(32, len(log) - FRAME + 1, FRAME):
-        page = log[at + 24 : at + FRAME]
-        a, b = summed(log[at : at + 8] + page, a, b)
-        out += log[at : at + 16] + a.to_bytes(4) + b.to_bytes(4) + page
-    return out
 
 
 def test_among_pages_given_back_and_used_again_every_live_row_is_found_and_none_is_invented(
