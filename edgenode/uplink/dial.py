@@ -173,9 +173,7 @@ class Dialer:
             session.pump(waiter.wait(left, [fd], fd if session.wants_write else None).get(fd, 0))
         if session.connack is None:
             over = session.ended or End("stopped")
-            return Failure(
-                f"MQTT {NAMES[session.version]}: {over.text} before CONNACK", over.by_peer
-            )
+            return Failure(f"{over.text} before CONNACK of {where}", over.by_peer)
         if session.connack.code:
             refused = f"{where}: refused: {session.connack.text}; check user name and password"
             return Failure(refused, session.connack.code in VERSION_CODES)

@@ -112,7 +112,7 @@ class Session:
         client.connect_timeout = options.connect_ms / 1000
         client.max_inflight_messages_set(0)  # no limit in paho: beyond one it would queue
         client.will_set(will.topic, will.payload, qos=1, retain=True)
-        logger = logging.Logger("paho", logging.ERROR)
+        logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - this connection's own
         logger.addHandler(self._last)
         client.enable_logger(logger)
         client.on_connect = self._on_connect

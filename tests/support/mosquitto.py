@@ -1,0 +1,91 @@
+"""A real Mosquitto on a free port of the loopback, with a configuration written for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from tests.support.ports import free_port, until
+
+ROOT = Path(__file__).resolve().parents[2]
+ACL = ROOT / "deploy" / "mosquitto" / "acl"
+
+
+def find(name: str) -> str:
+    """Return the path of a program of Mosquitto; fail naming its package when it is missing."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    assert found is not None, f"{name} is missing: apt install mosquitto"
+    return found
+
+
+class Mosquitto:
+    """One broker; started by `start`, and again after `stop` or `kill` on the same port.
+
+    `lines` are added to its configuration; without `acl` everybody may do everything.
+    """
+
+    def __init__(
+        self, directory: Path, lines: Sequence[str] = (), *, acl: bool = False, tls: str = ""
+    ) -> None:
+        self.port = free_port()
+        self.directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        directory.mkdir(parents=True, exist_ok=True)
+        text = [f"listener {self.port} 127.0.0.1", tls, "persistence false", *lines]
+        if acl:
+            # Mosquitto reads its files with the rights of its own user.
+            copy = directory / "acl"
+            copy.write_text(ACL.read_text(encoding="utf-8"), encoding="utf-8")
+            text.append(f"acl_file {copy}")
+        if not any("allow_anonymous" in line for line in text):
+            text.append("allow_anonymous true")
+        if os.geteuid() == 0:
+            text.append("user root")
+        self._config = directory / "mosquitto.conf"
+        self._config.write_text("\n".join(text) + "\n", encoding="utf-8")
+        self.log = directory / "mosquitto.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, and return when connections are taken."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [find("mosquitto"), "-v", "-c", str(self._config)],
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        until(self._answers, f"mosquitto on port {self.port}; see {self.log}")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text(encoding="utf-8")
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """End it in good order, if it runs."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Lose it with all it had not written."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
