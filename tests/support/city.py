@@ -18,15 +18,22 @@ PREFIX = "edgenode/v1"
 class City:
     """Subscribes to everything of every node on one broker; `held` can outlive it.
 
-    With `acking` off it stores and says nothing. `copies` counts how often each batch came.
+    A `silent` one stores and says nothing. `copies` counts how often each batch came.
     """
 
-    def __init__(self, port: int, *, held: dict[bytes, set[tuple[int, int]]] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        held: dict[bytes, set[tuple[int, int]]] | None = None,
+        silent: bool = False,
+    ) -> None:
         self.held: dict[bytes, set[tuple[int, int]]] = {} if held is None else held
         self.copies: dict[tuple[bytes, int, int], int] = {}
         self.order: list[tuple[str, int, int]] = []  # kind, stream, seq, as they came
         self.states: list[State] = []
-        self.acking = True
+        self.acking = not silent
+        self.topics: set[str] = set()
         self._granted = threading.Event()
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id="city", clean_session=False,
@@ -54,14 +61,19 @@ class City:
         assert info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
         until(info.is_published, f"the city's own message on {leaf}")
 
-    def acknowledge(
-        self, spool: bytes = SPOOL, births: tuple[bytes, ...] = (), **changes: object
-    ) -> None:
+    def acknowledge(self, spool: bytes = SPOOL, births: tuple[bytes, ...] = ()) -> None:
         """Publish a whole ack for one spool."""
         ack = self.ack(spool, births)
         self._client.publish(f"{PREFIX}/{NODE.hex()}/ack", encode(ack), qos=1, retain=True)
 
-    def ack(self, spool: bytes = SPOOL, births: tuple[bytes, ...] = ()) -> Ack:
+    def ack(
+        self,
+        spool: bytes = SPOOL,
+        births: tuple[bytes, ...] = (),
+        *,
+        resend: tuple[tuple[int, int, int], ...] = (),
+        node: bytes = NODE,
+    ) -> Ack:
         """Return the ack of all that is held."""
         ranges: dict[int, tuple[tuple[int, int], ...]] = {}
         for stream, seq in sorted(self.held.get(spool, ())):
@@ -70,7 +82,7 @@ class City:
                 ranges[stream] = (*found[:-1], (found[-1][0], seq))
             else:
                 ranges[stream] = (*found, (seq, seq))
-        return Ack(NODE, spool, ranges, births=births)
+        return Ack(node, spool, ranges, resend=resend, births=births)
 
     def has(self, count: int, spool: bytes = SPOOL) -> bool:
         """Tell whether that many batches of a spool are held."""
@@ -79,6 +91,7 @@ class City:
     def _take(self, message: mqtt.MQTTMessage) -> None:
         if message.topic.endswith("/ack") or not message.payload:
             return
+        self.topics.add(message.topic)
         told = decode(bytes(message.payload))
         if isinstance(told, Batch):
             assert message.topic == f"{PREFIX}/{told.node.hex()}/batch/{told.stream}"
