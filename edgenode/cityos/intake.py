@@ -12,7 +12,7 @@ from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
 from edgenode.cityos.topics import Address, parse
 from edgenode.errors import UnknownVersion, WireError
-from edgenode.wire import MAX_BYTES, About, Ack, Batch, Birth, State, decode, schema_of
+from edgenode.wire import MAX_BYTES, About, Ack, Batch, Birth, State, decode
 
 MAX_REFUSED = 256  # messages kept for a person to look at
 MAX_VERSION = 4_096  # messages of another version; the node still holds them, no ack names them
@@ -199,7 +199,7 @@ class Intake:
             )
 
     def _birth(self, address: Address, message: Incoming, birth: Birth) -> Receipt:
-        schema = schema_of(birth.groups)
+        schema = birth.schema
         if address.detail != schema.hex():
             detail = f"the birth of schema {schema.hex()} came on {message.topic}"
             return self._refuse(message, birth.node, "forged", detail)

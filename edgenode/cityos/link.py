@@ -60,6 +60,7 @@ class Link(threading.Thread):
         filters: list[str],
         deliver: Callable[[Delivery], None],
         report: Callable[[str], None],
+        on_ready: Callable[[], None] = lambda: None,
         *,
         persistent: bool = True,
     ) -> None:
@@ -71,6 +72,7 @@ class Link(threading.Thread):
         self._filters = filters
         self._deliver = deliver
         self._report = report
+        self._on_ready = on_ready
         self._persistent = persistent
         self._password = broker.password()
         self._tls = broker.context()
@@ -209,8 +211,9 @@ class Link(threading.Thread):
             self._report(f"connected to {self.broker} (MQTT {'5' if five else '3.1.1'})")
             self._subscribe(session, self._filters)
             while not (self._closing.is_set() or session.over):
-                if session.subscribed:
+                if session.subscribed and not self.ready.is_set():
                     self.ready.set()
+                    self._on_ready()
                 self._work(session)
                 self._wake.wait()
                 self._wake.clear()

@@ -34,19 +34,41 @@ class Receiver:
         self._report = report
         self._inbox = Inbox()
         self._stop = threading.Event()
+        self._readied = threading.Condition()
         self._refused = 0
         self._tick_ms = self._told_ms = 0
         name, wanted = sink.client_id(), topics.filters(options.prefix)
-        self.links = [Link(x, name, wanted, self._inbox.put, report) for x in brokers]
+        self.links = [
+            Link(x, name, wanted, self._inbox.put, report, self._note_ready) for x in brokers
+        ]
 
-    def ready(self) -> bool:
-        """Tell whether every broker has granted the subscriptions at least once."""
-        return all(link.ready.is_set() for link in self.links)
+    def wait_ready(self, timeout_s: float) -> list[str]:
+        """Wait until every broker is subscribed to, or any and `timeout_s`; return which are.
+
+        The list is empty when the receiver was stopped before.
+        """
+        with self._readied:
+            self._readied.wait_for(lambda: self._stopped() or self._connected())
+            self._readied.wait_for(
+                lambda: self._stopped() or len(self._connected()) == len(self.links), timeout_s
+            )
+            return self._connected()
+
+    def _connected(self) -> list[str]:
+        return [str(link.broker) for link in self.links if link.ready.is_set()]
+
+    def _stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def _note_ready(self) -> None:
+        with self._readied:
+            self._readied.notify_all()
 
     def stop(self) -> None:
         """End `run` soon; safe in a signal handler."""
         self._stop.set()
         self._inbox.wake()
+        self._note_ready()
 
     def run(self) -> None:
         """Receive until `stop`; raises CityError when the sink cannot be written."""
@@ -63,6 +85,8 @@ class Receiver:
                 busy = self.city.derive()
                 self._tick()
         finally:
+            self._stop.set()
+            self._note_ready()
             self._close()
 
     def _close(self) -> None:

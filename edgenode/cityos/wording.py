@@ -1,0 +1,49 @@
+"""Times and codes in plain words, for `tail`, `decode` and the audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+
+from edgenode.cityos.timing import Time
+from edgenode.reading import ClockSource, EventCode, Quality
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso(utc_ms: int) -> str:
+    """Return POSIX ms as ISO 8601 in UTC; beyond the calendar, as the bare number of ms."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=utc_ms)
+    except OverflowError:
+        return f"{utc_ms} ms"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def when(time: Time) -> str:
+    """Return a time with its error, or the interval it lies in."""
+    if time.utc is not None:
+        return f"{iso(time.utc)} ±{time.err} ms"
+    earliest = "…" if time.earliest is None else iso(time.earliest)
+    latest = "…" if time.latest is None else iso(time.latest)
+    return f"[{earliest}, {latest}]"
+
+
+def quality(code: int) -> str:
+    """Return the name of a quality."""
+    return _name(Quality, code, "quality")
+
+
+def event(code: int) -> str:
+    """Return the name of an event."""
+    return _name(EventCode, code, "event")
+
+
+def clock(code: int) -> str:
+    """Return the name of a clock source."""
+    return _name(ClockSource, code, "clock")
+
+
+def _name(table: type[IntEnum], code: int, kind: str) -> str:
+    known = {member.value: member.name for member in table}
+    return known[code].lower().replace("_", "-") if code in known else f"{kind}-{code}"
