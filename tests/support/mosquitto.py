@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -27,24 +27,34 @@ def find(name: str) -> str:
 class Mosquitto:
     """One broker; started by `start`, and again after `stop` or `kill` on the same port.
 
-    `lines` are added to its configuration; without `acl` everybody may do everything.
+    `lines` are added to its configuration, which may open a second listener, `inside`; without
+    `acl` everybody may do everything.
     """
 
     def __init__(
-        self, directory: Path, lines: Sequence[str] = (), *, acl: bool = False, tls: str = ""
+        self,
+        directory: Path,
+        lines: Sequence[str] = (),
+        *,
+        acl: bool = False,
+        users: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = self.inside = free_port()
         self.directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
-        text = [f"listener {self.port} 127.0.0.1", tls, "persistence false", *lines]
+        text = [f"listener {self.port} 127.0.0.1", "persistence false", *lines]
         if acl:
             # Mosquitto reads its files with the rights of its own user.
             copy = directory / "acl"
             copy.write_text(ACL.read_text(encoding="utf-8"), encoding="utf-8")
             text.append(f"acl_file {copy}")
+        for user, password in (users or {}).items():
+            self._add_user(user, password)
+        if users:
+            text.append(f"password_file {directory / 'passwords'}")
         if not any("allow_anonymous" in line for line in text):
-            text.append("allow_anonymous true")
+            text.append(f"allow_anonymous {'false' if users else 'true'}")
         if os.geteuid() == 0:
             text.append("user root")
         self._config = directory / "mosquitto.conf"
@@ -57,6 +67,14 @@ class Mosquitto:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+    def _add_user(self, user: str, password: str) -> None:
+        path = self.directory / "passwords"
+        path.touch(mode=0o600)
+        subprocess.run(
+            [find("mosquitto_passwd"), "-b", str(path), user, password],
+            check=True, capture_output=True,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start, and return when connections are taken."""
@@ -71,10 +89,11 @@ class Mosquitto:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text(encoding="utf-8")
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
+            for port in {self.port, self.inside}:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             return False
+        return True
 
     def stop(self) -> None:
         """End it in good order, if it runs."""

@@ -126,6 +126,10 @@ class MemoryOutbox:
     def birth(self, schema: bytes) -> bytes | None:
         return encode(BIRTH) if self.known_birth and schema == SCHEMA else None
 
+    def sealed(self, stream: int, seq: int) -> Sealed:
+        """Return a batch that is held."""
+        return self._held[stream, seq].sealed
+
     def held(self) -> set[Key]:
         """What the node still answers for."""
         with self._lock:

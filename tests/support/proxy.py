@@ -8,16 +8,23 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import NamedTuple, Self
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
+
+
+class Instead(NamedTuple):
+    """What the proxy does instead of passing a piece on: answer, and perhaps close."""
+
+    answer: bytes = b""
+    close: bool = True
 
 
 class Proxy:
     """Forwards 127.0.0.1:`port` to `target`, in a thread of its own.
 
-    `blackhole` swallows what the client sends while its connection stays open; `meddle` sees
-    each piece of the client's bytes and returns False to have the connection closed.
+    `blackhole` swallows what either side sends while the connection stays open; `meddle` sees
+    each piece of the client's bytes and returns None to let it pass.
     """
 
     def __init__(self, target: int) -> None:
@@ -25,7 +32,7 @@ class Proxy:
         self.blackhole = False
         self.delay_s = 0.0
         self.refuse = False
-        self.meddle: Callable[[bytes], bool] | None = None
+        self.meddle: Callable[[bytes], Instead | None] | None = None
         self.accepted = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -51,8 +58,8 @@ class Proxy:
     def cut(self, *, reset: bool = False) -> None:
         """Close all connections, with RST when `reset`."""
         with self._lock:
-            for sock in list(self._pairs):
-                self._close(sock, reset=reset)
+            while self._pairs:
+                self._close(next(iter(self._pairs)), reset=reset)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -95,8 +102,11 @@ class Proxy:
             return
         if self.blackhole:
             return
-        if sock in self._clients and self.meddle is not None and not self.meddle(data):
-            self._close(sock)
+        instead = self.meddle(data) if self.meddle and sock in self._clients else None
+        if instead is not None:
+            sock.sendall(instead.answer)
+            if instead.close:
+                self._close(sock)
             return
         if self.delay_s:
             time.sleep(self.delay_s)
