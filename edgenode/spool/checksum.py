@@ -18,14 +18,15 @@ def row_crc(table: str, *columns: Value) -> int:
     Lengths keep two different rows from having one byte string; the name keeps a row of one
     table from passing for a row of another.
     """
-    crc = zlib.crc32(table.encode())
+    parts = [table.encode()]
     for value in columns:
         if value is None:
-            crc = zlib.crc32(b"n", crc)
+            parts.append(b"n")
         elif isinstance(value, int):
-            crc = zlib.crc32(b"i%d;" % value, crc)
+            parts.append(b"i%d;" % value)
+        elif isinstance(value, bytes):
+            parts += (b"b%d;" % len(value), value)
         else:
-            data = value.encode() if isinstance(value, str) else value
-            mark = b"t%d;" if isinstance(value, str) else b"b%d;"
-            crc = zlib.crc32(data, zlib.crc32(mark % len(data), crc))
-    return crc
+            text = value.encode()
+            parts += (b"t%d;" % len(text), text)
+    return zlib.crc32(b"".join(parts))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edgenode.reading import Stream
 
-STREAMS = tuple(Stream)  # the streams a spool can keep
+STREAMS: tuple[int, ...] = tuple(int(stream) for stream in Stream)  # the streams a spool can keep
 
 
 class Sealed(NamedTuple):
@@ -23,6 +23,17 @@ class Sealed(NamedTuple):
     alarm: bool
 
 
+class Identity(NamedTuple):
+    """Whose samples these are, and which boot takes them."""
+
+    node: bytes
+    spool: bytes
+    board: bytes  # 8 bytes that tell boards apart; zeros: not known
+    boot: bytes  # 8 bytes that tell kernel boots apart
+    epoch: int
+    schema: bytes
+
+
 class Trouble(IntEnum):
     """Why the spool is, or was, degraded: the value of the event spool-degraded."""
 
@@ -33,6 +44,7 @@ class Trouble(IntEnum):
     STORE_LOST = 5
     JOURNAL_LOST = 6
     ALIEN_ACK = 7
+    SET_ASIDE = 8
 
 
 class Condition(NamedTuple):

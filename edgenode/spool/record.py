@@ -103,18 +103,23 @@ def payload(page: bytes, cell: Cell, usable: int, fetch: FETCH) -> bytes | None:
 def serial_types(page: bytes, cell: Cell) -> tuple[int, ...] | None:
     """Return the serial types of a cell's columns, read from the page alone; None if broken.
 
-    The header of a record is never longer than what stays on the page, for the tables of a spool.
+    The header of a record is never longer than what stays on the page, for the tables of a spool,
+    and no type needs the ninth byte of a varint, in which all eight bits count.
     """
     try:
         header, at = varint(page, cell.start)
-        end = cell.start + header
-        types = []
-        while at < end:
-            kind, at = varint(page, at)
-            types.append(kind)
     except IndexError:
         return None
-    return tuple(types) if at == end and 0 < header <= cell.size else None
+    end = cell.start + header
+    if not at <= end <= len(page) or header > cell.size:
+        return None
+    types, kind = [], 0
+    for byte in page[at:end]:
+        kind = kind << 7 | byte & 0x7F
+        if byte < 0x80:
+            types.append(kind)
+            kind = 0
+    return tuple(types) if kind == 0 else None
 
 
 def columns(record: bytes, types: tuple[int, ...]) -> list[Value] | None:

@@ -2,53 +2,237 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
 
-from edgenode.clock import Clock
-from edgenode.reading import Event, Groups, Sample, Total
-from edgenode.spool.model import SpoolStats
+from edgenode.clock import Clock, Timekeeper
+from edgenode.errors import SpoolError
+from edgenode.reading import ALARMS, Event, EventCode, Groups, Sample, Stream, Total
+from edgenode.spool.core import JournalFull
+from edgenode.spool.door import Door, event_to_row
+from edgenode.spool.keeper import Keeper
+from edgenode.spool.model import STREAMS, SpoolStats, Trouble
+from edgenode.spool.opening import Callbacks, Opened, Opener, short_hash, trouble_of
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
+from edgenode.spool.schedule import Schedule
+from edgenode.spool.statistics import statistics
+from edgenode.spool.upkeep import DAMAGE, Upkeep
+from edgenode.spool.window import Window, cost_of
+
+RETRY_MS = 1_000  # after the disk refused; doubles
+RETRY_MAX_MS = 60_000
+LONGEST_WAIT_S = 1.0  # how soon `run` notices that it shall stop, when nobody wakes it
+TAMPER_GAP_MS = 60_000  # a forged ack is alarmed at most this often
 
 
 class Spool:
-    """The sampling side, and the one thread that commits, seals and prunes."""
+    """The sampling side, and the one thread that commits, seals and prunes.
 
-    id: bytes
-    epoch: int
-    schema: bytes
-    outbox: Outbox
-    drains: list[Outbox]
+    `append`, `event`, `set_total` and `total` may be called from any thread and never wait for
+    the disk. `step` (or `run`) and `close` belong to the spool's own thread.
+    """
+
+    def __init__(self, options: SpoolOptions, groups: Groups, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.degraded = ""  # why, in words
+        self.progress = 0
+        self._groups = groups
+        self._doors = {gid: Door(group) for gid, group in groups.items()}
+        self._timekeeper = Timekeeper(clock)
+        self._wake = threading.Event()
+        self._closed = False
+        self._tamper_at = 0
+        self._retry_ms = RETRY_MS
+        self._retry_at = 0  # 0: the disk is well
 
     @classmethod
     def open(
         cls, options: SpoolOptions, node: bytes, groups: Groups, clock: Clock, board: str = ""
     ) -> Spool:
-        raise NotImplementedError
+        """Open the spool of a directory, or begin one; salvages what is damaged.
+
+        Raises SpoolError when another process uses the directory, and WireError when the groups
+        cannot be described in a birth. A disk that cannot be written is no reason not to start.
+        """
+        spool = cls(options, groups, clock)
+        callbacks = Callbacks(spool._alarm, spool.wake, spool._release)  # noqa: SLF001 - its own
+        opener = Opener(options, node, groups, clock, short_hash(board), callbacks)
+        spool._begin(opener.open())  # noqa: SLF001 - its own
+        return spool
+
+    def _begin(self, opened: Opened) -> None:
+        self._core = core = opened.core
+        self._lock_fd = opened.lock_fd
+        self.id, self.epoch, self.schema = (
+            core.identity.spool,
+            core.identity.epoch,
+            core.identity.schema,
+        )
+        self.outbox: Outbox = core.outbox
+        self.drains = [drain.outbox for drain in opened.drains]
+        self._window = Window(core.unsealed.ends, self.wake)
+        self._window.claim(sum(cost_of(run.rows) for run in core.unsealed))
+        now = self.clock.boot_ms()
+        cores = [core, *opened.drains]
+        idle = Window([0] * len(STREAMS), self.wake)
+        self._keepers = [
+            Keeper(
+                one,
+                Schedule(self.options, one.identity, now),
+                idle if one is not core else self._window,
+            )
+            for one in cores
+        ]
+        self._upkeep = Upkeep(cores, self.options, self._tell, now)
+        self.degraded = opened.degraded
+        for trouble in opened.troubles:
+            self._tell(trouble)
+
+    # --- any thread ---
 
     def append(self, gid: int, t_ms: int, sample: Sample) -> None:
-        raise NotImplementedError
+        """Take in a sample read at boot-time `t_ms`, and its events.
+
+        Where memory is full the oldest uncommitted telemetry goes (loss ring-overflow). Raises
+        SpoolError for an unknown group, a sample that does not fit its group, or a closed spool.
+        """
+        door = self._doors.get(gid)
+        if door is None or self._closed:
+            raise SpoolError(
+                "the spool is closed"
+                if door
+                else f"group {gid} is not among those it was opened with"
+            )
+        self._window.append(self._groups[gid].stream, door.row(t_ms, sample))
+        for event in sample.events:
+            self.event(t_ms, gid, event)
 
     def event(self, t_ms: int, gid: int | None, event: Event) -> None:
-        raise NotImplementedError
+        """Take in an event at boot-time `t_ms`; an alarm wakes the spool thread at once."""
+        if self._closed:
+            raise SpoolError("the spool is closed")
+        row = event_to_row(t_ms, gid, event)
+        self._window.append(Stream.EVENTS, row, alarm=event.code in ALARMS)
 
     def set_total(self, channel: str, value: int, t_ms: int) -> None:
-        raise NotImplementedError
+        """Note the durable total of a counter; raises SpoolError beyond 64 channels."""
+        self._core.totals.set(channel, Total(value, self.epoch, t_ms))
 
     def total(self, channel: str) -> Total | None:
-        raise NotImplementedError
-
-    def step(self) -> int:
-        raise NotImplementedError
-
-    def run(self, stop: threading.Event) -> None:
-        raise NotImplementedError
+        """Return the total as last set, or as recovered."""
+        return self._core.totals.get(channel)
 
     def wake(self) -> None:
-        raise NotImplementedError
+        """Let `run` look now for what is due."""
+        self._wake.set()
+
+    def _alarm(self, event: Event) -> None:
+        now = self.clock.boot_ms()
+        if event.code == EventCode.TAMPER:
+            if now < self._tamper_at:
+                return
+            self._tamper_at = now + TAMPER_GAP_MS
+        if not self._closed:
+            self.event(now, None, event)
+
+    def _release(self, cost: int) -> None:
+        self._window.release(cost)
+
+    def _tell(self, trouble: Trouble) -> None:
+        self._alarm(Event(EventCode.SPOOL_DEGRADED, value=int(trouble)))
+
+    # --- the spool's thread ---
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until `stop`; an alarm, many acks or `wake` interrupt the waiting."""
+        while not stop.is_set():
+            self._wake.clear()
+            wait_s = (self.step() - self.clock.boot_ms()) / 1000
+            self._wake.wait(min(max(wait_s, 0.0), LONGEST_WAIT_S))
+
+    def step(self) -> int:
+        """Do what is due; return the boot-time ms when it wants to be called next."""
+        self.progress += 1
+        now = self.clock.boot_ms()
+        if now < self._retry_at:
+            return self._retry_at
+        try:
+            self._upkeep.mend()
+            if self._keepers[0].commit_due(now):
+                self._observe_clock(now)
+            for keeper in self._keepers:
+                self._serve(keeper, now)
+            later = self._upkeep.step(now)
+        except (OSError, sqlite3.Error, JournalFull) as error:
+            return self._degrade(error, now)
+        self._well(now)
+        return min(later, self._keepers[0].due_at())
+
+    def _serve(self, keeper: Keeper, now: int) -> None:
+        try:
+            keeper.step(now)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
+                keeper.core.outbox.suspect = True
+            raise
+
+    def _observe_clock(self, now: int) -> None:
+        anchor, stepped_ms = self._timekeeper.observe()
+        if anchor:
+            self._core.times.note(self.epoch, anchor)
+        if stepped_ms:
+            self.event(now, None, Event(EventCode.CLOCK_STEPPED, value=stepped_ms))
+
+    def _degrade(self, error: Exception, now: int) -> int:
+        """Keep sampling into memory and try again, ever more rarely."""
+        trouble = trouble_of(error)
+        if not self._retry_at:
+            self._tell(trouble)
+        self.degraded = (
+            f"samples wait in memory: {error}; make room on the disk under "
+            f"{self.options.directory}, or replace it"
+        )
+        self._retry_ms = min(2 * self._retry_ms, RETRY_MAX_MS) if self._retry_at else RETRY_MS
+        self._retry_at = now + self._retry_ms
+        return self._retry_at
+
+    def _well(self, now: int) -> None:
+        if self._retry_at:
+            self._retry_at = 0
+            self.degraded = ""
+            self.event(now, None, Event(EventCode.SPOOL_RECOVERED))
 
     def close(self) -> None:
-        raise NotImplementedError
+        """Seal and commit what is there; then nothing more is accepted.
+
+        A disk that refuses now costs what no commit covered. A store that was grown stays open
+        until the process ends, which shall be by os._exit.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        now = self.clock.boot_ms()
+        try:
+            for keeper in self._keepers:
+                keeper.finish(now)
+        except (OSError, sqlite3.Error, JournalFull) as error:
+            self.degraded = f"the last samples could not be kept: {error}"
+        for keeper in self._keepers:
+            keeper.core.close()
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
 
     def stats(self) -> SpoolStats:
-        raise NotImplementedError
+        """Return the figures for `status`; waits for the store's lock."""
+        cores = [keeper.core for keeper in self._keepers]
+        return statistics(
+            cores,
+            self._window,
+            self.options,
+            self.clock.boot_ms(),
+            progress=self.progress,
+            degraded=self.degraded,
+        )

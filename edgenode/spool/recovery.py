@@ -1,0 +1,289 @@
+"""What is found on disk of one spool id, in both halves, and how it becomes a core again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cbor2
+
+from edgenode.errors import SpoolError
+from edgenode.reading import Anchor, ClockSource
+from edgenode.spool.births import Births, read_births, write_births
+from edgenode.spool.block import FORMAT, Mark, Status
+from edgenode.spool.conditions import Conditions
+from edgenode.spool.core import Core, Ring
+from edgenode.spool.journal import Found, Journal, NewerFormat
+from edgenode.spool.ledger import Ledger
+from edgenode.spool.model import STREAMS, Identity, Trouble
+from edgenode.spool.options import SpoolOptions
+from edgenode.spool.outbox import Outbox
+from edgenode.spool.rebuild import drop_ghosts, holes, open_store, rebuild, unfinished
+from edgenode.spool.rows import decode_payload
+from edgenode.spool.store import Held, Meta, Store
+from edgenode.spool.times import Times
+from edgenode.spool.totals import Totals, load_totals
+from edgenode.spool.unsealed import Unsealed
+from edgenode.wire import Previous
+
+HOPELESS = frozenset(  # not a matter of damage: a rebuild would fail the same way
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+)
+
+
+@dataclass
+class Evidence:
+    """Both halves of a spool as they were found."""
+
+    path: Path | None  # None: in memory
+    journal: Ring
+    found: Found
+    store: Store
+    state: list[Any] | None  # of the store: [format, *status[:8], [[next seq, sealed to], ...]]
+    meta: dict[int, bytes]
+    salvaged: bool
+    troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def spool(self) -> bytes:
+        """The id, which is the directory's name."""
+        return bytes.fromhex(self.path.name) if self.path else b""
+
+    def lost(self) -> bool:
+        """Tell whether neither half says where to go on."""
+        return self.found.status is None and self.state is None
+
+    def who(self) -> tuple[bytes, bytes, int, int]:
+        """Return (board, boot, epoch, boot-time ms) of the last that was written."""
+        told = [status[1:5] for status in (self.found.status, self._stated()) if status]
+        return max(told, key=lambda row: (row[2], row[3]))
+
+    def _stated(self) -> Any:
+        return self.state[1:9] if self.state else None
+
+    def close(self) -> None:
+        self.journal.close()
+        self.store.database.abandon()
+
+
+def examine(path: Path, options: SpoolOptions) -> Evidence:
+    """Look at a spool's directory, making what is missing and salvaging what is damaged.
+
+    Raises NewerFormat before anything is written to files of a later version; OSError or
+    sqlite3.Error when the disk refuses.
+    """
+    fresh = not (path / "journal").exists()
+    journal = Journal.open(path / "journal")
+    try:
+        found = journal.read()
+        store, salvaged = _open(path, options)
+        meta, state = _meta(store)
+        evidence = Evidence(path, journal, found, store, state, meta, salvaged)
+        if found.status and not salvaged and _behind(evidence):
+            store, evidence.salvaged = rebuild(path, options, "behind the journal", store), True
+            evidence.store = store
+            evidence.meta, evidence.state = _meta(store)
+    except BaseException:
+        journal.close()
+        raise
+    if evidence.salvaged:
+        evidence.troubles.append(Trouble.STORE_SALVAGED if evidence.meta else Trouble.STORE_LOST)
+    if found.status is None and evidence.state is not None and not fresh:
+        evidence.troubles.append(Trouble.JOURNAL_LOST)
+    return evidence
+
+
+def _open(path: Path, options: SpoolOptions) -> tuple[Store, bool]:
+    if unfinished(path):
+        return rebuild(path, options, "a salvage was cut off"), True
+    store = None
+    try:
+        store = open_store(path, options)
+        _meta(store)
+        for stream in STREAMS:
+            store.lowest(stream), store.highest(stream)
+        store.births(), store.held(), store.unconfirmed()
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in HOPELESS:
+            raise
+        return rebuild(path, options, f"the store cannot be read: {error}", store), True
+    return store, False
+
+
+def _meta(store: Store) -> tuple[dict[int, bytes], list[Any] | None]:
+    meta = store.meta()
+    if Meta.STATE not in meta:
+        return meta, None
+    state = cbor2.loads(meta[Meta.STATE])
+    if state[0] > FORMAT:
+        store.database.abandon()
+        raise NewerFormat(f"the store is of format {state[0]}; this version knows {FORMAT}")
+    return meta, state
+
+
+def _behind(evidence: Evidence) -> bool:
+    """Tell whether the store lacks seqs that the journal says it had."""
+    status = evidence.found.status
+    nexts = _next_seqs(evidence)
+    return status is not None and any(status.marks[s].next_seq > nexts[s] for s in STREAMS)
+
+
+def _next_seqs(evidence: Evidence) -> dict[int, int]:
+    """Return the next seq of each stream as the store alone knows it."""
+    nexts = {}
+    for stream in STREAMS:
+        stated = evidence.state[9][stream][0] if evidence.state else 1
+        highest = evidence.store.highest(stream)
+        nexts[stream] = max(stated, highest[0] + 1 if highest else 1)
+    return nexts
+
+
+def _sealed_to(evidence: Evidence) -> dict[int, int]:
+    ordinals = {}
+    for stream in STREAMS:
+        stated = evidence.state[9][stream][1] if evidence.state else 0
+        highest = evidence.store.highest(stream)
+        ordinals[stream] = max(stated, highest[1] if highest else 0)
+    return ordinals
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a core needs that is not on disk."""
+
+    options: SpoolOptions
+    identity: Identity
+    birth: bytes
+    now: int
+    make_outbox: Callable[[Identity, Store, Births], Outbox]
+    release: Callable[[int], None]
+
+
+def revive(evidence: Evidence, around: Surroundings) -> Core:
+    """Put the two halves together; neither a seq nor an ordinal is ever used again."""
+    marks = evidence.found.status.marks if evidence.found.status else (Mark(),) * len(STREAMS)
+    stored = _next_seqs(evidence)
+    nexts = {stream: max(stored[stream], marks[stream].next_seq) for stream in STREAMS}
+    ordinals = _sealed_to(evidence)
+    sealed_to = {stream: max(ordinals[stream], marks[stream].sealed_to) for stream in STREAMS}
+    ledger = _loaded(Ledger.load, evidence.meta.get(Meta.LOSSES), Ledger())
+    if evidence.salvaged:
+        _account(evidence, marks, nexts, sealed_to, ledger)
+    unsealed = _unsealed(evidence, marks, sealed_to, around.now)
+    times = _times(evidence, around.identity.epoch)
+    conditions = _loaded(Conditions.load, evidence.meta.get(Meta.CONDITIONS), Conditions())
+    for run in unsealed:
+        if run.stream == 1:
+            conditions.observe(run.epoch, run.rows)
+    births = _births(evidence, unsealed, around)
+    core = Core(
+        identity=around.identity,
+        journal=evidence.journal,
+        store=evidence.store,
+        unsealed=unsealed,
+        next_seqs=nexts,
+        ledger=ledger,
+        times=times,
+        conditions=conditions,
+        totals=_totals(evidence),
+        births=births,
+        outbox=around.make_outbox(around.identity, evidence.store, births),
+        release=around.release,
+        path=evidence.path,
+    )
+    if evidence.found.status:  # what the journal knows of was, or could have been, sent
+        core.outbox.publish({s: min(nexts[s], marks[s].next_seq) for s in STREAMS})
+    return core
+
+
+def _account(
+    evidence: Evidence,
+    marks: tuple[Mark, ...],
+    nexts: dict[int, int],
+    sealed_to: dict[int, int],
+    ledger: Ledger,
+) -> None:
+    """Drop what a salvage brought back, and enter what it could not save."""
+    known = evidence.found.status is not None
+    lowest = {stream: marks[stream].first_seq if known else 0 for stream in STREAMS}
+    drop_ghosts(evidence.store, lowest, ledger)
+    for stream in STREAMS:
+        held = evidence.store.lowest(stream)
+        first = Held(marks[stream].first_seq, marks[stream].first_ordinal) if known else held
+        if first:
+            end = Held(nexts[stream], sealed_to[stream])
+            for loss in list(holes(evidence.store, stream, first, end, ledger)):
+                ledger.add(loss)
+
+
+def _unsealed(
+    evidence: Evidence, marks: tuple[Mark, ...], sealed_to: dict[int, int], now: int
+) -> Unsealed:
+    unsealed = Unsealed([sealed_to[stream] for stream in STREAMS])
+    for commit in evidence.found.commits:
+        if not commit.payload:
+            continue
+        try:
+            payload = decode_payload(commit.payload)
+        except SpoolError:
+            continue  # its ordinals are found missing
+        unsealed.add(payload, now)
+        unsealed.placed(commit.block, payload)
+    for stream in STREAMS:
+        unsealed.skip_to(stream, marks[stream].next_ordinal)
+    return unsealed
+
+
+def _times(evidence: Evidence, epoch: int) -> Times:
+    times: Times = _loaded(Times.load, evidence.meta.get(Meta.TIMES), Times())
+    before: Status | None = None
+    for status in evidence.found.statuses:
+        times.begin(status.epoch, _end_of(before))
+        if status.source != ClockSource.NONE:
+            anchor = Anchor(status.mono, status.utc, status.source, status.err)
+            times.note_if_none(status.epoch, anchor)
+        before = status
+    times.begin(epoch, _end_of(before))
+    return times
+
+
+def _end_of(status: Status | None) -> Previous | None:
+    if status is None or status.source == ClockSource.NONE:
+        return None
+    return Previous(status.epoch, status.mono, status.utc, status.err)
+
+
+def _totals(evidence: Evidence) -> Totals:
+    totals = Totals()
+    totals.merge(_loaded(load_totals, evidence.meta.get(Meta.TOTALS), []))
+    if evidence.found.status:
+        totals.merge(evidence.found.status.totals.items())
+    return totals
+
+
+def _births(evidence: Evidence, unsealed: Unsealed, around: Surroundings) -> Births:
+    stored = evidence.store.births()
+    births = Births(stored | (read_births(evidence.path) if evidence.path else {}))
+    births.add(around.identity.schema, around.birth)
+    births.keep(
+        {around.identity.schema, *evidence.store.schemas(), *(run.schema for run in unsealed)}
+    )
+    if evidence.path:
+        write_births(evidence.path, births)
+    if dict(births) != stored:
+        evidence.store.set_births(births)
+    return births
+
+
+def _loaded(load: Callable[[bytes], Any], data: bytes | None, empty: Any) -> Any:
+    """Return what was stored, or nothing where there is nothing or it cannot be read."""
+    if data is None:
+        return empty
+    try:
+        return load(data)
+    except SpoolError:
+        return empty

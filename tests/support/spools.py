@@ -1,0 +1,69 @@
+"""Spools for tests: groups, options with small sizes, samples, and what is in sealed batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from edgenode.reading import Channel, Group, Kind, Quality, Sample
+from edgenode.spool import Outbox, Sealed, Spool, SpoolOptions
+from edgenode.wire import Batch, Birth, decode, expand
+from tests.support.clock import FakeClock
+
+NODE = bytes.fromhex("0011223344556677")
+AIR = Group(
+    1,
+    (
+        Channel("air/temperature", "Cel", -2, period_ms=1000),
+        Channel("air/humidity", "%RH", -1, period_ms=1000),
+    ),
+)
+METER = Group(
+    2, (Channel("meter/energy", "kWh", 0, Kind.COUNTER, period_ms=1000, modulus=1_000_000),)
+)
+GROUPS = {1: AIR, 2: METER}
+
+
+def small(directory: Path, **changes: Any) -> SpoolOptions:
+    """Return options for a spool of 1 MiB that is not grown in advance."""
+    return SpoolOptions(directory, **{"cap_bytes": 1 << 20, "pregrow": False, **changes})
+
+
+def opened(
+    directory: Path, clock: FakeClock, board: str = "board-1", groups: Any = GROUPS, **changes: Any
+) -> Spool:
+    return Spool.open(small(directory, **changes), NODE, groups, clock, board)
+
+
+def air(n: int, *quality: Quality) -> Sample:
+    return Sample((n / 100, n % 100), quality)
+
+
+def feed(spool: Spool, clock: FakeClock, seconds: int, *, step: bool = True) -> None:
+    """Sample once a second, stepping the spool as its thread would."""
+    for _ in range(seconds):
+        spool.append(1, clock.boot_ms(), air(clock.boot_ms() // 1000))
+        clock.advance(1000)
+        if step:
+            spool.step()
+
+
+def drained(outbox: Outbox, *, live: bool = False) -> list[Sealed]:
+    """Take all that a lane has."""
+    taken: list[Sealed] = []
+    while more := outbox.take(live, 64):
+        taken += more
+    return taken
+
+
+def unpacked(outbox: Outbox, sealed: Iterable[Sealed]) -> list[Batch]:
+    """Decode batches by the births of their spool."""
+    batches = []
+    for one in sealed:
+        batch = decode(one.data)
+        assert isinstance(batch, Batch)
+        birth = decode(outbox.birth(one.schema) or b"")
+        assert isinstance(birth, Birth)
+        batches.append(expand(batch, birth))
+    return batches
