@@ -1,0 +1,90 @@
+"""Gather the evidence of a run: the log of truth, and the tables of the receiver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edgenode.cityos.audit import audit
+from edgenode.cityos.schema import Work
+from edgenode.cityos.sink import Sink
+from edgenode.config import load
+from edgenode.demo.evidence import Evidence, Lost, Numbered, Row, read_truth
+from edgenode.demo.stage import (
+    COMMIT_MS,
+    COUNTERS,
+    DERIVED,
+    FLUSH_MS,
+    NODE,
+    TOLERANCE_MS,
+    Stage,
+)
+from edgenode.node import parts
+from edgenode.wire import LossReason
+
+DERIVE_S = 10.0  # how long the receiver may take to unfold what it has stored
+
+
+class Received(NamedTuple):
+    """What the receiver counts beyond rows."""
+
+    duplicates: int  # messages that came again, and were dropped
+    conflicts: int
+    batches: int
+    batch_bytes: int
+
+
+def wait_unfolded(stage: Stage) -> None:
+    """Wait until every batch that the receiver holds has become rows."""
+    deadline = time.monotonic() + DERIVE_S
+    with Sink.open(stage.city, readonly=True) as sink:
+        query = "SELECT count(*) FROM raw WHERE work NOT IN (?, ?)"
+        while time.monotonic() < deadline:
+            if sink.db.execute(query, (Work.DONE, Work.FAULTY)).fetchone()[0] == 0:
+                return
+            time.sleep(0.05)
+
+
+def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
+    """Return the evidence; raises CityError where there is no sink."""
+    node = bytes.fromhex(NODE)
+    groups = parts.groups(load(stage.config)).values()
+    with Sink.open(stage.city, readonly=True) as sink:
+        rows = [
+            Row(r.spool, r.stream, r.seq, r.ordinal, r.channel, r.mono, r.value)
+            for r in sink.readings(node)
+        ]
+        events = [Numbered(e.spool, e.stream, e.seq, e.ordinal) for e in sink.events(node)]
+        losses = [
+            Lost(spool, stream, r0, readings, _reason(reason))
+            for spool, stream, r0, readings, reason in sink.db.execute(
+                "SELECT spool, stream, r0, readings, reason FROM loss WHERE node = ?", (node,)
+            )
+        ]
+    return Evidence(
+        said=list(read_truth(stage.truth)),
+        rows=rows,
+        events=events,
+        losses=losses,
+        kills=kills,
+        grace_ms=COMMIT_MS + FLUSH_MS,
+        tolerance_ms=TOLERANCE_MS,
+        steps={c.name: 10.0**c.scale for group in groups for c in group.channels},
+        counters=COUNTERS,
+        derived=DERIVED,
+    )
+
+
+def received(stage: Stage) -> Received:
+    """Return what the receiver counts."""
+    with Sink.open(stage.city, readonly=True) as sink:
+        counted = audit(sink, bytes.fromhex(NODE))
+        query = "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM raw"
+        batches, size = sink.db.execute(query).fetchone()
+    return Received(counted.duplicates, counted.conflicts, batches, size)
+
+
+def _reason(code: int) -> str:
+    known = {reason.value: reason.name.lower().replace("_", " ") for reason in LossReason}
+    return known.get(code, f"reason {code}")

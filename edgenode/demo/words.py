@@ -1,0 +1,96 @@
+"""The outcome of a run in plain words, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from edgenode.demo.play import Outcome
+from edgenode.demo.stage import COMMIT_MS, FLUSH_MS
+
+SHOWN = 20  # problems told in full
+
+
+def closes(outcome: Outcome) -> bool:
+    """Whether the run proved what it set out to prove."""
+    return outcome.account.closes and outcome.drained and not outcome.received.conflicts
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as one object; docs/cli.md names the fields."""
+    told = outcome.account
+    return {
+        "closes": closes(outcome),
+        "said": told.said,
+        "received": told.received,
+        "matched": told.matched,
+        "doubted": told.doubted,
+        "unanswered": told.unanswered,
+        "pulses": told.pulses,
+        "totals": told.totals,
+        "lost": dict(told.lost),
+        "lost_pulses": told.lost_pulses,
+        "kills": outcome.kills,
+        "duplicates_dropped": outcome.received.duplicates,
+        "conflicts": outcome.received.conflicts,
+        "batches": outcome.received.batches,
+        "bytes_per_reading": round(_bytes_per_reading(outcome), 2),
+        "written_bytes": outcome.written_bytes,
+        "drained": outcome.drained,
+        "stop_s": round(outcome.stop_s, 2),
+        "problems": list(told.problems),
+    }
+
+
+def _bytes_per_reading(outcome: Outcome) -> float:
+    return outcome.received.batch_bytes / max(outcome.account.received, 1)
+
+
+def as_text(outcome: Outcome) -> Iterator[str]:
+    """Yield the account for a person."""
+    told, came = outcome.account, outcome.received
+    yield "The account"
+    yield f"  said by instruments   {told.said:7} readings, and {told.pulses} pulses"
+    yield f"  stored by the City OS {told.received:7} readings in {came.batches} batches"
+    yield f"    matched one by one  {told.matched:7}"
+    yield f"    totals of counters  {told.totals:7}, in agreement with the pulses"
+    yield f"    no instrument spoke {told.unanswered:7}, stored as missing, never as a number"
+    if told.doubted:
+        yield f"    driver in doubt     {told.doubted:7}, stored with its reason, not as a number"
+    yield f"  came again, dropped   {came.duplicates:7} batches"
+    for reason, count in told.lost.items():
+        yield f"  lost: {reason:15} {count:7} readings".replace(
+            "open commit of a kill", "open commit"
+        )
+    if told.lost_pulses:
+        yield f"  lost: open commit     {told.lost_pulses:7} pulses"
+    yield f"  bytes per reading     {_bytes_per_reading(outcome):7.2f} in batches of two seconds"
+    yield f"  written to disk       {outcome.written_bytes:7} bytes by the node"
+    yield f"  left after SIGTERM in {outcome.stop_s:7.2f} s"
+    yield ""
+    yield from _conclusion(outcome)
+
+
+def _conclusion(outcome: Outcome) -> Iterator[str]:
+    told = outcome.account
+    if not closes(outcome):
+        yield "THE ACCOUNT DOES NOT CLOSE."
+        if not outcome.drained:
+            yield "  The node could not send everything that it holds."
+        if outcome.received.conflicts:
+            yield f"  {outcome.received.conflicts} batches came again with other bytes."
+        yield from (f"  {problem}" for problem in told.problems[:SHOWN])
+        if len(told.problems) > SHOWN:
+            yield f"  … and {len(told.problems) - SHOWN} more"
+        return
+    yield "The account closes: what the instruments said is stored, once, with the value they said."
+    bound = (COMMIT_MS + FLUSH_MS) / 1000
+    taken = told.lost.get("open commit of a kill", 0)
+    if taken or told.lost_pulses:
+        yield (
+            f"Only the kill cost something: {taken} readings and {told.lost_pulses} pulses that no"
+            f" commit covered yet, all of the last {bound:g} s before it (one commit interval and"
+            " one flush)."
+        )
+    elif outcome.kills:
+        yield f"Not even the kill cost anything; up to {bound:g} s of samples were at risk."
