@@ -168,7 +168,7 @@ class Forwarder:
             parcel.box.broker_acked(parcel.sealed.stream, parcel.sealed.seq)
             self._office.stats.acked += 1
             self._office.alarms.flowing()
-            self._parking.flowing()
+            self._parking.accepted(parcel)
             return
         if code >= REFUSED:
             self._refused(f"{parcel.name}: refused", code)
@@ -262,7 +262,6 @@ class Forwarder:
         topic = self._office.topics.batch(sealed.stream)
         if self._too_large(topic, sealed.data):
             self._set_aside(parcel, f"larger than the broker's limit of {self._packet_max} bytes")
-            self._office.alarms.refused(PACKET_TOO_LARGE)
             return True
         if not self._window.admits(len(sealed.data), live=live):
             return False

@@ -58,8 +58,12 @@ class Parking:
         """Put back one that could not be sent at this moment."""
         self._parked.insert(0, (self._clock.boot_ms(), parcel))
 
-    def flowing(self) -> None:
-        """Note that a batch got through: the parked ones are tried now."""
+    def accepted(self, parcel: Parcel) -> None:
+        """Note that a batch got through; when it was a parked one, try the others now too.
+
+        A fresh batch that passes says nothing about them: the broker may mean just these.
+        """
         self._slow_ms = SLOW_MS
-        now = self._clock.boot_ms()
-        self._parked = [(min(due, now), parcel) for due, parcel in self._parked]
+        if parcel.retry_ms:
+            now = self._clock.boot_ms()
+            self._parked = [(min(due, now), other) for due, other in self._parked]

@@ -1,0 +1,353 @@
+"""The parts of the uplink by themselves: window, bucket, backoff, versions, suspects, and so on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edgenode.errors import NodeError
+from edgenode.reading import Event, EventCode
+from edgenode.uplink import Broker, tls
+from edgenode.uplink.alarms import Alarms
+from edgenode.uplink.backoff import Backoff, phase
+from edgenode.uplink.bucket import TokenBucket
+from edgenode.uplink.dial import Versions
+from edgenode.uplink.lanes import Lane
+from edgenode.uplink.poison import Identity, Suspects
+from edgenode.uplink.presence import Presence
+from edgenode.uplink.resend import Resends
+from edgenode.uplink.session import V5, V311
+from edgenode.uplink.verdict import Verdict, judge
+from edgenode.uplink.window import Window
+from edgenode.wire import State, decode, encode
+from tests.support.clock import FakeClock
+from tests.support.outbox import NODE, SPOOL, MemoryOutbox
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+BROKER = Broker("broker.example")
+
+
+# --- window ---
+
+
+def test_the_window_holds_20_messages_and_keeps_one_slot_for_live_data() -> None:
+    window = Window(65_535, FakeClock())
+    for mid in range(19):
+        assert window.admits(100, live=False)
+        window.sent(mid, 100, live=False)
+    assert not window.admits(100, live=False)
+    assert window.admits(100, live=True)
+
+
+def test_a_receive_maximum_of_one_still_lets_backlog_through() -> None:
+    window = Window(1, FakeClock())
+    assert window.admits(100, live=False)
+    window.sent(1, 100, live=False)
+    assert not window.admits(100, live=True)
+
+
+def test_the_window_holds_what_the_link_acknowledges_in_ten_seconds() -> None:
+    clock = FakeClock()
+    window = Window(65_535, clock)
+    mid = 0
+    for _ in range(60):  # one message of 1,000 bytes a second, however many are in flight
+        while window.admits(1_000, live=False):
+            mid += 1
+            window.sent(mid, 1_000, live=False)
+        clock.advance(1_000)
+        window.acked(mid - len(window) + 1)
+    assert 8 <= len(window) <= 10
+
+
+def test_a_fast_link_opens_the_window_by_itself() -> None:
+    clock = FakeClock()
+    window = Window(65_535, clock)
+    for mid in range(10):
+        window.sent(mid, 200_000, live=False)
+        clock.advance(50)
+        window.acked(mid)
+    assert window.limit_bytes >= 20 * 200_000
+
+
+def test_a_lone_message_is_always_admitted() -> None:
+    clock = FakeClock()
+    window = Window(65_535, clock)
+    window.sent(1, 10, live=True)
+    clock.advance(19_000)
+    window.acked(1)
+    assert window.admits(262_144, live=False)
+
+
+# --- bucket ---
+
+
+def test_the_bucket_lets_its_rate_through_and_a_second_of_burst() -> None:
+    clock = FakeClock()
+    bucket = TokenBucket(5.0, clock)
+    passed = 0
+    for _ in range(100):
+        tokens = bucket.available(20)
+        bucket.spend(tokens)
+        passed += tokens
+        clock.advance(100)
+    assert 5 + 49 <= passed <= 5 + 50
+
+
+def test_the_bucket_says_how_long_to_wait() -> None:
+    clock = FakeClock()
+    bucket = TokenBucket(0.1, clock)
+    bucket.spend(bucket.available(20))
+    assert bucket.wait_ms() == 10_000
+    clock.advance(10_000)
+    assert bucket.available(20) == 1
+
+
+def test_a_bucket_that_is_turned_off_never_waits() -> None:
+    bucket = TokenBucket(float("inf"), FakeClock())
+    for _ in range(3):
+        assert bucket.available(20) == 20
+        bucket.spend(20)
+    assert bucket.wait_ms() == 0
+
+
+# --- backoff ---
+
+
+def test_backoff_is_full_jitter_under_a_doubling_ceiling() -> None:
+    many = [Backoff(1_000, 60_000, Random(seed)) for seed in range(300)]
+    for ceiling in (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000):
+        delays = [backoff.next_ms() for backoff in many]
+        assert 0 <= min(delays) < ceiling * 0.05
+        assert ceiling * 0.95 < max(delays) <= ceiling
+
+
+def test_backoff_begins_anew_after_success() -> None:
+    backoff = Backoff(1_000, 60_000, Random(1))
+    for _ in range(10):
+        backoff.next_ms()
+    backoff.reset()
+    assert backoff.next_ms() <= 1_000
+
+
+def test_the_phase_of_a_node_is_its_own() -> None:
+    assert phase(b"node").random() == phase(b"node").random()
+    assert phase(b"node").random() != phase(b"another").random()
+
+
+# --- versions ---
+
+
+def test_mqtt_5_is_tried_again_daily_even_while_3_1_1_works() -> None:
+    clock = FakeClock()
+    versions = Versions(clock)
+    assert versions.first(BROKER) == V5
+    versions.worked(BROKER, V311)
+    for _ in range(23):
+        clock.advance(HOUR)
+        assert versions.first(BROKER) == V311
+        versions.worked(BROKER, V311)
+    clock.advance(HOUR)
+    assert versions.first(BROKER) == V5
+
+
+def test_the_version_is_remembered_for_each_broker() -> None:
+    versions = Versions(FakeClock())
+    versions.worked(BROKER, V311)
+    assert versions.first(Broker("another.example")) == V5
+
+
+# --- suspects ---
+
+A, B, C = (Identity(SPOOL, 0, seq) for seq in (1, 2, 3))
+
+
+def test_a_message_in_flight_at_one_drop_is_no_suspect() -> None:
+    suspects = Suspects()
+    suspects.dropped([A, B], by_peer=True)
+    assert A not in suspects
+
+
+def test_a_message_in_flight_at_two_successive_drops_is_a_suspect() -> None:
+    suspects = Suspects()
+    suspects.dropped([A, B], by_peer=True)
+    suspects.dropped([B, C], by_peer=True)
+    assert B in suspects
+    assert A not in suspects
+    assert C not in suspects
+
+
+def test_a_suspect_that_is_alone_at_the_next_drop_is_to_be_set_aside() -> None:
+    suspects = _suspecting_b()
+    assert suspects.dropped([B], by_peer=True) == B
+    assert B not in suspects
+
+
+def test_a_link_that_falls_silent_must_do_so_three_times() -> None:
+    suspects = _suspecting_b()
+    assert suspects.dropped([B], by_peer=False) is None
+    assert suspects.dropped([B], by_peer=False) is None
+    assert suspects.dropped([B], by_peer=False) == B
+
+
+def test_a_suspect_that_gets_through_is_none_any_more() -> None:
+    suspects = _suspecting_b()
+    suspects.acked(B)
+    assert B not in suspects
+
+
+def _suspecting_b() -> Suspects:
+    suspects = Suspects()
+    suspects.dropped([A, B], by_peer=True)
+    suspects.dropped([B, C], by_peer=True)
+    return suspects
+
+
+# --- verdicts ---
+
+
+@pytest.mark.parametrize(
+    ("code", "custody", "verdict"),
+    [
+        (0x00, "city", Verdict.ACKED),
+        (0x00, "broker", Verdict.ACKED),
+        (0x10, "city", Verdict.ACKED),
+        (0x10, "broker", Verdict.KEEP),
+        (0x80, "city", Verdict.KEEP),
+        (0x83, "broker", Verdict.KEEP),
+        (0x87, "city", Verdict.KEEP),
+        (0x97, "city", Verdict.SLOW_DOWN),
+        (0x97, "broker", Verdict.SLOW_DOWN),
+        (0x99, "city", Verdict.SET_ASIDE),
+        (0x99, "broker", Verdict.SET_ASIDE),
+    ],
+)
+def test_the_reason_code_of_a_puback_decides(code: int, custody: str, verdict: Verdict) -> None:
+    assert judge(code, "city" if custody == "city" else "broker") is verdict
+
+
+# --- resends ---
+
+
+def _sent_again(box: MemoryOutbox, hours: int) -> list[int]:
+    """Return at which minute the oldest was sent again."""
+    clock = FakeClock()
+    resends = Resends(box, 10 * MINUTE, 6 * HOUR, clock, Random(1))
+    times = []
+    for minute in range(hours * 60):
+        if resends.due() is not None:
+            times.append(minute)
+        clock.advance(MINUTE)
+    return times
+
+
+def test_the_oldest_is_sent_again_after_ten_minutes_and_then_ever_more_rarely() -> None:
+    box = MemoryOutbox()
+    box.seal()
+    box.take(False, 1)
+    box.broker_acked(0, 1)
+    times = _sent_again(box, 72)
+    gaps = [later - earlier for earlier, later in zip([0, *times], times, strict=False)]
+    for gap, pause in zip(gaps, (10, 20, 40, 80, 160, 320, 360, 360, 360), strict=False):
+        assert pause <= gap <= pause * 1.25 + 1
+    assert len(gaps) >= 9
+
+
+def test_nothing_is_sent_again_while_nothing_is_unconfirmed() -> None:
+    box = MemoryOutbox()
+    box.seal()
+    assert _sent_again(box, 24) == []
+
+
+# --- lanes ---
+
+
+def test_the_store_is_asked_only_when_there_may_be_something() -> None:
+    box = MemoryOutbox()
+    lane = Lane([box], live=False)
+    assert lane.top_up(5) == 0
+    box.seal()
+    assert lane.top_up(5) == 0
+    lane.signal()
+    assert lane.top_up(5) == 1
+
+
+# --- presence ---
+
+
+def test_the_will_and_the_state_carry_the_same_session() -> None:
+    box = MemoryOutbox()
+    presence = Presence(NODE, box, FakeClock(boot_ms=777))
+    assert decode(presence.online) == State(NODE, SPOOL, True, box.epoch, 777)
+    assert decode(presence.offline) == State(NODE, SPOOL, False, box.epoch, 777)
+
+
+@pytest.mark.parametrize(
+    ("payload", "again"),
+    [
+        (encode(State(NODE, SPOOL, True, 3, 777)), False),
+        (encode(State(NODE, SPOOL, False, 3, 777)), True),
+        (encode(State(NODE, SPOOL, True, 3, 776)), True),
+        (encode(State(NODE, SPOOL, False, 2, 999)), True),
+        (encode(State(NODE, b"othercrd", True, 9, 999)), True),
+        (b"", True),
+        (b"rubbish", True),
+    ],
+)
+def test_the_state_is_said_again_over_anything_but_itself(payload: bytes, *, again: bool) -> None:
+    clock = FakeClock(boot_ms=777)
+    presence = Presence(NODE, MemoryOutbox(), clock)
+    assert presence.due()
+    presence.seen(payload)
+    clock.advance(1_000)
+    assert presence.due() is again
+
+
+def test_two_nodes_under_one_id_answer_each_other_at_most_once_a_second() -> None:
+    clock = FakeClock()
+    presence = Presence(NODE, MemoryOutbox(), clock)
+    said = 0
+    for _ in range(100):
+        presence.seen(b"another")
+        said += presence.due()
+        clock.advance(100)
+    assert said == 10
+
+
+# --- alarms ---
+
+
+def test_an_alarm_is_raised_once_a_spell_and_again_after_an_hour() -> None:
+    clock, events = FakeClock(), list[Event]()
+    alarms = Alarms(events.append, clock)
+    for _ in range(61):
+        alarms.refused(0x87)
+        clock.advance(MINUTE)
+    assert [event.value for event in events] == [0x87, 0x87]
+    alarms.flowing()
+    alarms.refused(0x87)
+    alarms.tamper()
+    assert [event.code for event in events[2:]] == [EventCode.SPOOL_DEGRADED, EventCode.TAMPER]
+
+
+# --- secrets ---
+
+
+def test_the_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes("geheim, ü\r\nnot this\n".encode())
+    assert tls.password(path) == "geheim, ü"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfesecret"])
+def test_a_password_file_that_holds_none_is_named_and_not_quoted(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(content)
+    with pytest.raises(NodeError, match=str(path)) as caught:
+        tls.password(path)
+    assert "secret" not in str(caught.value)
