@@ -29,7 +29,6 @@ class Drained:
 def drain(config: Config, clock: Clock, stop: Stop, timeout_s: float) -> Drained:
     """Send until everything is acked, `stop` is set or `timeout_s` has passed."""
     rooms = Rooms(config, clock)
-    rooms.start_spool()
     rooms.start_uplink()
     until_ms = rooms.started_ms + timeout_s * 1000
     state = _state(rooms)
@@ -40,6 +39,5 @@ def drain(config: Config, clock: Clock, stop: Stop, timeout_s: float) -> Drained
 
 
 def _state(rooms: Rooms) -> Drained:
-    spool = rooms.spool.stats()
-    sent = rooms.uplink.stats().sent if rooms.uplink else 0
-    return Drained(spool.held_batches + spool.drains, sent, spool.window_readings)
+    held, unsealed = rooms.serve_spool()
+    return Drained(held, rooms.uplink.stats().sent if rooms.uplink else 0, unsealed)

@@ -53,13 +53,9 @@ class Rooms:
         self.workers = parts.workers(
             self._config, self._groups, self.spool, self._clock, self._stops["pollers"]
         )
-        self.start_spool()
+        self._start("spool", lambda: self.spool.run(self._stops["spool"]))
         for worker in self.workers:
             worker.start()
-
-    def start_spool(self) -> None:
-        """Start the one thread that commits, seals and prunes."""
-        self._start("spool", lambda: self.spool.run(self._stops["spool"]))
 
     def start_uplink(self) -> None:
         """Start sending: the present spool first, then older ones of this directory."""
@@ -92,6 +88,16 @@ class Rooms:
             uplink=self.uplink.stats() if self.uplink else None,
             notes=tuple(self.notes),
         )
+
+    def serve_spool(self) -> tuple[int, int]:
+        """Do the work of the spool's thread once; return batches held and readings not sealed.
+
+        For a node that samples nothing: no batch will follow that acks could be written with.
+        """
+        self.spool.step()
+        self.spool.settle()
+        boxes = [self.spool.outbox, *self.spool.drains]
+        return sum(box.held for box in boxes), self.spool.stats().window_readings
 
     def duties(self) -> list[Duty]:
         """Return the work that must get done, or a restart is the cure."""
@@ -132,20 +138,25 @@ class Rooms:
         return spool.held_batches - spool.unconfirmed_batches - stats.set_aside - stats.parked > 0
 
     def stop(self) -> bool:
-        """Stop sampling, seal and commit; return whether the spool is safe."""
+        """Stop sampling, seal and commit; return whether the spool is safe.
+
+        The uplink leaves before the spool closes, since it still writes down acks.
+        """
         started = time.monotonic()
         self._stops["uplink"].set()
         self._stops["pollers"].set()
+        if self.uplink:
+            self.uplink.wake()
         for worker in self.workers:
             worker.wake()
         for worker in self.workers:
             worker.join(max(0.0, started + POLLERS_S - time.monotonic()))
+        self._joined("uplink", started + parts.FAREWELL_MS / 1000 + POLLERS_S)
         self._stops["spool"].set()
         self.spool.wake()
         if not self._joined("spool", started + SPOOL_S):
             return False
         self.spool.close()
-        self._joined("uplink", started + parts.FAREWELL_MS / 1000 + POLLERS_S)
         return True
 
     def _joined(self, name: str, deadline: float) -> bool:

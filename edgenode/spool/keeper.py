@@ -94,10 +94,20 @@ class Keeper:
             self._seal(fronts, [], now)
 
     def finish(self, now: int) -> None:
-        """Commit and seal everything, and make it sendable."""
+        """Commit and seal everything, write down the acks, and make it sendable."""
         self.commit(now)
         self.seal_everything(now)
+        self.settle(now)
         self.commit(now)
+
+    def settle(self, now: int) -> None:
+        """Write down the acks that wait, with no batch to ride with."""
+        left = self.core.outbox.acks_waiting()
+        while left:
+            self.core.seal((), (), now)
+            before, left = left, self.core.outbox.acks_waiting()
+            if left >= before:
+                return
 
     def _seal(self, runs: list[Run], empty: list[int], now: int) -> None:
         self.core.seal(runs, empty, now)
