@@ -134,10 +134,9 @@ class Core:
 
     def _mark(self, stream: int, next_ordinal: int) -> Mark:
         runs, sealed_to = self.unsealed.runs[stream], self.unsealed.sealed_to(stream)
-        held = self.held[stream] or Held(
-            self.next_seqs[stream], sealed_to if runs else next_ordinal
-        )
-        return Mark(self.next_seqs[stream], next_ordinal, sealed_to, *held)
+        ends = Held(self.next_seqs[stream], sealed_to if runs else next_ordinal)
+        first = min(self.held[stream] or ends, self.ledger.first(stream) or ends)
+        return Mark(self.next_seqs[stream], next_ordinal, sealed_to, *first)
 
     # --- the store ---
 

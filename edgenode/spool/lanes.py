@@ -146,6 +146,6 @@ class Lanes:
 
     def may_have_sent(self, stream: int, low: int, high: int) -> bool:
         """Tell whether each of low..high was taken, or may have been by an earlier process."""
-        return high < self.sendable[stream] and self._taken[stream].covers(
-            max(low, self._begun[stream]), high
-        )
+        begun = self._begun[stream]
+        known = high < max(self.sendable[stream], begun)
+        return known and self._taken[stream].covers(max(low, begun), high)

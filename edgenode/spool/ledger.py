@@ -72,6 +72,11 @@ class Ledger:
             0 <= seq - entry.loss.seq < entry.loss.nseq for entry in self._entries.get(stream, [])
         )
 
+    def first(self, stream: int) -> tuple[int, int] | None:
+        """Return (seq, ordinal) of the first batch entered as lost."""
+        losses = (entry.loss for entry in self._entries.get(stream, []))
+        return min(((loss.seq, loss.r0) for loss in losses if loss.nseq), default=None)
+
     def dump(self) -> bytes:
         """Return the ledger as it stands in the store."""
         return cbor2.dumps([[*entry.loss, entry.since] for entry in self])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,18 @@ def unpacked(outbox: Outbox, sealed: Iterable[Sealed]) -> list[Batch]:
         assert isinstance(birth, Birth)
         batches.append(expand(batch, birth))
     return batches
+
+
+def kill(spool: Spool) -> None:
+    """Let go of a spool's files as the end of its process would, committing nothing."""
+    for keeper in spool._keepers:
+        keeper.core.journal.close()
+        keeper.core.store.database.abandon()
+        keeper.core.outbox.close()
+    if spool._lock_fd is not None:
+        os.close(spool._lock_fd)
+
+
+def spool_path(spool: Spool) -> Path:
+    """Return where the files of the current spool id are."""
+    return spool.options.directory / spool.id.hex()
