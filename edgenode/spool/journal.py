@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgenode.errors import SpoolError
-from edgenode.spool.block import BLOCK, FORMAT, Block, Piece, Status, decode_block, encode_block
-from edgenode.spool.block import format_of, room
+from edgenode.spool.block import (
+    BLOCK,
+    FORMAT,
+    Block,
+    Piece,
+    Status,
+    decode_block,
+    encode_block,
+    format_of,
+    room,
+)
 
 RING = 257  # blocks: 1 MiB, a prime
 STRIDE = 16  # 64 KiB between consecutive blocks; 16 * 16 = -1 mod 257, so both ways round
@@ -55,12 +64,18 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open the ring, or write it with zeros where it is missing or short."""
+        """Open the ring, or write it with zeros where it is missing or short.
+
+        Block by block and without read-ahead: Linux 6.16 and later cache what moves in one piece
+        as one piece, and /proc/self/io then counts a block that is overwritten as all of it.
+        """
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
         size = os.fstat(fd).st_size
         if size < RING * BLOCK:
             whole = size - size % BLOCK  # a torn end is no block
-            os.pwrite(fd, bytes(RING * BLOCK - whole), whole)
+            for offset in range(whole, RING * BLOCK, BLOCK):
+                _pwrite(fd, EMPTY, offset)
             os.fdatasync(fd)
             sync_directory(path.parent)
         return cls(fd)
