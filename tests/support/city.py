@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Self
 
 from paho.mqtt import client as mqtt
@@ -27,6 +28,7 @@ class City:
         *,
         held: dict[bytes, set[tuple[int, int]]] | None = None,
         silent: bool = False,
+        ca: Path | None = None,
     ) -> None:
         self.held: dict[bytes, set[tuple[int, int]]] = {} if held is None else held
         self.copies: dict[tuple[bytes, int, int], int] = {}
@@ -44,7 +46,9 @@ class City:
         self._client.on_connect = lambda *_: self._client.subscribe(f"{PREFIX}/+/#", qos=1)  # type: ignore[assignment]
         self._client.on_subscribe = lambda *_: self._granted.set()
         self._client.on_message = lambda _client, _userdata, message: self._take(message)
-        self._client.connect("127.0.0.1", port)
+        if ca is not None:
+            self._client.tls_set(str(ca))
+        self._client.connect("127.0.0.1" if ca is None else "localhost", port)
 
     def __enter__(self) -> Self:
         self._client.loop_start()

@@ -15,6 +15,7 @@ from tests.support.ports import free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
 ACL = ROOT / "deploy" / "mosquitto" / "acl"
+CONFIGURATION = ROOT / "deploy" / "mosquitto" / "edgenode.conf"
 
 
 def find(name: str) -> str:
@@ -108,3 +109,17 @@ class Mosquitto:
             self._process.send_signal(number)
             self._process.wait(10)
             self._process = None
+
+
+class Shipped(Mosquitto):
+    """Runs deploy/mosquitto/edgenode.conf, its files in `directory`, on a free port."""
+
+    def __init__(self, directory: Path, users: Mapping[str, str]) -> None:
+        super().__init__(directory, acl=True, users=users)
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        assert "listener 8883\n" in text
+        text = text.replace("listener 8883\n", f"listener {self.port} 127.0.0.1\n")
+        text = text.replace("/etc/mosquitto/edgenode", str(directory))
+        owner = "user root\n" if os.geteuid() == 0 else ""
+        keep = f"persistence true\npersistence_location {directory}/\n"  # Debian's own lines
+        self._config.write_text(text + keep + owner, encoding="utf-8")

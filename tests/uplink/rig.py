@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from edgenode.clock import Clock, SystemClock
@@ -23,13 +23,14 @@ def plain(*ports: int) -> tuple[Broker, ...]:
 
 
 class Node:
-    """Runs an uplink; `options` overrule the quick ones."""
+    """Runs an uplink; `options` overrule the quick ones, `before` is called in its thread first."""
 
     def __init__(
         self,
         brokers: Sequence[Broker],
         *boxes: MemoryOutbox,
         clock: Clock | None = None,
+        before: Callable[[], None] | None = None,
         **options: Any,
     ) -> None:
         self.boxes = boxes or (MemoryOutbox(),)
@@ -44,7 +45,13 @@ class Node:
             self.events.append,
         )
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.uplink.run, args=(self._stop,), name="uplink")
+        self._before = before
+        self._thread = threading.Thread(target=self._run, name="uplink")
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before()
+        self.uplink.run(self._stop)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -11,7 +11,7 @@ import pytest
 from edgenode.uplink import Broker
 from tests.support.certificates import Authority
 from tests.support.city import City
-from tests.support.mosquitto import Mosquitto
+from tests.support.mosquitto import Mosquitto, Shipped
 from tests.support.outbox import NODE
 from tests.support.ports import free_port, until
 from tests.uplink.rig import Node
@@ -104,3 +104,29 @@ def test_a_certificate_file_that_is_missing_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere.crt"
     with Node([Broker("localhost", 1, ca=missing)]) as node:
         until(lambda: str(missing) in node.uplink.stats().last_error, "the name")
+
+
+def test_the_shipped_configuration_does_what_docs_brokers_md_says(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """Its files are looked for in a directory of the test; nothing else is changed."""
+    server = authority.issue("localhost", "DNS:localhost")
+    directory = tmp_path / "broker"
+    directory.mkdir()
+    shutil.copy(authority.certificate, directory / "ca.crt")
+    shutil.copy(server.certificate, directory / "server.crt")
+    shutil.copy(server.key, directory / "server.key")
+    secret = tmp_path / "secret"
+    secret.write_text("node's own", encoding="utf-8")
+    users = {NODE.hex(): "node's own", "receiver": "receiver"}
+    with (
+        Shipped(directory, users) as broker,
+        City(broker.port, ca=authority.certificate) as city,
+        Node(
+            [Broker("localhost", broker.port, ca=authority.certificate, password_file=secret)]
+        ) as node,
+    ):
+        node.box.seal(20)
+        node.delivered()
+        assert set(city.copies.values()) == {1}
+        assert node.events == []
