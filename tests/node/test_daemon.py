@@ -1,0 +1,137 @@
+"""The daemon as a process, over virtual wires."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgenode.clock import SystemClock
+from edgenode.config import load
+from edgenode.node import parts
+from edgenode.spool import Spool
+from edgenode.virtual.control import send_command
+from edgenode.wire import decode
+from tests.support.daemons import NODE, Manager, Place, terminated, until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    with made.instruments():
+        yield made
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    made = Manager(tmp_path)
+    yield made
+    made.close()
+
+
+def test_sigterm_leaves_within_two_seconds_and_everything_is_committed(place: Place) -> None:
+    with place.daemon() as process:
+        until(lambda: place.sampled(3), "three commits")
+        asked = time.monotonic()
+        assert terminated(process) == 0
+        assert time.monotonic() - asked < 2
+    said = [json.loads(line) for line in place.truth.read_text().splitlines()]
+    answers = sum(s["channel"] == "air/temperature" for s in said)
+    assert kept(place)["air/temperature"] >= answers - 1, "all but a read that was under way"
+
+
+def kept(place: Place) -> dict[str, int]:
+    """How many readings of each channel a new process finds on the disk, sealed."""
+    config = load(place.config)
+    groups = parts.groups(config)
+    options = parts.spool_options(config)
+    spool = Spool.open(options, bytes.fromhex(NODE), groups, SystemClock(1000))
+    assert spool.stats().window_readings == 0, "SIGTERM seals the open window"
+    found = dict.fromkeys((c.name for g in groups.values() for c in g.channels), 0)
+    spool.outbox.begin_session()
+    for sealed in spool.outbox.take(live=False, limit=64):
+        batch = decode(sealed.data)
+        for group in getattr(batch, "groups", ()):
+            for channel in groups[group.gid].channels:
+                found[channel.name] += group.n
+    spool.close()
+    return found
+
+
+def test_ready_is_told_once_the_first_sample_is_durable(place: Place, manager: Manager) -> None:
+    with place.daemon(NOTIFY_SOCKET=str(manager.path)) as process:
+        until(lambda: "READY=1" in manager.heard, "READY=1")
+        assert place.sampled()
+        assert terminated(process) == 0
+    assert manager.heard[-1] == "STOPPING=1"
+    assert any(message.startswith("STATUS=") for message in manager.heard)
+
+
+def test_a_node_whose_instruments_are_all_missing_starts_and_says_so(
+    tmp_path: Path, manager: Manager
+) -> None:
+    place = Place(tmp_path)
+    with place.daemon(NOTIFY_SOCKET=str(manager.path)) as process:
+        until(lambda: "READY=1" in manager.heard, "READY=1 with no instrument at all")
+        until(lambda: (place.status() or {})["health"] == "degraded", "degraded")
+        keys = {problem["key"] for problem in (place.status() or {})["problems"]}
+        assert {"sensor air", "sensor loop"} <= keys
+        assert terminated(process) == 0
+
+
+def test_a_bus_that_hangs_is_told_and_does_not_hold_up_the_end(place: Place) -> None:
+    with place.daemon() as process:
+        until(place.sampled, "a commit")
+        send_command(place.directory / "command", "air", "hang")
+        until(lambda: "sensor air" in str(place.status()), "a sensor that hangs is told")
+        before = (place.status() or {})["spool"]["commits"]
+        until(lambda: place.sampled(before + 3), "the other bus goes on")
+        asked = time.monotonic()
+        assert terminated(process) == 0
+        assert time.monotonic() - asked < 2
+
+
+def test_the_watchdog_is_fed_by_progress(place: Place, manager: Manager) -> None:
+    with place.daemon(NOTIFY_SOCKET=str(manager.path), WATCHDOG_USEC="60000000"):
+        until(lambda: manager.heard.count("WATCHDOG=1") >= 3, "a fed watchdog")
+
+
+def test_a_daemon_that_is_stopped_dead_feeds_nothing(place: Place, manager: Manager) -> None:
+    with place.daemon(NOTIFY_SOCKET=str(manager.path)) as process:
+        until(lambda: "WATCHDOG=1" in manager.heard, "a fed watchdog")
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        fed = manager.heard.count("WATCHDOG=1")
+        time.sleep(2.5)
+        assert manager.heard.count("WATCHDOG=1") == fed
+        process.send_signal(signal.SIGCONT)
+        until(lambda: manager.heard.count("WATCHDOG=1") > fed, "fed again")
+
+
+def test_two_daemons_do_not_share_a_state_directory(place: Place) -> None:
+    with place.daemon():
+        until(place.sampled, "a commit")
+        with place.daemon() as second:
+            assert second.wait(10) == 1
+        assert "another edgenode keeps its spool here" in place.log()
+        assert place.status() is not None, "the first goes on"
+
+
+def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    place = Place(tmp_path)
+    with place.daemon() as process:
+        assert process.wait(10) == 1
+    assert "set node.state" in place.log()
+
+
+def test_a_node_without_its_control_socket_samples_all_the_same(
+    place: Place, manager: Manager
+) -> None:
+    place.socket.mkdir()
+    with place.daemon(NOTIFY_SOCKET=str(manager.path)) as process:
+        until(lambda: "READY=1" in manager.heard, "READY=1")
+        assert terminated(process) == 0
+    assert "no control socket here" in place.log()
