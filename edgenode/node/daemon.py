@@ -15,7 +15,7 @@ from edgenode.errors import NodeError
 from edgenode.health import Condition, Health, Verdict, Watch
 from edgenode.node.boot import BootMark
 from edgenode.node.notify import Notifier
-from edgenode.node.report import Picture, conditions, document, line
+from edgenode.node.report import conditions, document, line
 from edgenode.node.rooms import Rooms
 from edgenode.reading import Event, EventCode
 
@@ -102,12 +102,8 @@ class Daemon:
             self._ready = True
             self._mark.running()
             self._notifier.ready()
-        self._tell(verdict, picture)
-
-    def _tell(self, verdict: Verdict, picture: Picture) -> None:
         self._notifier.status(line(verdict, picture))
-        if verdict.health is not Health.STALLED:
-            self._notifier.watchdog()
+        feed(self._notifier, verdict)
 
     def _leave(self, *, failed: bool) -> int:
         safe = self._rooms.stop()
@@ -118,6 +114,12 @@ class Daemon:
         if self._control:
             self._control.close()
         return 1 if failed or not safe else 0
+
+
+def feed(notifier: Notifier, verdict: Verdict) -> None:
+    """Feed systemd's watchdog, but for a node whose work does not get done."""
+    if verdict.health is not Health.STALLED:
+        notifier.watchdog()
 
 
 def _log_changes(before: Verdict, after: Verdict) -> None:
