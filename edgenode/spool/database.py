@@ -24,6 +24,11 @@ _Result = TypeVar("_Result")
 _left_open: list[sqlite3.Connection] = []  # closing would give the room of the WAL away
 
 
+def _has_log(path: Path) -> bool:
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 class Database:
     """One connection, one lock around it. Methods raise sqlite3.Error; none may run twice."""
 
@@ -34,16 +39,17 @@ class Database:
         self.pregrow = pregrow
         self.grown = not pregrow
         self.share = FULL_SHARE
+        self._logged = _has_log(path)
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except sqlite3.Error:
-            self.connection.close()
-            raise
-        self._pads: int = self.one("SELECT count(*) FROM pad")
+        self._pads = 0
         self._ballast = None if self._in_memory() else path.with_name("ballast")
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Set it up, making the tables of a new file.
+
+        Raises sqlite3.Error, and then nothing of an old file is changed: its log is still there
+        for as long as nobody closes the connection.
+        """
         run = self.connection.execute
         run("PRAGMA locking_mode=EXCLUSIVE")
         if run("PRAGMA page_count").fetchone()[0] == 0:
@@ -61,8 +67,11 @@ class Database:
         ):
             run(f"PRAGMA {pragma}")
         if run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            if self._logged:  # what it holds would be overwritten: let it be salvaged
+                raise sqlite3.DatabaseError("the log of the store is not readable")
             schema = files("edgenode.spool").joinpath("schema.sql").read_text(encoding="utf-8")
             self.connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+        self._pads = self.one("SELECT count(*) FROM pad")
 
     def _in_memory(self) -> bool:
         return str(self.path) == ":memory:"

@@ -13,7 +13,7 @@ from edgenode.spool.window import Window
 
 
 class Keeper:
-    """Serves one core. Methods raise OSError, sqlite3.Error or JournalFull; nothing is lost then."""
+    """Serves one core. Where OSError, sqlite3.Error or JournalFull go up, nothing is lost."""
 
     def __init__(self, core: Core, schedule: Schedule, window: Window) -> None:
         self.core = core
@@ -45,8 +45,9 @@ class Keeper:
         if self.core.unannounced():
             self.commit(now)
         waiting = self.core.outbox.acks_waiting()
-        if self.core.outbox.asked or waiting > FLUSH_AT:
+        if self.core.outbox.asked or waiting > FLUSH_AT or self.schedule.settle_due(waiting, now):
             self.core.seal((), (), now)
+            self.schedule.settled(now)
 
     def _rush_alarms(self, now: int) -> None:
         self.window.alarmed = False
@@ -112,6 +113,7 @@ class Keeper:
     def _seal(self, runs: list[Run], empty: list[int], now: int) -> None:
         self.core.seal(runs, empty, now)
         self.schedule.sealed({run.stream for run in runs} | set(empty), now)
+        self.schedule.settled(now)
 
     def _silent(self, now: int) -> list[int]:
         """Return the streams with losses to tell and, for a window, no batch to carry them."""

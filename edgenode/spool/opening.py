@@ -218,6 +218,7 @@ class Opener:
         """Begin a spool of its own id that ends with the process: no seq of another is reused."""
         cap = min(self.options.cap_bytes, MEMORY_CAP)
         store = Store(Path(":memory:"), cap, pregrow=False)
+        store.database.prepare()
         spool = secrets.token_bytes(8)
         epoch = max(1, (self.clock.utc_ms() - FIRST_DAY_MS) // MINUTE_MS)
         identity = Identity(self.node, spool, self.board, self.boot, epoch, self.schema)

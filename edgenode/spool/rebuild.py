@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from edgenode.spool.checksum import Value, row_crc
+from edgenode.spool.checksum import row_crc
 from edgenode.spool.journal import sync_directory
 from edgenode.spool.ledger import Ledger
 from edgenode.spool.model import STREAMS
@@ -23,9 +23,9 @@ QUARANTINE_SHARE = 16  # of the cap: one part in so many
 ROWS = 256  # of a transaction
 
 
-def open_store(spool: Path, options: SpoolOptions) -> Store:
-    """Open the store of a spool, or make an empty one. Raises sqlite3.Error."""
-    return Store(spool / STORE, store_cap(options), pregrow=options.pregrow)
+def store_of(spool: Path, options: SpoolOptions, name: str = STORE) -> Store:
+    """Return the store of a spool, still to be prepared."""
+    return Store(spool / name, store_cap(options), pregrow=options.pregrow)
 
 
 def store_cap(options: SpoolOptions) -> int:
@@ -50,8 +50,9 @@ def rebuild(spool: Path, options: SpoolOptions, reason: str, damaged: Store | No
         damaged.database.abandon()  # only now: closing removes a log by its old name
     _remove(spool, FRESH)
     _remove(spool, STORE)
-    fresh = Store(spool / FRESH, store_cap(options), pregrow=options.pregrow)
+    fresh = store_of(spool, options, FRESH)
     try:
+        fresh.database.prepare()
         if unfinished(spool):
             salvage = Salvage(spool / DAMAGED, TABLES)
             _fill(fresh, salvage.rows())
@@ -61,7 +62,9 @@ def rebuild(spool: Path, options: SpoolOptions, reason: str, damaged: Store | No
     _move(spool, FRESH, STORE)
     files = [spool / (DAMAGED + suffix) for suffix in SUFFIXES]
     set_aside(spool, files, reason, options.cap_bytes // QUARANTINE_SHARE)
-    return open_store(spool, options)
+    store = store_of(spool, options)
+    store.database.prepare()
+    return store
 
 
 def _move(spool: Path, old: str, new: str) -> None:

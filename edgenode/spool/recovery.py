@@ -21,7 +21,7 @@ from edgenode.spool.ledger import Ledger
 from edgenode.spool.model import STREAMS, Identity, Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
-from edgenode.spool.rebuild import drop_ghosts, holes, open_store, rebuild, unfinished
+from edgenode.spool.rebuild import drop_ghosts, holes, rebuild, store_of, unfinished
 from edgenode.spool.rows import decode_payload
 from edgenode.spool.store import Held, Meta, Store
 from edgenode.spool.times import Times
@@ -89,7 +89,7 @@ def examine(path: Path, options: SpoolOptions) -> Evidence:
     except BaseException:
         journal.close()
         raise
-    if evidence.salvaged:
+    if evidence.salvaged and found.status:
         evidence.troubles.append(Trouble.STORE_SALVAGED if evidence.meta else Trouble.STORE_LOST)
     if found.status is None and evidence.state is not None and not fresh:
         evidence.troubles.append(Trouble.JOURNAL_LOST)
@@ -99,9 +99,9 @@ def examine(path: Path, options: SpoolOptions) -> Evidence:
 def _open(path: Path, options: SpoolOptions) -> tuple[Store, bool]:
     if unfinished(path):
         return rebuild(path, options, "a salvage was cut off"), True
-    store = None
+    store = store_of(path, options)
     try:
-        store = open_store(path, options)
+        store.database.prepare()
         _meta(store)
         for stream in STREAMS:
             store.lowest(stream), store.highest(stream)
@@ -109,6 +109,7 @@ def _open(path: Path, options: SpoolOptions) -> tuple[Store, bool]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in HOPELESS:
+            store.database.abandon()
             raise
         return rebuild(path, options, f"the store cannot be read: {error}", store), True
     return store, False

@@ -21,6 +21,7 @@ class Schedule:
         self.commit_at = now  # the first commit does not wait
         self.alarm_at = now
         self._sealed_at = dict.fromkeys(STREAMS, now)
+        self._settled_at = now
 
     def committed(self, now: int) -> None:
         """Keep to a grid of intervals, unless the card stalled for longer than one."""
@@ -30,6 +31,14 @@ class Schedule:
 
     def sealed(self, streams: set[int], now: int) -> None:
         self._sealed_at.update(dict.fromkeys(streams, now))
+
+    def settled(self, now: int) -> None:
+        """Note that acks were written down, which every seal does too."""
+        self._settled_at = now
+
+    def settle_due(self, waiting: int, now: int) -> bool:
+        """Tell whether acks have waited for a window without a seal to ride with."""
+        return waiting > 0 and now - self._settled_at >= 2 * self._options.window_ms
 
     def due(self, unsealed: Unsealed, now: int, *, online: bool, alarm: bool) -> list[Run]:
         """Return the front runs to seal now, of all streams once the window of one is over."""

@@ -106,7 +106,7 @@ def _filled(column: tuple[Any, ...], *, raw: bool) -> Sequence[Any]:
 
 
 def _flags(samples: list[_Taken], width: int) -> tuple[Flag, ...]:
-    """Runs of quality other than ok: of whole rows where all channels agree, else by column."""
+    """Return runs of quality other than ok: of whole rows where they agree, else by column."""
     if not any(sample.quality for sample in samples):
         return ()
     whole = [_of_row(sample.quality) for sample in samples]

@@ -58,9 +58,9 @@ class Spool:
         cannot be described in a birth. A disk that cannot be written is no reason not to start.
         """
         spool = cls(options, groups, clock)
-        callbacks = Callbacks(spool._alarm, spool.wake, spool._release)  # noqa: SLF001 - its own
+        callbacks = Callbacks(spool._alarm, spool.wake, spool._release)
         opener = Opener(options, node, groups, clock, short_hash(board), callbacks)
-        spool._begin(opener.open())  # noqa: SLF001 - its own
+        spool._begin(opener.open())
         return spool
 
     def _begin(self, opened: Opened) -> None:

@@ -140,7 +140,7 @@ class Times:
         times = cls()
         try:
             for epoch, previous, known, anchors in cbor2.loads(data):
-                times._epochs[epoch] = _Epoch(  # noqa: SLF001 - its own kind
+                times._epochs[epoch] = _Epoch(
                     Previous(*previous) if previous else None,
                     _Told(known),
                     [(Anchor(*row[:4]), _Told(row[4])) for row in anchors],

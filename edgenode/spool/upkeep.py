@@ -63,8 +63,8 @@ class Upkeep:
         key = id(core)
         if key not in self._paged:
             self._paged.add(key)
-            core.store.check()
             self._rows[key] = 0
+            core.store.check()
             return True
         after = self._rows[key]
         if after is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgenode.reading import Channel, Group, Kind, Quality, Sample
 from edgenode.spool import Outbox, Sealed, Spool, SpoolOptions
-from edgenode.wire import Batch, Birth, decode, expand
+from edgenode.wire import Batch, Birth, Rows, decode, expand, readings_in
 from tests.support.clock import FakeClock
 
 NODE = bytes.fromhex("0011223344556677")
@@ -83,3 +85,43 @@ def kill(spool: Spool) -> None:
 def spool_path(spool: Spool) -> Path:
     """Return where the files of the current spool id are."""
     return spool.options.directory / spool.id.hex()
+
+
+@dataclass
+class Account:
+    """What a spool would tell the City OS: samples, how often each, and what it says is gone."""
+
+    samples: Counter[tuple[int, int, tuple[Any, ...]]] = field(default_factory=Counter)
+    batches: list[Batch] = field(default_factory=list)
+    lost: set[tuple[int, int]] = field(default_factory=set)  # (stream, ordinal)
+
+    def unaccounted(self, stream: int = 0) -> list[int]:
+        """Ordinals below the last one told that are neither in a batch nor lost."""
+        told = {o for s, o in self.lost if s == stream}
+        for batch in self.batches:
+            if batch.stream == stream:
+                told |= set(range(batch.r0, batch.r0 + readings_in(batch)))
+        return sorted(set(range(max(told, default=0))) - told)
+
+
+def account(spool: Spool) -> Account:
+    """Seal everything and take it all, of this spool id and of those that drain."""
+    result = Account()
+    for _ in range(3):
+        spool.clock.advance(spool.options.commit_interval_ms)  # type: ignore[attr-defined]
+        spool.step()
+    for keeper in spool._keepers:
+        keeper.finish(spool.clock.boot_ms())
+        keeper.core.outbox.begin_session()
+        batches = unpacked(keeper.core.outbox, drained(keeper.core.outbox))
+        result.batches += batches
+        for batch in batches:
+            for group in batch.groups:
+                assert isinstance(group, Rows)
+                for i, t in enumerate(group.times):
+                    values = tuple(column[i] for column in group.columns if column is not None)
+                    result.samples[group.gid, t, values] += 1
+        losses = [entry.loss for entry in keeper.core.ledger]
+        losses += [loss for batch in batches for loss in batch.losses]
+        result.lost |= {(x.stream, o) for x in losses for o in range(x.r0, x.r0 + x.n)}
+    return result
