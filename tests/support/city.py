@@ -9,7 +9,7 @@ from typing import Self
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from edgenode.wire import Ack, Batch, Birth, State, decode, encode
+from edgenode.wire import Ack, Batch, Birth, State, decode, encode, schema_of
 from tests.support.outbox import NODE, SPOOL
 from tests.support.ports import until
 
@@ -33,8 +33,11 @@ class City:
         self.held: dict[bytes, set[tuple[int, int]]] = {} if held is None else held
         self.copies: dict[tuple[bytes, int, int], int] = {}
         self.order: list[tuple[str, int, int]] = []  # kind, stream, seq, as they came
+        self.batches: list[Batch] = []
+        self.births: dict[bytes, Birth] = {}
         self.states: list[State] = []
         self.acking = not silent
+        self.asking = False  # for what is missing between what is held
         self.topics: set[str] = set()
         self._granted = threading.Event()
         self._client = mqtt.Client(
@@ -65,9 +68,15 @@ class City:
         assert info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
         until(info.is_published, f"the city's own message on {leaf}")
 
-    def acknowledge(self, spool: bytes = SPOOL, births: tuple[bytes, ...] = ()) -> None:
+    def acknowledge(
+        self,
+        spool: bytes = SPOOL,
+        births: tuple[bytes, ...] = (),
+        *,
+        resend: tuple[tuple[int, int, int], ...] = (),
+    ) -> None:
         """Publish a whole ack for one spool."""
-        ack = self.ack(spool, births)
+        ack = self.ack(spool, births, resend=resend)
         self._client.publish(f"{PREFIX}/{NODE.hex()}/ack", encode(ack), qos=1, retain=True)
 
     def ack(
@@ -88,6 +97,17 @@ class City:
                 ranges[stream] = (*found, (seq, seq))
         return Ack(node, spool, ranges, resend=resend, births=births)
 
+    def gaps(self, spool: bytes) -> tuple[tuple[int, int, int], ...]:
+        """Return what is missing between what is held, as ranges of one batch."""
+        held = self.held.get(spool, set())
+        newest = {stream: max(seq for s, seq in held if s == stream) for stream, _ in held}
+        return tuple(
+            (stream, seq, seq)
+            for stream, last in sorted(newest.items())
+            for seq in range(1, last)
+            if (stream, seq) not in held
+        )
+
     def has(self, count: int, spool: bytes = SPOOL) -> bool:
         """Tell whether that many batches of a spool are held."""
         return len(self.held.get(spool, ())) >= count
@@ -102,11 +122,14 @@ class City:
             key = (told.spool, int(told.stream), told.seq)
             self.copies[key] = self.copies.get(key, 0) + 1
             self.held.setdefault(told.spool, set()).add(key[1:])
+            self.batches.append(told)
             self.order.append(("batch", *key[1:]))
             if self.acking:
-                self.acknowledge(told.spool)
+                self.acknowledge(told.spool, resend=self.gaps(told.spool) if self.asking else ())
         elif isinstance(told, State):
             self.states.append(told)
             self.order.append(("state", 0, 0))
         else:
+            if isinstance(told, Birth):
+                self.births[schema_of(told.groups)] = told
             self.order.append(("birth" if isinstance(told, Birth) else "about", 0, 0))
