@@ -22,7 +22,7 @@ from edgenode.uplink.resend import Resends, outstanding
 from edgenode.uplink.session import Connack, Session
 from edgenode.uplink.stats import UplinkStats
 from edgenode.uplink.topics import Topics
-from edgenode.uplink.verdict import PACKET_TOO_LARGE, REFUSED, Verdict, judge
+from edgenode.uplink.verdict import NOT_AUTHORIZED, PACKET_TOO_LARGE, REFUSED, Verdict, judge
 from edgenode.uplink.window import Window
 
 IDLE_MS = 1_000  # nothing is planned sooner
@@ -139,6 +139,9 @@ class Forwarder:
         return self._proved and over.code != TAKEN_OVER
 
     def _read_messages(self) -> None:
+        if self._session.refused_topics:
+            self._session.refused_topics = 0
+            self._refused(f"reading {self._office.topics.ack}: refused", NOT_AUTHORIZED)
         messages, self._session.messages = self._session.messages, []
         for topic, payload in messages:
             if topic == self._office.topics.ack:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edgenode.errors import ConfigError
+
 Custody = Literal["city", "broker"]
 
 
@@ -56,3 +58,15 @@ class UplinkOptions:
     resend_max_ms: int = 21_600_000
     outstanding_max: int = 1_000
     farewell_ms: int = 2_000  # how long a stop waits for what is in flight
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for what cannot work."""
+        problems = []
+        if not self.brokers:
+            problems.append("uplink: at least one broker is needed")
+        if not self.backlog_per_s > 0:
+            problems.append(f"uplink: backlog_per_s {self.backlog_per_s} is not greater than 0")
+        if not self.prefix or self.prefix.startswith("$") or set(self.prefix) & set("+#\0"):
+            problems.append(f"uplink: prefix {self.prefix!r} is empty, begins with $ or has + or #")
+        if problems:
+            raise ConfigError(problems)

@@ -39,8 +39,11 @@ class Parking:
         self._parked.append((self._clock.boot_ms() + wait, parcel))
 
     def slow_down(self) -> None:
-        """Take a broker's word that its quota is used up."""
-        self._slow_until_ms = self._clock.boot_ms() + self._slow_ms
+        """Take a broker's word that its quota is used up; many at a time are one word."""
+        now = self._clock.boot_ms()
+        if now < self._slow_until_ms:
+            return
+        self._slow_until_ms = now + self._slow_ms
         self._slow_ms = min(SLOW_MAX_MS, self._slow_ms * 2)
 
     def due(self) -> Parcel | None:

@@ -8,6 +8,7 @@ from edgenode.uplink.options import Custody
 
 NO_SUBSCRIBERS = 0x10
 REFUSED = 0x80  # and above
+NOT_AUTHORIZED = 0x87
 PACKET_TOO_LARGE = 0x95
 QUOTA_EXCEEDED = 0x97
 FORMAT_INVALID = 0x99

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_mock import MockerFixture
 
 from edgenode.reading import EventCode
-from edgenode.uplink.session import Connack
+from edgenode.uplink.session import Connack, End
 from edgenode.wire import Ack, encode
 from tests.support.outbox import NODE, SPOOL, MemoryOutbox
 from tests.uplink.paho import Desk
@@ -140,6 +140,37 @@ def test_a_quota_that_is_used_up_slows_the_node_down(mocker: MockerFixture) -> N
     assert len(desk.batches()) == 6
     assert desk.box.where(0, 1) == "in flight"
     assert [(e.code, e.value) for e in desk.events] == [(EventCode.SPOOL_DEGRADED, 0x97)]
+
+
+def test_many_words_about_the_quota_at_once_are_one_word(mocker: MockerFixture) -> None:
+    desk = Desk(mocker)
+    desk.seal(19)
+    desk.answer(0x97)
+    desk.clock.advance(1_000)
+    desk.seal()
+    assert len(desk.batches()) == 20
+
+
+def test_a_refused_subscription_is_alarmed(mocker: MockerFixture) -> None:
+    desk = Desk(mocker)
+    desk.session.refused_topics = 1
+    desk.flow()
+    desk.flow()
+    assert [(e.code, e.value) for e in desk.events] == [(EventCode.SPOOL_DEGRADED, 0x87)]
+    assert "/ack" in desk.stats.last_error
+
+
+def test_a_second_client_under_our_id_is_alarmed_and_answered_with_backoff(
+    mocker: MockerFixture,
+) -> None:
+    desk = Desk(mocker)
+    desk.seal()
+    desk.answer()
+    assert desk.end(by_peer=True)  # an end like this proved the broker
+    desk.connect()
+    desk.session.ended = End("taken over", by_peer=True, code=0x8E)
+    assert not desk.forwarder.end(stopped=False)
+    assert [event.code for event in desk.events] == [EventCode.TAMPER]
 
 
 def test_a_payload_the_broker_finds_invalid_is_set_aside(mocker: MockerFixture) -> None:

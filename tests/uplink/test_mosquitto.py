@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edgenode.reading import EventCode
 from edgenode.wire import State, encode
 from tests.support.city import City
 from tests.support.mosquitto import Mosquitto
@@ -148,7 +149,7 @@ def test_an_ack_in_another_nodes_name_is_alarmed_as_tampering(broker: Mosquitto)
         for _ in range(3):
             city.publish("ack", forged)
         until(lambda: node.events, "the alarm")
-        assert [event.code for event in node.events] == [9]
+        assert [event.code for event in node.events] == [EventCode.TAMPER]
 
 
 def test_a_new_card_sends_its_own_and_the_old_cards_batches(broker: Mosquitto) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from edgenode.errors import NodeError
+from edgenode.errors import ConfigError, NodeError
 from edgenode.reading import Event, EventCode
-from edgenode.uplink import Broker, tls
+from edgenode.uplink import Broker, UplinkOptions, tls
 from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.backoff import Backoff, phase
 from edgenode.uplink.bucket import TokenBucket
@@ -331,6 +332,24 @@ def test_an_alarm_is_raised_once_a_spell_and_again_after_an_hour() -> None:
     alarms.refused(0x87)
     alarms.tamper()
     assert [event.code for event in events[2:]] == [EventCode.SPOOL_DEGRADED, EventCode.TAMPER]
+
+
+# --- options ---
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"brokers": ()},
+        {"backlog_per_s": 0.0},
+        {"prefix": "$SYS"},
+        {"prefix": "a/+"},
+        {"prefix": ""},
+    ],
+)
+def test_options_that_cannot_work_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        UplinkOptions(**{"node": NODE, "brokers": (BROKER,), **change})
 
 
 # --- secrets ---
