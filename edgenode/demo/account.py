@@ -11,6 +11,8 @@ from edgenode.demo.evidence import Evidence
 from edgenode.demo.gauges import join
 from edgenode.demo.ordinals import numbering
 
+OPEN_COMMIT = "open commit"  # what no commit covered yet when the daemon was killed
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -23,7 +25,7 @@ class Account:
     unanswered: int  # rows that say that no instrument answered
     pulses: int
     totals: int  # rows of counters that agree with the pulses
-    lost: Mapping[str, int]  # readings by reason; "open commit of a kill" is the one unrecorded
+    lost: Mapping[str, int]  # readings by reason; OPEN_COMMIT is the one without a record
     lost_pulses: int  # in the open commits of kills
     problems: tuple[str, ...]
 
@@ -31,6 +33,11 @@ class Account:
     def closes(self) -> bool:
         """Whether everything is there, once, and right, or its loss is explained."""
         return not self.problems
+
+    @property
+    def recorded(self) -> int:
+        """How many readings the node recorded as lost."""
+        return sum(count for reason, count in self.lost.items() if reason != OPEN_COMMIT)
 
 
 def account(evidence: Evidence) -> Account:
@@ -45,7 +52,7 @@ def account(evidence: Evidence) -> Account:
         f"{said.channel} at {said.t_ms} ms: {said.value} was said and never arrived"
         for said in unexplained
     ]
-    taken = {"open commit of a kill": len(joined.open_commit)} if joined.open_commit else {}
+    taken = {OPEN_COMMIT: len(joined.open_commit)} if joined.open_commit else {}
     return Account(
         said=sum(len(evidence.said_on(channel)) for channel in evidence.gauges()),
         received=len(evidence.rows),

@@ -77,9 +77,8 @@ class Play:
         self._start(self._stage.broker()).wait_ready(READY_S)
         receiver = self._start(self._stage.receiver())
         self._start(self._stage.daemon())
-        began = time.monotonic()
         receiver.wait_ready(READY_S)
-        return began
+        return time.monotonic()
 
     def _until(self, moment: float) -> None:
         """Let the show go on until then."""

@@ -157,7 +157,7 @@ def killed(rows_lost: range, kill_ms: int = 9_500) -> Evidence:
 def test_the_open_commit_of_a_kill_is_the_one_loss_without_a_record() -> None:
     result = account(killed(range(8, 10)))
     assert result.closes
-    assert result.lost == {"open commit of a kill": 2}
+    assert result.lost == {"open commit": 2}
 
 
 def test_a_kill_costs_no_more_than_a_commit_interval_and_a_flush() -> None:

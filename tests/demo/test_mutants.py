@@ -1,0 +1,116 @@
+"""The demo is worth something only if it turns red: a copy of the product is broken on purpose."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = "10"
+LIMIT_S = 110.0
+WHERE = "edgenode/spool/packer.py"
+SEALS = "yield self._fitting(rows, r0, origin, birth, draft)"
+GATHERS = "batches += self._pieces(part, r0, origin, birth, draft)"
+BEGINS = "r0, batches = run.r0, list[StoredBatch]()"
+EARLY = "(run.stream == 0 and 100 < run.r0 < 200)"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One text of the product and what stands in its place."""
+
+    old: str
+    new: str
+    betrayed: str  # what the account must say
+
+
+MUTANTS = {
+    "drops a batch": Mutant(
+        SEALS,
+        "if not (origin.stream == 0 and 100 < r0 < 200):\n"
+        "                    yield self._fitting(rows, r0, origin, birth, draft)",
+        "missing without a loss record",
+    ),
+    "skips an ordinal": Mutant(
+        BEGINS,
+        "r0, batches = run.r0 + (run.stream == 0 and run.r0 > 100), list[StoredBatch]()",
+        "ordinals from",
+    ),
+    "sends again under a new seq": Mutant(
+        GATHERS,
+        f"for _ in range(1 + {EARLY}):\n"
+        "                batches += self._pieces(part, r0, origin, birth, draft)",
+        "and in seq",
+    ),
+}
+
+
+def copied(place: Path, mutant: Mutant | None) -> Path:
+    """A copy of the product, changed in the one place where the mutant's text stands."""
+    for package in ("edgenode", "drivers"):
+        shutil.copytree(
+            ROOT / package, place / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    if mutant:
+        file = place / WHERE
+        text = file.read_text()
+        assert text.count(mutant.old) == 1, f"{WHERE} has changed: write the mutant anew"
+        file.write_text(text.replace(mutant.old, mutant.new))
+    return place
+
+
+def demo(place: Path) -> subprocess.Popen[str]:
+    (place / "tmp").mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "edgenode", "demo", "--seconds", SECONDS, "--json"],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(place), "TMPDIR": str(place / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Any]]:
+    """All demos at the same time: each mostly waits."""
+    running = {
+        name: demo(copied(tmp_path_factory.mktemp("mutant"), mutant))
+        for name, mutant in {**MUTANTS, "": None}.items()
+    }
+    found = {}
+    try:
+        for name, process in running.items():
+            out, errors = process.communicate(timeout=LIMIT_S)
+            assert out, f"{name or 'the product'}: {errors}"
+            found[name] = (process.returncode, json.loads(out))
+    finally:
+        for process in running.values():
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return found
+
+
+@pytest.mark.timeout(240)
+def test_the_account_of_the_product_itself_closes(outcomes: dict[str, tuple[int, Any]]) -> None:
+    code, told = outcomes[""]
+    assert (code, told["closes"], told["problems"]) == (0, True, [])
+    assert told["matched"] > 100
+    assert told["kills"] == 1
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_product_that_cheats_is_found_out(
+    outcomes: dict[str, tuple[int, Any]], name: str
+) -> None:
+    code, told = outcomes[name]
+    assert (code, told["closes"]) == (1, False)
+    assert MUTANTS[name].betrayed in "\n".join(told["problems"])
