@@ -94,7 +94,7 @@ class Dialer:
         options: UplinkOptions,
         clock: Clock,
         stats: UplinkStats,
-        will: Callable[[], Will],
+        will: Callable[[], Will | None],
     ) -> None:
         self._options = options
         self._clock = clock
@@ -112,7 +112,7 @@ class Dialer:
                 waiter.pause(self._backoff.next_ms())
                 self._due = False
                 continue
-            dialled = self._attempt(self._options.brokers[self._next], waiter)
+            dialled = self.attempt(self._options.brokers[self._next], waiter)
             if dialled is not None:
                 return dialled
             self.over(proved=False)
@@ -130,7 +130,8 @@ class Dialer:
         self._next = 0 if proved else (self._next + 1) % len(self._options.brokers)
         self._due = self._next == 0
 
-    def _attempt(self, broker: Broker, waiter: Waiter) -> Dialled | None:
+    def attempt(self, broker: Broker, waiter: Waiter) -> Dialled | None:
+        """Try one broker once, in both versions where that may help; None: see `last_error`."""
         version = self._versions.first(broker)
         got = self._connect(broker, version, waiter)
         if isinstance(got, Failure) and got.version and not waiter.stopped:

@@ -48,6 +48,7 @@ class UplinkOptions:
     custody: Custody = "city"
     prefix: str = "edgenode/v1"
     backlog_per_s: float = 5.0
+    client: str = ""  # MQTT client id; the node id in hex unless given
     keepalive_s: int = 30
     connect_ms: int = 5_000  # TCP, and again TLS
     connack_ms: int = 5_000

@@ -83,7 +83,7 @@ class Session:
         broker: Broker,
         version: MQTTProtocolVersion,
         options: UplinkOptions,
-        will: Will,
+        will: Will | None,
         clock: Clock,
     ) -> None:
         self.broker = broker
@@ -100,18 +100,19 @@ class Session:
         self._client = self._make(version, options, will)
 
     def _make(
-        self, version: MQTTProtocolVersion, options: UplinkOptions, will: Will
+        self, version: MQTTProtocolVersion, options: UplinkOptions, will: Will | None
     ) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=options.node.hex(),
+            client_id=options.client or options.node.hex(),
             clean_session=None if version == V5 else True,
             protocol=version,
             reconnect_on_failure=False,
         )
         client.connect_timeout = options.connect_ms / 1000
         client.max_inflight_messages_set(0)  # no limit in paho: beyond one it would queue
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - this connection's own
         logger.addHandler(self._last)
         client.enable_logger(logger)
