@@ -105,7 +105,7 @@ class Rooms:
         return [
             Duty(
                 "spool",
-                lambda: self.spool.stats().progress,
+                lambda: self.spool.progress,
                 lambda: True,
                 STALLED_MS,
                 "look at the disk: a card that stalls this long is failing",
