@@ -15,8 +15,11 @@ ALARM_GAP_MS = 5_000  # between two seals of alarms; what happens between them i
 class Schedule:
     """Keeps the times of the last commit and the last seals."""
 
-    def __init__(self, options: SpoolOptions, identity: Identity, now: int) -> None:
+    def __init__(
+        self, options: SpoolOptions, identity: Identity, now: int, *, draining: bool = False
+    ) -> None:
         self._options = options
+        self._draining = draining  # no rows will follow: seal what there is
         self._identity = identity
         self.commit_at = now  # the first commit does not wait
         self.alarm_at = now
@@ -53,6 +56,7 @@ class Schedule:
             run
             for run in fronts
             if over
+            or self._draining
             or run.full()
             or len(unsealed.runs[run.stream]) > 1
             or (run.epoch, run.schema) != (self._identity.epoch, self._identity.schema)

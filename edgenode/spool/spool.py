@@ -77,15 +77,10 @@ class Spool:
         self._window.claim(sum(cost_of(run.rows) for run in core.unsealed))
         now = self.clock.boot_ms()
         cores = [core, *opened.drains]
-        idle = Window([0] * len(STREAMS), self.wake)
-        self._keepers = [
-            Keeper(
-                one,
-                Schedule(self.options, one.identity, now),
-                idle if one is not core else self._window,
-            )
-            for one in cores
-        ]
+        self._keepers = [Keeper(core, Schedule(self.options, core.identity, now), self._window)]
+        for drain in opened.drains:
+            schedule = Schedule(self.options, drain.identity, now, draining=True)
+            self._keepers.append(Keeper(drain, schedule, Window([0] * len(STREAMS), self.wake)))
         self._upkeep = Upkeep(cores, self.options, self._tell, now)
         self.degraded = opened.degraded
         for trouble in opened.troubles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -90,9 +91,9 @@ def test_a_crash_in_any_write_loses_nothing_committed_and_repeats_nothing(
     machine.first()
     faults = Faults(dice.randint(1, 60), dice)
     with monkeypatch.context() as patch:
-        write, flush, attempt = journal._pwrite, journal.os.fdatasync, Database._attempt
+        write, flush, attempt = journal._pwrite, os.fdatasync, Database._attempt
         patch.setattr(journal, "_pwrite", lambda *args: faults.write(write, *args))
-        patch.setattr(journal.os, "fdatasync", lambda fd: faults.flush(flush, fd))
+        patch.setattr(os, "fdatasync", lambda fd: faults.flush(flush, fd))
         patch.setattr(Database, "_attempt", lambda *args: faults.attempt(attempt, *args))
         try:
             while not faults.done:

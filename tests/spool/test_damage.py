@@ -141,5 +141,5 @@ def test_a_bit_flip_in_any_page_of_the_store_is_accounted_for(
 def test_a_store_cut_off_at_any_page_is_accounted_for(worn: Path, tmp_path: Path) -> None:
     (path,) = worn.iterdir()
     for at in range(0, (path / "store.db").stat().st_size, PAGE):
-        result = reopened(worn, tmp_path / "room", lambda p, a=at: os.truncate(p / "store.db", a))
+        result = reopened(worn, tmp_path / "room", partial(cut, "store.db", at))
         assert not result.unaccounted(), at

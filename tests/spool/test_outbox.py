@@ -1,0 +1,262 @@
+"""Custody: what may be sent, in which order, and what each ack means."""
+
+from __future__ import annotations
+
+import select
+from pathlib import Path
+
+import pytest
+
+from edgenode.errors import CityError
+from edgenode.reading import Event, EventCode
+from edgenode.spool import Spool
+from edgenode.spool.block import BLOCK
+from edgenode.wire import Ack, LossReason
+from tests.support.clock import FakeClock
+from tests.support.spools import NODE, air, drained, feed, kill, opened, spool_path, unpacked
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def spool(tmp_path: Path, clock: FakeClock) -> Spool:
+    spool = opened(tmp_path, clock)
+    spool.outbox.begin_session()
+    return spool
+
+
+def sealed_minutes(spool: Spool, clock: FakeClock, minutes: int) -> None:
+    """One batch of telemetry a minute."""
+    for _ in range(minutes):
+        feed(spool, clock, 1)
+        clock.advance(5_000)
+        spool.step()
+        clock.advance(MINUTE)
+        spool.step()
+
+
+def acked(spool: Spool, *ranges: tuple[int, int], resend: tuple[int, int] | None = None) -> Ack:
+    again = ((0, *resend),) if resend else ()
+    return Ack(NODE, spool.id, {0: ranges} if ranges else {}, again)
+
+
+def seqs(spool: Spool, *, live: bool) -> list[int]:
+    return [sealed.seq for sealed in drained(spool.outbox, live=live)]
+
+
+def test_what_is_sealed_in_a_session_is_live_and_what_was_there_before_is_backlog(
+    spool: Spool, clock: FakeClock
+) -> None:
+    sealed_minutes(spool, clock, 2)
+    spool.outbox.begin_session()
+    sealed_minutes(spool, clock, 1)
+    assert seqs(spool, live=True) == [3]
+    assert seqs(spool, live=False) == [1, 2]
+
+
+def test_alarms_go_before_everything_else_in_both_lanes(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 1)
+    spool.event(clock.boot_ms(), 1, Event(EventCode.STATE_CHANGED, value=1))
+    spool.event(clock.boot_ms(), 1, Event(EventCode.SENSOR_LOST, value=1))
+    spool.step()
+    taken = drained(spool.outbox, live=True)
+    assert [(one.stream, one.alarm) for one in taken] == [(1, True), (1, False), (0, False)]
+    spool.outbox.begin_session()
+    assert drained(spool.outbox)[0].alarm
+
+
+def test_what_was_in_flight_when_a_session_ended_is_taken_again_in_its_order(
+    spool: Spool, clock: FakeClock
+) -> None:
+    sealed_minutes(spool, clock, 3)
+    assert seqs(spool, live=True) == [1, 2, 3]
+    spool.outbox.broker_acked(0, 2)
+    spool.outbox.end_session()
+    spool.outbox.begin_session()
+    assert seqs(spool, live=False) == [1, 3]
+
+
+def test_a_released_batch_is_taken_again_by_its_lane(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 1)
+    (one,) = spool.outbox.take(True, 5)
+    spool.outbox.release(one.stream, one.seq)
+    assert spool.outbox.take(False, 5) == []
+    assert spool.outbox.take(True, 5) == [one]
+
+
+def test_a_batch_leaves_the_node_when_the_city_acked_it(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 3)
+    drained(spool.outbox, live=True)
+    spool.outbox.broker_acked(0, 1)
+    spool.outbox.broker_acked(0, 2)
+    assert spool.outbox.unconfirmed() == 2
+    spool.outbox.city_acked(acked(spool, (1, 2)))
+    assert spool.outbox.unconfirmed() == 0
+    sealed_minutes(spool, clock, 1)
+    assert spool.stats().held_batches == 2
+    assert spool._core.store.lowest(0) == (3, 4)
+
+
+def test_in_broker_custody_the_puback_prunes(tmp_path: Path, clock: FakeClock) -> None:
+    spool = opened(tmp_path, clock, custody="broker")
+    spool.outbox.begin_session()
+    sealed_minutes(spool, clock, 1)
+    drained(spool.outbox, live=True)
+    spool.outbox.broker_acked(0, 1)
+    assert spool.outbox.unconfirmed() == 0
+    sealed_minutes(spool, clock, 1)
+    assert spool.stats().held_batches == 1
+
+
+def test_an_ack_survives_a_restart_once_a_batch_was_sealed_behind_it(
+    spool: Spool, clock: FakeClock
+) -> None:
+    sealed_minutes(spool, clock, 2)
+    drained(spool.outbox, live=True)
+    spool.outbox.broker_acked(0, 1)
+    sealed_minutes(spool, clock, 1)
+    kill(spool)
+    again = opened(spool.options.directory, clock)
+    again.outbox.begin_session()
+    assert again.outbox.unconfirmed() == 1
+    assert seqs(again, live=False) == [2, 3]
+
+
+@pytest.mark.parametrize("ranges", [(1, 4), (3, 3), (900, 900)])
+def test_an_ack_for_what_was_never_sent_is_refused_whole_and_alarmed(
+    spool: Spool, clock: FakeClock, ranges: tuple[int, int]
+) -> None:
+    sealed_minutes(spool, clock, 3)
+    assert len(spool.outbox.take(True, 2)) == 2
+    with pytest.raises(CityError, match="never sent"):
+        spool.outbox.city_acked(acked(spool, (1, 1), ranges))
+    clock.advance(5_000)
+    spool.step()
+    (alarm,) = [one for one in drained(spool.outbox, live=True) if one.alarm]
+    (batch,) = unpacked(spool.outbox, [alarm])
+    assert batch.events[0].code == EventCode.TAMPER
+    sealed_minutes(spool, clock, 1)
+    assert spool._core.store.lowest(0) == (1, 0)
+
+
+def test_an_ack_may_name_what_an_earlier_process_sent(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 2)
+    spool.close()
+    again = opened(spool.options.directory, clock)
+    again.outbox.city_acked(acked(again, (1, 2)))
+
+
+def test_an_ack_for_another_spool_says_nothing(spool: Spool) -> None:
+    spool.outbox.city_acked(Ack(NODE, bytes(8), {0: ((1, 900),)}))
+
+
+def test_the_city_gets_again_what_is_held_and_losses_for_the_rest(
+    spool: Spool, clock: FakeClock
+) -> None:
+    sealed_minutes(spool, clock, 4)
+    for one in drained(spool.outbox, live=True):
+        spool.outbox.broker_acked(one.stream, one.seq)
+    spool.outbox.city_acked(acked(spool, (1, 2)))
+    sealed_minutes(spool, clock, 1)
+    spool.outbox.city_acked(acked(spool, resend=(1, 3)))
+    spool.step()
+    assert seqs(spool, live=False) == [3]
+    sealed_minutes(spool, clock, 1)
+    last = unpacked(spool.outbox, drained(spool.outbox, live=True))[-1]
+    assert [(x.r0, x.n, x.reason, x.seq, x.nseq) for x in last.losses] == [
+        (0, 4, LossReason.TTL, 1, 2)
+    ]
+
+
+def test_a_batch_set_aside_is_never_taken_again_and_alarmed(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 2)
+    (one,) = spool.outbox.take(True, 1)
+    spool.outbox.set_aside(one.stream, one.seq, "not authorised")
+    sealed_minutes(spool, clock, 1)
+    spool.outbox.begin_session()
+    assert 1 not in [x.seq for x in drained(spool.outbox) if x.stream == 0]
+    spool.close()
+    again = opened(spool.options.directory, clock)
+    again.outbox.begin_session()
+    assert 1 not in [x.seq for x in drained(again.outbox) if x.stream == 0]
+
+
+def test_the_oldest_unconfirmed_is_offered_without_being_taken(
+    spool: Spool, clock: FakeClock
+) -> None:
+    sealed_minutes(spool, clock, 3)
+    assert spool.outbox.oldest_unconfirmed() is None
+    for one in drained(spool.outbox, live=True):
+        spool.outbox.broker_acked(one.stream, one.seq)
+    for _ in range(2):
+        oldest = spool.outbox.oldest_unconfirmed()
+        assert oldest is not None
+        assert oldest.seq == 1
+    sealed_minutes(spool, clock, 1)
+    oldest = spool.outbox.oldest_unconfirmed()
+    assert oldest is not None
+    assert oldest.seq == 1
+
+
+def test_the_eventfd_tells_of_something_new_to_send(spool: Spool, clock: FakeClock) -> None:
+    assert not select.select([spool.outbox.ready_fd], [], [], 0)[0]
+    sealed_minutes(spool, clock, 1)
+    assert select.select([spool.outbox.ready_fd], [], [], 0)[0]
+
+
+def test_many_acks_are_written_down_without_waiting_for_a_seal(
+    spool: Spool, clock: FakeClock
+) -> None:
+    for n in range(520):
+        spool.event(clock.boot_ms(), 1, Event(EventCode.STATE_CHANGED, value=n))
+        clock.advance(10_000)
+        spool.step()
+    taken = drained(spool.outbox, live=True)
+    assert len(taken) > 501
+    for one in taken:
+        spool.outbox.broker_acked(one.stream, one.seq)
+    spool.outbox.city_acked(Ack(NODE, spool.id, {1: ((1, taken[-1].seq),)}))
+    spool.step()
+    assert spool.stats().pruned_batches == 500
+    assert spool.outbox.backlog() == 0
+
+
+def test_what_is_sealed_is_not_sendable_before_the_journal_tells_of_it(
+    spool: Spool, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed(spool, clock, 6)
+    clock.advance(2 * MINUTE)
+    broken = OSError(5, "the card does not answer")
+
+    def refuse(*_: object) -> None:
+        raise broken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spool._core.journal, "commit", refuse)
+        spool.step()
+    assert spool._core.store.held() == 1
+    assert spool.outbox.take(True, 5) == []
+    clock.advance(60_000)
+    spool.step()
+    assert [one.seq for one in spool.outbox.take(True, 5)][-1:] == [1]
+    assert (spool_path(spool) / "journal").stat().st_size == 257 * BLOCK
+
+
+def test_backlog_counts_what_no_broker_has(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 3)
+    assert spool.outbox.backlog() == 3
+    (one,) = spool.outbox.take(True, 1)
+    assert spool.outbox.backlog() == 2
+    spool.outbox.broker_acked(one.stream, one.seq)
+    assert spool.outbox.backlog() == 2
+
+
+def test_the_birth_of_what_is_sealed_is_at_hand(spool: Spool) -> None:
+    assert spool.outbox.birth(spool.schema)
+    assert spool.outbox.birth(bytes(8)) is None
+    spool.append(1, 0, air(1))
