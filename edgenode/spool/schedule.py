@@ -27,9 +27,13 @@ class Schedule:
         self._settled_at = now
 
     def committed(self, now: int) -> None:
-        """Keep to a grid of intervals, unless the card stalled for longer than one."""
-        self.commit_at += self._options.commit_interval_ms
-        if self.commit_at <= now:
+        """Keep to a grid of intervals, unless the card stalled for longer than one.
+
+        A commit before its time, of the very first rows, moves nothing.
+        """
+        if now >= self.commit_at:
+            self.commit_at += self._options.commit_interval_ms
+        if now >= self.commit_at:
             self.commit_at = now + self._options.commit_interval_ms
 
     def sealed(self, streams: set[int], now: int) -> None:
