@@ -260,3 +260,27 @@ def test_nothing_is_in_pahos_own_queue(mocker: MockerFixture) -> None:
     for _ in range(5):
         desk.flow()
     assert len(desk.forwarder._in_flight) <= 20
+
+
+def test_a_batch_whose_birth_is_lost_goes_all_the_same(mocker: MockerFixture) -> None:
+    box = MemoryOutbox()
+    box.known_birth = False
+    desk = Desk(mocker, box)
+    desk.seal()
+    assert len(desk.batches()) == 1
+
+
+def test_an_ack_of_a_later_version_is_no_forgery(mocker: MockerFixture) -> None:
+    desk = Desk(mocker)
+    desk.client.arrive(f"edgenode/v1/{NODE.hex()}/ack", bytes([0xA1, 0x00, 0x02]))
+    desk.flow()
+    assert desk.events == []
+    assert "not understood" in desk.stats.last_error
+
+
+def test_an_ack_that_is_no_message_at_all_is_alarmed_once(mocker: MockerFixture) -> None:
+    desk = Desk(mocker)
+    for _ in range(3):
+        desk.client.arrive(f"edgenode/v1/{NODE.hex()}/ack", b"rubbish")
+        desk.flow()
+    assert [event.code for event in desk.events] == [EventCode.TAMPER]

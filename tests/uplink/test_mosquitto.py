@@ -175,6 +175,17 @@ def test_alarms_and_fresh_batches_overtake_a_backlog(broker: Mosquitto) -> None:
         assert len(city.held[SPOOL]) < 60
 
 
+def test_the_brokers_word_is_enough_where_it_keeps_custody(broker: Mosquitto) -> None:
+    box = MemoryOutbox(custody="broker")
+    with (
+        City(broker.port, silent=True) as city,
+        Node(plain(broker.port), box, custody="broker") as node,
+    ):
+        box.seal(30)
+        node.delivered()
+        until(lambda: city.has(30), "the batches")
+
+
 def test_nothing_is_lost_when_nobody_subscribes_and_the_brokers_word_counts(
     broker: Mosquitto,
 ) -> None:

@@ -108,6 +108,21 @@ def test_the_second_broker_takes_over_and_brings_the_acks_of_the_first(
         assert node.uplink.stats().broker.endswith(str(second.port))
 
 
+def test_a_broker_that_proves_nothing_is_left_for_the_next_at_once(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    with (
+        Mosquitto(tmp_path / "second") as second,
+        City(second.port),
+        Proxy(broker.port) as proxy,
+        Node(plain(proxy.port, second.port), backoff_ms=60_000) as node,
+    ):
+        proxy.meddle = lambda data: None if data[0] == 0x10 else Instead()
+        node.box.seal(3)
+        node.delivered(8)
+        assert node.uplink.stats().broker.endswith(str(second.port))
+
+
 def test_a_batch_on_which_the_broker_hangs_up_is_sent_alone_and_then_set_aside(
     broker: Mosquitto,
 ) -> None:

@@ -1,0 +1,62 @@
+"""Every wait ends on the stop, also those that cannot be interrupted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from pytest_mock import MockerFixture
+
+from edgenode.uplink import Broker
+from tests.support.ports import until
+from tests.uplink.paho import FakeClient
+from tests.uplink.rig import Node, plain
+
+
+class _Resolving(FakeClient):
+    """A connect that hangs, as name resolution can."""
+
+    begun = threading.Event()
+    go_on = threading.Event()
+
+    def connect(self, *_args: Any, **_kwargs: Any) -> int:
+        self.begun.set()
+        self.go_on.wait(30)
+        return 0
+
+
+def test_a_stop_does_not_wait_for_name_resolution(mocker: MockerFixture) -> None:
+    mocker.patch("edgenode.uplink.session.mqtt.Client", _Resolving)
+    node = Node([Broker("slow.example", tls=False)])
+    try:
+        with node:
+            assert _Resolving.begun.wait(5)
+            began = time.monotonic()
+        assert time.monotonic() - began < 1.0
+    finally:
+        _Resolving.go_on.set()
+    dials = [one for one in threading.enumerate() if one.name == "uplink-dial"]
+    for thread in dials:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_stop_does_not_wait_for_the_backoff() -> None:
+    node = Node(plain(1), backoff_ms=3_600_000)
+    with node:
+        until(lambda: node.uplink.stats().last_error, "a failed attempt")
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+
+
+def test_progress_goes_on_while_nothing_else_does(mocker: MockerFixture) -> None:
+    """A watchdog must not take a dead network for a dead thread."""
+    with Node(plain(1), backoff_ms=3_600_000) as node:
+        for _ in range(3):
+            _progresses(node)
+
+
+def _progresses(node: Node) -> None:
+    before = node.uplink.progress
+    until(lambda: node.uplink.progress > before, "progress", 3)
