@@ -33,8 +33,8 @@ class Mark(NamedTuple):
     next_seq: int = 1
     next_ordinal: int = 0
     sealed_to: int = 0  # ordinals below are in sealed batches, or lost
-    first_seq: int = 1  # the lowest that is still held; next_seq when none is
-    first_ordinal: int = 0  # of that batch
+    first_seq: int = 1  # the lowest that is held, or told of as lost; next_seq when none is
+    first_ordinal: int = 0  # where what is held, or told of as lost, begins
 
 
 class Status(NamedTuple):

@@ -74,6 +74,7 @@ class Core:
     counts: Counts = field(default_factory=Counts)
     announced: dict[int, int] | None = None  # the next seqs of the last block of this process
     path: Path | None = None  # None: in memory
+    introduced: bool = True  # the store knows whose it is, so that the journal may be lost
 
     def __post_init__(self) -> None:
         """Look up what the store holds."""
@@ -135,8 +136,8 @@ class Core:
     def _mark(self, stream: int, next_ordinal: int) -> Mark:
         runs, sealed_to = self.unsealed.runs[stream], self.unsealed.sealed_to(stream)
         ends = Held(self.next_seqs[stream], sealed_to if runs else next_ordinal)
-        first = min(self.held[stream] or ends, self.ledger.first(stream) or ends)
-        return Mark(self.next_seqs[stream], next_ordinal, sealed_to, *first)
+        seqs, ordinals = zip(self.held[stream] or ends, *self.ledger.starts(stream), strict=True)
+        return Mark(self.next_seqs[stream], next_ordinal, sealed_to, min(seqs), min(ordinals))
 
     # --- the store ---
 
@@ -171,6 +172,7 @@ class Core:
         applied = self.store.apply(change)
         if change.meta:
             self.times.changed = self.conditions.changed = self._stale = False
+            self.introduced = True
             self._totals = version
         self._sealed(sealing, batches, draft.seqs, applied)
         held = self.outbox.held + len(batches) - applied.pruned - applied.evicted_batches

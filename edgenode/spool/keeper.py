@@ -45,7 +45,8 @@ class Keeper:
         if self.core.unannounced():
             self.commit(now)
         waiting = self.core.outbox.acks_waiting()
-        if self.core.outbox.asked or waiting > FLUSH_AT or self.schedule.settle_due(waiting, now):
+        due = waiting > FLUSH_AT or self.schedule.settle_due(waiting, now)
+        if due or self.core.outbox.asked or not self.core.introduced:
             self.core.seal((), (), now)
             self.schedule.settled(now)
 

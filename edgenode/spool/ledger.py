@@ -12,6 +12,9 @@ from edgenode.wire import Loss
 from edgenode.wire.limits import MAX_LOSSES
 
 
+NO_SEQ = 1 << 40
+
+
 class Entry(NamedTuple):
     """A loss, and the seq of the first batch that carried it (0: none yet)."""
 
@@ -72,10 +75,10 @@ class Ledger:
             0 <= seq - entry.loss.seq < entry.loss.nseq for entry in self._entries.get(stream, [])
         )
 
-    def first(self, stream: int) -> tuple[int, int] | None:
-        """Return (seq, ordinal) of the first batch entered as lost."""
+    def starts(self, stream: int) -> list[tuple[int, int]]:
+        """Return (seq, ordinal) where each loss begins; no seq stands for any."""
         losses = (entry.loss for entry in self._entries.get(stream, []))
-        return min(((loss.seq, loss.r0) for loss in losses if loss.nseq), default=None)
+        return [(loss.seq if loss.nseq else NO_SEQ, loss.r0) for loss in losses]
 
     def dump(self) -> bytes:
         """Return the ledger as it stands in the store."""

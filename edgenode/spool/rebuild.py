@@ -130,7 +130,9 @@ def holes(store: Store, stream: int, first: Held, end: Held, ledger: Ledger) -> 
         batch_id(stream, end.seq),
     )
     for held, r0, readings in [*rows, (*end, 0)]:
+        count = max(0, r0 - ordinal)
         if held > seq and not ledger.lists(stream, seq):
-            count = max(0, r0 - ordinal)
             yield Loss(stream, ordinal, count, LossReason.CORRUPT, seq, held - seq)
+        elif count and held == seq:  # was never sealed: the ledger that said why may be lost
+            yield Loss(stream, ordinal, count, LossReason.CORRUPT, 0, 0)
         seq, ordinal = held + 1, r0 + readings

@@ -58,11 +58,10 @@ class Evidence:
 
     def who(self) -> tuple[bytes, bytes, int, int]:
         """Return (board, boot, epoch, boot-time ms) of the last that was written."""
-        told = [status[1:5] for status in (self.found.status, self._stated()) if status]
-        return max(told, key=lambda row: (row[2], row[3]))
-
-    def _stated(self) -> Any:
-        return self.state[1:9] if self.state else None
+        told = [tuple(self.state[2:6])] if self.state else []
+        told += [self.found.status[1:5]] if self.found.status else []
+        board, boot, epoch, mono = max(told, key=lambda row: row[2:])
+        return board, boot, epoch, mono
 
     def close(self) -> None:
         self.journal.close()
@@ -195,6 +194,7 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
         outbox=around.make_outbox(around.identity, evidence.store, births),
         release=around.release,
         path=evidence.path,
+        introduced=evidence.state is not None,
     )
     if evidence.found.status:  # what the journal knows of was, or could have been, sent
         core.outbox.publish({s: min(nexts[s], marks[s].next_seq) for s in STREAMS})

@@ -8,11 +8,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from edgenode.reading import Event, EventCode, Sample
-from edgenode.spool import Sealed
+from edgenode.spool import Sealed, window
+from edgenode.spool.database import Database
+from edgenode.spool.journal import Journal
 from edgenode.wire import Ack, Batch, Rows, readings_in
 from tests.support.clock import FakeClock
 from tests.support.spools import AIR, NODE, drained, kill, opened, spool_path, unpacked
@@ -34,6 +37,10 @@ def entries(batch: Batch) -> Counter[Entry]:
     return told
 
 
+def _refused(*_: object) -> None:
+    raise OSError(5, "the card does not answer")
+
+
 class SpoolMachine(RuleBasedStateMachine):
     """Samples are numbered, so that each is told from all others."""
 
@@ -48,6 +55,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.uncertain: set[Entry] = set()
         self.city: dict[tuple[bytes, int, int], tuple[Sealed, Batch]] = {}
         self.sent: dict[tuple[bytes, int, int], bytes] = {}
+        self.board = 0
         self.total = 0
         self.committed_total = self.sealed_total = 0
         self.faults = 0
@@ -55,9 +63,9 @@ class SpoolMachine(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.spool = opened(self.room / str(self.crashes), self.clock)
+        self.spool = opened(self.room / str(self.crashes), self.clock, f"board-{self.board}")
         if self.spool.id not in self.spools:
-            assert self.faults or not self.spools
+            assert len(self.spools) == self.board
             self.spools.append(self.spool.id)
             self.total = self.committed_total = self.sealed_total = 0
         total = self.spool.total("meter/energy")
@@ -141,6 +149,40 @@ class SpoolMachine(RuleBasedStateMachine):
                     if fate == "acked":
                         outbox.broker_acked(sealed.stream, sealed.seq)
 
+    @rule(seconds=st.integers(5, 40), where=st.sampled_from(("journal", "store")))
+    def refuse(self, seconds: int, where: str) -> None:
+        """The disk refuses for a while; nothing that was taken in is lost by that."""
+        patch = pytest.MonkeyPatch()
+        if where == "journal":
+            patch.setattr(Journal, "commit", _refused)
+        else:
+            patch.setattr(Database, "transaction", _refused)
+        with patch.context():
+            self.sample(seconds, stepping=True)
+        patch.undo()
+        self.clock.advance(60_000)
+        self.step()
+
+    @rule(seconds=st.integers(20, 60))
+    def overflow(self, seconds: int) -> None:
+        """Memory is too small for a while: what is dropped is in the ledger."""
+        patch = pytest.MonkeyPatch()
+        patch.setattr(window, "MAX_COST", 3_000)
+        before = self.spool.stats().overflow_readings
+        self.uncertain.update(self.waiting)
+        self.waiting.clear()
+        self.sample(seconds, stepping=False)
+        self.uncertain.update(self.waiting)
+        self.waiting.clear()
+        patch.undo()
+        assert self.spool.stats().overflow_readings >= before
+
+    @rule(low=st.integers(1, 5), count=st.integers(1, 5))
+    def city_asks(self, low: int, count: int) -> None:
+        outbox = self.spool.outbox
+        outbox.city_acked(Ack(NODE, outbox.spool, {}, ((0, low, low + count),)))
+        self.step()
+
     @rule()
     def city_acks(self) -> None:
         for outbox in (self.spool.outbox, *self.spool.drains):
@@ -157,6 +199,13 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule(reboot=st.booleans())
     def crash(self, reboot: bool) -> None:  # noqa: FBT001 - drawn
         self.crash_with("", reboot=reboot)
+
+    @precondition(lambda self: self.board < 3)
+    @rule()
+    def exchange_board(self) -> None:
+        self.board += 1
+        self.crash_with("", reboot=True)
+        self.step()  # an id that nothing was committed under may be forgotten
 
     @precondition(lambda self: self.faults < 2)
     @rule(what=st.sampled_from(("store", "journal")))
@@ -237,8 +286,9 @@ class SpoolMachine(RuleBasedStateMachine):
         lost = {o for loss in losses for o in range(loss.r0, loss.r0 + loss.n)}
         lost |= {
             o
-            for entry in self.spool._core.ledger
-            if self.spool.id == spool and entry.loss.stream == stream
+            for keeper in self.spool._keepers
+            for entry in keeper.core.ledger
+            if keeper.core.identity.spool == spool and entry.loss.stream == stream
             for o in range(entry.loss.r0, entry.loss.r0 + entry.loss.n)
         }
         at = 0
