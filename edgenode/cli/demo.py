@@ -28,8 +28,9 @@ def run(args: argparse.Namespace) -> int:
         raise NodeError("the demo brings its own broker: pip install 'edgenode[demo]'")
     if args.seconds < SHORTEST_S:
         raise NodeError(f"{args.seconds:g} s are too few for the play; it needs {SHORTEST_S:g}")
-    # Ended like Ctrl-C, so that every process of the demo is ended with it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both end the demo like Ctrl-C, and with it every process that it started.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     directory = Path(tempfile.mkdtemp(prefix="edgenode-demo-"))
     try:
         well = _play(directory, args)
