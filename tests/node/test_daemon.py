@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from edgenode.clock import SystemClock
 from edgenode.config import load
 from edgenode.node import parts
+from edgenode.node.boot import BootCause
+from edgenode.reading import EventCode
 from edgenode.spool import Spool
 from edgenode.virtual.control import send_command
 from edgenode.wire import decode
@@ -58,6 +62,57 @@ def kept(place: Place) -> dict[str, int]:
                 found[channel.name] += group.n
     spool.close()
     return found
+
+
+def boots(place: Place) -> list[object]:
+    """The causes of all boot events on the disk."""
+    config = load(place.config)
+    options = parts.spool_options(config)
+    spool = Spool.open(options, bytes.fromhex(NODE), parts.groups(config), SystemClock(1000))
+    spool.outbox.begin_session()
+    batches = [decode(sealed.data) for sealed in spool.outbox.take(live=False, limit=64)]
+    spool.close()
+    events = [event for batch in batches for event in getattr(batch, "events", ())]
+    return [event.value for event in events if event.code == EventCode.BOOT]
+
+
+def test_a_boot_is_told_once_with_its_cause_and_a_restart_is_none(place: Place) -> None:
+    for _ in range(2):
+        with place.daemon() as process:
+            until(place.sampled, "a commit")
+            assert terminated(process) == 0
+    assert boots(place) == [BootCause.FIRST]
+
+
+def test_a_boot_is_told_although_the_daemon_is_killed_before_it_is_durable(place: Place) -> None:
+    with place.daemon() as process:
+        process.kill()
+    with place.daemon() as process:
+        until(place.sampled, "a commit")
+        assert terminated(process) == 0
+    assert boots(place) == [BootCause.FIRST]
+
+
+def drained(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "edgenode", "run", "--config", str(place.config), "--drain"]
+    return subprocess.run([*program, *words], capture_output=True, text=True, check=False)
+
+
+def test_draining_a_node_that_holds_nothing_is_done_at_once(tmp_path: Path) -> None:
+    done = drained(Place(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("drained: 0 batches sent")
+
+
+def test_draining_without_a_city_says_what_is_left_and_keeps_it(place: Place) -> None:
+    with place.daemon() as process:
+        until(place.sampled, "a commit")
+        assert terminated(process) == 0
+    before = kept(place)
+    done = drained(place, "--timeout", "1")
+    assert done.returncode == 1
+    assert "are not acknowledged" in done.stderr
+    assert kept(place) == before
 
 
 def test_ready_is_told_once_the_first_sample_is_durable(place: Place, manager: Manager) -> None:
