@@ -131,9 +131,10 @@ class Unsealed:
         return self._places[0].block if self._places else None
 
     def sealed_to(self, stream: int) -> int:
-        """Return the ordinal up to which nothing waits to be sealed."""
+        """Return the ordinal up to which nothing waits to be sealed, or entered as lost."""
         runs = self.runs[stream]
-        return runs[0].r0 if runs else self.ends[stream]
+        first = runs[0].r0 if runs else self.ends[stream]
+        return min([first, *(loss.r0 for loss in self.losses if loss.stream == stream)])
 
     def dropped(self, run: Run, count: int) -> int:
         """Forget the first rows of the front run of its stream; return their memory."""

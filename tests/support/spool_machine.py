@@ -212,6 +212,7 @@ class SpoolMachine(RuleBasedStateMachine):
     def lose_half(self, what: str) -> None:
         self.faults += 1
         self.crash_with(what, reboot=True)
+        self.step()  # each half now tells the other's part again
 
     def crash_with(self, fault: str, *, reboot: bool) -> None:
         before = self.room / str(self.crashes)
