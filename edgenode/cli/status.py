@@ -12,6 +12,7 @@ from typing import Any
 SOCKET = "/run/edgenode/control.sock"
 STATE = "/var/lib/edgenode"
 WELL, NOT_WELL, NO_DAEMON = 0, 1, 3
+STEADY_S = 3_600
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -92,7 +93,7 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
         yield f"    do: {problem['advice']}"
     yield f"  clock     {'nobody vouches for it' if answer['clock'] == 'none' else answer['clock']}"
     yield from _sensing(answer)
-    yield from _spool(answer["spool"])
+    yield from _spool(answer["spool"], answer["up_s"])
     yield from _uplink(answer)
 
 
@@ -106,13 +107,15 @@ def _sensing(answer: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _spool(spool: dict[str, Any]) -> Iterator[str]:
+def _spool(spool: dict[str, Any], up_s: int) -> Iterator[str]:
     share = 100 * spool["used_bytes"] // max(spool["cap_bytes"], 1)
-    gigabytes = spool["written_bytes_per_day"] / 1e9
+    wear = f"{spool['written_bytes_per_day'] / 1e9:.3f} GB a day to the card"
+    if up_s < STEADY_S:  # a start writes more than an hour of running does
+        wear = f"{spool['written_bytes'] / 1e6:.1f} MB to the card since the start"
     yield (
         f"  spool     {spool['held_batches']} batches held, {spool['window_readings']} readings in"
         f" the open window, {share} % of {spool['cap_bytes'] >> 20} MB;"
-        f" {gigabytes:.3f} GB a day to the card"
+        f" {wear}"
     )
     lost = spool["evicted_readings"] + spool["overflow_readings"]
     if lost:

@@ -108,6 +108,13 @@ def test_people_read_that_it_is_well_and_since_when() -> None:
     assert "connected to b:8883 (MQTT 5)" in words
 
 
+def test_people_read_the_wear_of_the_card_as_a_rate_once_it_is_steady() -> None:
+    worn = changed(written_bytes=4_000_000)
+    assert "4.0 MB to the card since the start" in "\n".join(text(answered(worn)))
+    later = replace(worn, now_ms=120 * MINUTE)
+    assert "0.048 GB a day to the card" in "\n".join(text(answered(later)))
+
+
 def test_people_read_what_to_do() -> None:
     lost = replace(SENSOR, state="lost", detail="no acknowledge")
     words = "\n".join(text(answered(replace(WELL, buses=(replace(BUS, sensors=(lost,)),)))))
