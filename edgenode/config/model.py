@@ -26,6 +26,7 @@ Name = Annotated[
     str,
     Meta(pattern="^[A-Za-z0-9][-._A-Za-z0-9]{0,63}$", description="a short name without spaces"),
 ]
+Text = Annotated[str, Meta(min_length=1, max_length=4096, description="text in quotes, not empty")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds, above 0, up to a day")]
 Megabytes = Annotated[int, Meta(ge=4, le=1 << 20, description="whole megabytes, 4 or more")]
 Degrees90 = Annotated[float, Meta(ge=-90, le=90, description="degrees, -90 to 90")]
@@ -81,7 +82,7 @@ class SpoolTable(Table, frozen=True):
 class BrokerTable(Table, frozen=True):
     """[[uplink.broker]]: one broker; they are tried in the order of the file."""
 
-    host: str
+    host: Text
     port: Port = 0  # 0: 8883 with TLS, 1883 without
     tls: bool = True
     ca: Path | None = None
@@ -107,7 +108,7 @@ class BusTable(Table, frozen=True):
 
     name: Name
     kind: WireKind
-    path: str
+    path: Text
 
 
 class SensorTable(Table, frozen=True):

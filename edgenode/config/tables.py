@@ -31,6 +31,7 @@ SINGLE: dict[str, type[msgspec.Struct]] = {
 }
 KNOWN = ("schema", *SINGLE, "bus", "sensor")
 MANY = frozenset({"bus", "sensor", "uplink.broker"})
+MAX_TOTALS = 64  # durable totals that every commit can carry
 UNSHARED = ("address", "line")  # options that no two sensors of one bus may have in common
 
 
@@ -115,6 +116,15 @@ def unfit(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Iterator[Mist
     yield from _twice("bus", "name", [row["name"] for row in buses])
     yield from _twice("bus", "path", [row["path"] for row in buses])
     yield from _twice("sensor", "name", [row["name"] for row in sensors])
+    yield from _shared(sensors, drivers)
+    yield from _misplaced(sensors, drivers, {row["name"]: row["kind"] for row in buses})
+    for index, row in enumerate(rows(section(raw, "uplink"), "broker")):
+        if ("cert" in row) != ("key" in row):
+            yield Mistake("uplink.broker", index, "", "give cert and key together or not at all")
+
+
+def _shared(sensors: list[dict[str, Any]], drivers: Mapping[str, Found]) -> Iterator[Mistake]:
+    """Two sensors at one place of a wire, defaults included."""
     options = [options_of(row, drivers[row["driver"]].driver) for row in sensors]
     for key in UNSHARED:
         places = [
@@ -122,18 +132,24 @@ def unfit(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Iterator[Mist
             for row, own in zip(sensors, options, strict=True)
         ]
         yield from _twice("sensor", key, places)
-    for index, row in enumerate(rows(section(raw, "uplink"), "broker")):
-        if ("cert" in row) != ("key" in row):
-            yield Mistake("uplink.broker", index, "", "give cert and key together or not at all")
-    kinds = {row["name"]: row["kind"] for row in buses}
+
+
+def _misplaced(
+    sensors: list[dict[str, Any]], drivers: Mapping[str, Found], kinds: Mapping[str, str]
+) -> Iterator[Mistake]:
+    """Sensors on no bus or on the wrong one, and more counters than can be kept."""
+    totals = 0
     for index, row in enumerate(sensors):
-        needs = drivers[row["driver"]].driver.wire
-        kind = kinds.get(row["bus"])
+        driver, kind = drivers[row["driver"]].driver, kinds.get(row["bus"])
         if kind is None:
             names = ", ".join(kinds) or "none"
             yield Mistake("sensor", index, "bus", f"no [[bus]] has this name; there are: {names}")
-        elif kind != needs:
-            yield Mistake("sensor", index, "bus", f"driver needs {needs}, this bus is {kind}")
+        elif kind != driver.wire:
+            yield Mistake("sensor", index, "bus", f"driver needs {driver.wire}, this bus is {kind}")
+        totals += len(driver.since_open)
+        if totals > MAX_TOTALS:
+            words = f"more than {MAX_TOTALS} counters; put the rest on another node"
+            yield Mistake("sensor", index, "", words)
 
 
 def options_of(row: Mapping[str, Any], driver: Any) -> Any:

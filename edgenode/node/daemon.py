@@ -42,6 +42,8 @@ class Stop(threading.Event):
         threading.excepthook = self._died
 
     def _died(self, args: threading.ExceptHookArgs) -> None:
+        if self.is_set():  # who is left behind in a read may find the spool closed
+            return
         name = args.thread.name if args.thread else "a thread"
         LOG.critical("%s died of a defect; leaving in order", name, exc_info=args.exc_value)
         self.defect = True

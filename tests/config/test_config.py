@@ -102,7 +102,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
 
 def test_a_missing_key_is_told_at_its_table() -> None:
     assert problems(changed('host = "broker.example"\n', "")) == [
-        "n.toml:16: uplink.broker[0]: host is missing; text in quotes"
+        "n.toml:16: uplink.broker[0]: host is missing; text in quotes, not empty"
     ]
 
 
@@ -144,6 +144,13 @@ def test_a_default_address_counts_as_one() -> None:
 def test_two_sensors_cannot_have_one_name() -> None:
     twin = WELL[WELL.index("[[sensor]]") :].replace("0x76", "0x77")
     assert problems(WELL + twin) == ["n.toml:37: sensor[1].name: is the same as that of sensor[0]"]
+
+
+def test_more_counters_than_a_commit_carries_are_refused() -> None:
+    pulse = '[[sensor]]\nname = "p{n}"\ndriver = "pulse"\nbus = "pins"\nevery_s = 1\nline = {n}\n'
+    assert parse(WELL + "".join(pulse.format(n=n) for n in range(64))).sensors
+    (problem,) = problems(WELL + "".join(pulse.format(n=n) for n in range(65)))
+    assert "more than 64 counters" in problem
 
 
 def test_another_schema_is_refused() -> None:
