@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from random import Random
-
-from edgenode.clock import Clock
-from edgenode.uplink.acks import Acks
-from edgenode.uplink.alarms import Alarms
-from edgenode.uplink.bucket import TokenBucket
 from edgenode.uplink.lanes import Lane
-from edgenode.uplink.options import UplinkOptions
-from edgenode.uplink.outbox import Outbox
+from edgenode.uplink.office import Office
 from edgenode.uplink.parcel import Kind, Parcel, Retained
 from edgenode.uplink.parking import Parking
-from edgenode.uplink.poison import Suspects
 from edgenode.uplink.prelude import Prelude
 from edgenode.uplink.presence import Presence
-from edgenode.uplink.resend import Resends, outstanding
+from edgenode.uplink.resend import outstanding
 from edgenode.uplink.session import Connack, Session
-from edgenode.uplink.stats import UplinkStats
-from edgenode.uplink.topics import Topics
 from edgenode.uplink.verdict import NOT_AUTHORIZED, PACKET_TOO_LARGE, REFUSED, Verdict, judge
 from edgenode.uplink.window import Window
 
 IDLE_MS = 1_000  # nothing is planned sooner
 LOOK_AGAIN_MS = 5_000  # outboxes are asked anew this often, in case a signal was lost
 TAKEN_OVER = 0x8E  # DISCONNECT: another client connected under our id
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What outlives a session."""
-
-    options: UplinkOptions
-    topics: Topics
-    boxes: Sequence[Outbox]
-    about: bytes
-    clock: Clock
-    jitter: Random
-    bucket: TokenBucket
-    stats: UplinkStats
-    alarms: Alarms
-    acks: Acks
-    suspects: Suspects
-    resends: Sequence[Resends]
 
 
 class Forwarder:
@@ -97,6 +67,11 @@ class Forwarder:
 
     def settle(self) -> bool:
         """Take in the PUBACKs; end a session that brings none. True when none is awaited."""
+        self._read_pubacks()
+        self._watch()
+        return not self._in_flight
+
+    def _read_pubacks(self) -> None:
         pubacks, self._session.pubacks = self._session.pubacks, []
         for puback in pubacks:
             item = self._in_flight.pop(puback.mid, None)
@@ -112,8 +87,6 @@ class Forwarder:
                     self._refused(f"{item.topic}: refused", puback.code)
             else:
                 self._judge(item, puback.code)
-        self._watch()
-        return not self._in_flight
 
     def leave(self) -> None:
         """Publish that we are going; the Last Will is not sent for a session that ends so."""
@@ -121,7 +94,12 @@ class Forwarder:
         self._publish(Retained(Kind.STATE, topic, payload), topic, payload, live=True)
 
     def end(self, *, stopped: bool) -> bool:
-        """Give back what was in flight; True when the session brought a PUBACK."""
+        """Give back what was in flight; True when the session brought a PUBACK.
+
+        What arrived together with the end still counts.
+        """
+        self._read_pubacks()
+        self._read_messages()
         lost = [item for item in self._in_flight.values() if isinstance(item, Parcel)]
         for box in self._office.boxes:
             box.end_session()

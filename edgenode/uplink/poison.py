@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+SUSPECTS_MAX = 100  # some are evicted by the spool and never heard of again
 SILENT_DROPS = 3  # a link that went silent says less about a message than a broker that closed
 
 
@@ -38,6 +39,8 @@ class Suspects:
     def dropped(self, in_flight: Iterable[Identity], *, by_peer: bool) -> Identity | None:
         """Note a drop; return the message to set aside, if it has now been proved."""
         now = frozenset(in_flight)
+        if not now:
+            return None  # no batch had a part in it
         self._last, before = now, self._last
         lone = next(iter(now)) if len(now) == 1 else None
         if lone is not None and lone in self._alone:
@@ -48,4 +51,6 @@ class Suspects:
             return None
         for identity in now & before:
             self._alone.setdefault(identity, 0)
+        while len(self._alone) > SUSPECTS_MAX:
+            del self._alone[next(iter(self._alone))]
         return None

@@ -15,7 +15,8 @@ from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.backoff import phase
 from edgenode.uplink.bucket import TokenBucket
 from edgenode.uplink.dial import Dialer
-from edgenode.uplink.forwarder import Forwarder, Office
+from edgenode.uplink.forwarder import Forwarder
+from edgenode.uplink.office import Office
 from edgenode.uplink.options import UplinkOptions
 from edgenode.uplink.outbox import Outbox
 from edgenode.uplink.poison import Suspects

@@ -13,7 +13,8 @@ from edgenode.uplink.acks import Acks
 from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.backoff import phase
 from edgenode.uplink.bucket import TokenBucket
-from edgenode.uplink.forwarder import Forwarder, Office
+from edgenode.uplink.forwarder import Forwarder
+from edgenode.uplink.office import Office
 from edgenode.uplink.poison import Suspects
 from edgenode.uplink.presence import Presence
 from edgenode.uplink.resend import Resends

@@ -284,3 +284,12 @@ def test_an_ack_that_is_no_message_at_all_is_alarmed_once(mocker: MockerFixture)
         desk.client.arrive(f"edgenode/v1/{NODE.hex()}/ack", b"rubbish")
         desk.flow()
     assert [event.code for event in desk.events] == [EventCode.TAMPER]
+
+
+def test_a_puback_that_came_with_the_end_still_counts(mocker: MockerFixture) -> None:
+    desk = Desk(mocker)
+    desk.seal(2)
+    desk.client.puback(desk.batches()[0].mid)
+    desk.end(by_peer=True)
+    assert desk.box.where(0, 1) == "unconfirmed"
+    assert desk.box.where(0, 2) == "sealed"

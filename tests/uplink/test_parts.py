@@ -194,6 +194,23 @@ def test_a_link_that_falls_silent_must_do_so_three_times() -> None:
     assert suspects.dropped([B], by_peer=False) == B
 
 
+def test_a_drop_without_batches_in_flight_neither_accuses_nor_clears() -> None:
+    suspects = Suspects()
+    suspects.dropped([A], by_peer=True)
+    suspects.dropped([], by_peer=True)
+    suspects.dropped([A], by_peer=True)
+    assert A in suspects
+
+
+def test_suspects_are_bounded() -> None:
+    suspects = Suspects()
+    for first in range(0, 2_000, 20):
+        some = [Identity(SPOOL, 0, first + more) for more in range(20)]
+        suspects.dropped(some, by_peer=True)
+        suspects.dropped(some, by_peer=True)
+    assert sum(Identity(SPOOL, 0, seq) in suspects for seq in range(2_000)) == 100
+
+
 def test_a_suspect_that_gets_through_is_none_any_more() -> None:
     suspects = _suspecting_b()
     suspects.acked(B)
