@@ -11,7 +11,6 @@ from edgenode.errors import SpoolError
 from edgenode.wire import Loss
 from edgenode.wire.limits import MAX_LOSSES
 
-
 NO_SEQ = 1 << 40
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from edgenode.errors import SpoolError
-from edgenode.reading import Channel, Event, EventCode, Group, Sample
+from edgenode.reading import Channel, EventCode, Group, Sample
 from edgenode.spool import Trouble, opening
-from edgenode.spool.block import BLOCK
-from edgenode.wire import LossReason
 from tests.support.clock import FakeClock
-from tests.support.spools import GROUPS, account, air, drained, feed, kill, opened, spool_path
-from tests.support.spools import unpacked
+from tests.support.spools import (
+    account,
+    drained,
+    feed,
+    kill,
+    opened,
+    spool_path,
+    unpacked,
+)
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_a_new_epoch_says_when_the_one_before_ended_until_the_city_knows(
     assert previous is not None
     assert previous.epoch == first.epoch
     assert abs(previous.utc - ended) <= 5_000
-    assert [b.anchors for b in told if b.epoch == first.epoch][0][0].utc <= ended
+    assert next(b.anchors for b in told if b.epoch == first.epoch)[0].utc <= ended
 
 
 def test_rows_of_an_older_schema_are_sealed_first_and_under_that_schema(
@@ -83,18 +86,6 @@ def test_rows_of_an_older_schema_are_sealed_first_and_under_that_schema(
     again.append(1, clock.boot_ms(), Sample((5,)))
     told = [batch for batch in account(again).batches if batch.stream == 0]
     assert [(batch.schema, batch.r0) for batch in told] == [(first.schema, 0), (again.schema, 20)]
-
-
-def test_old_rows_can_be_sealed_when_the_store_with_their_birth_is_lost(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock)
-    feed(first, clock, 10)
-    kill(first)
-    for file in spool_path(first).glob("store.db*"):
-        file.unlink()
-    again = opened(tmp_path, clock, groups={1: Group(1, (Channel("new/thing", "1"),))})
-    assert len(account(again).samples) == 10
 
 
 def test_on_another_board_the_old_spool_drains_and_a_new_one_begins(
@@ -163,86 +154,6 @@ def test_files_of_a_newer_format_are_left_untouched_and_a_spool_begun_beside_the
     assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
 
 
-def test_a_journal_lost_alone_keeps_the_id_and_reuses_nothing(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock)
-    first.outbox.begin_session()
-    feed(first, clock, 130)
-    sent = {(one.stream, one.seq): one.data for one in drained(first.outbox, live=True)}
-    kill(first)
-    (spool_path(first) / "journal").write_bytes(bytes(257 * BLOCK))
-    clock.reboot()
-    again = opened(tmp_path, clock)
-    assert again.id == first.id
-    feed(again, clock, 70)
-    result = account(again)
-    assert not result.unaccounted()
-    assert {(b.stream, b.seq) for b in result.batches} > set(sent)
-    events = [event for batch in result.batches for event in batch.events]
-    assert (EventCode.SPOOL_DEGRADED, Trouble.JOURNAL_LOST) in [(e.code, e.value) for e in events]
-
-
-def test_a_store_lost_alone_keeps_the_id_and_tells_exactly_what_is_gone(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock)
-    first.outbox.begin_session()
-    feed(first, clock, 75)
-    assert [one.seq for one in drained(first.outbox, live=True)] == [1]
-    kill(first)
-    for file in spool_path(first).glob("store.db*"):
-        file.unlink()
-    again = opened(tmp_path, clock)
-    assert again.id == first.id
-    feed(again, clock, 70)
-    told = [batch for batch in account(again).batches if batch.stream == 0]
-    assert told[0].seq == 2
-    (loss,) = told[0].losses
-    assert (loss.r0, loss.reason, loss.seq, loss.nseq) == (0, LossReason.CORRUPT, 1, 1)
-    assert loss.n == told[0].r0
-
-
-def test_both_halves_lost_is_a_new_id_with_the_old_files_in_quarantine(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock)
-    feed(first, clock, 10)
-    kill(first)
-    for file in spool_path(first).glob("store.db*"):
-        file.unlink()
-    (spool_path(first) / "journal").write_bytes(os.urandom(257 * BLOCK))
-    again = opened(tmp_path, clock)
-    assert again.id != first.id
-    assert again.stats().quarantined[0][1] == "journal and store are both lost"
-
-
-def test_a_store_that_is_no_database_is_set_aside(tmp_path: Path, clock: FakeClock) -> None:
-    first = opened(tmp_path, clock)
-    feed(first, clock, 10)
-    kill(first)
-    (spool_path(first) / "store.db").write_bytes(b"nonsense " * 1000)
-    again = opened(tmp_path, clock)
-    assert again.id == first.id
-    assert len(account(again).samples) == 10
-    assert "cannot be read" in again.stats().quarantined[0][1]
-
-
-def test_a_rebuild_that_was_cut_off_is_finished_at_the_next_start(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock)
-    first.outbox.begin_session()
-    feed(first, clock, 70)
-    kill(first)
-    path = spool_path(first)
-    (path / "store.db").rename(path / "damaged.db")
-    (path / "fresh.db").write_bytes(b"half made")
-    again = opened(tmp_path, clock)
-    assert len(account(again).samples) == 70
-    assert not (path / "damaged.db").exists()
-
-
 def test_a_spool_that_was_only_created_is_no_trouble(tmp_path: Path, clock: FakeClock) -> None:
     kill(opened(tmp_path, clock))
     again = opened(tmp_path, clock)
@@ -274,8 +185,6 @@ def test_without_a_usable_disk_the_spool_lives_in_memory_and_says_so(
 def test_a_read_only_file_system_is_no_reason_not_to_start(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    import subprocess
-
     subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(tmp_path)], check=True)
     try:
         spool = opened(tmp_path / "spool", clock)
@@ -298,57 +207,3 @@ def test_the_epochs_of_a_new_card_do_not_repeat_those_of_the_old(
     clock.reboot(off_ms=3_600_000)
     second = opened(tmp_path / "new", clock)
     assert second.epoch > first.epoch
-
-
-def test_totals_survive_in_the_journal_and_in_the_store(tmp_path: Path, clock: FakeClock) -> None:
-    first = opened(tmp_path, clock)
-    first.set_total("meter/energy", 41, clock.boot_ms())
-    feed(first, clock, 1)
-    assert first.total("meter/energy") is not None
-    first.set_total("meter/energy", 42, clock.boot_ms())
-    clock.advance(5_000)
-    first.step()
-    copy = tmp_path.with_name("copy")
-    shutil.copytree(tmp_path, copy)
-    kill(first)
-    again = opened(copy, clock)
-    total = again.total("meter/energy")
-    assert total is not None
-    assert (total.value, total.epoch) == (42, first.epoch)
-    again.close()
-    (spool_path(again) / "journal").unlink()
-    third = opened(copy, clock)
-    assert third.total("meter/energy") == total
-
-
-def test_what_holds_since_when_is_known_across_reboots(tmp_path: Path, clock: FakeClock) -> None:
-    first = opened(tmp_path, clock)
-    began = clock.boot_ms()
-    first.event(began, 1, Event(EventCode.SENSOR_LOST, value=4))
-    first.event(began, 2, Event(EventCode.LIMIT_EXCEEDED, channel=0))
-    first.step()
-    kill(first)
-    clock.reboot()
-    again = opened(tmp_path, clock)
-    held = {(one.code, one.ch): (one.epoch, one.t_ms) for one in again.stats().conditions}
-    assert held == {(3, 511): (first.epoch, began), (7, 512): (first.epoch, began)}
-    again.event(clock.boot_ms(), 1, Event(EventCode.SENSOR_FOUND))
-    again.step()
-    again.close()
-    third = opened(tmp_path, clock)
-    assert [one.code for one in third.stats().conditions] == [7]
-
-
-def test_a_store_is_opened_without_losing_a_log_that_another_left(
-    tmp_path: Path, clock: FakeClock
-) -> None:
-    first = opened(tmp_path, clock, groups=GROUPS)
-    feed(first, clock, 10)
-    first.append(1, clock.boot_ms(), air(1))
-    kill(first)
-    (path,) = spool_path(first).glob("store.db")
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE stranger (x)")
-    connection.close()
-    assert len(account(opened(tmp_path, clock)).samples) == 10
