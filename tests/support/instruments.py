@@ -1,0 +1,44 @@
+"""Virtual instruments in a thread of the test, behind real sockets."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgenode.virtual import Scenario, Server
+
+
+class Street:
+    """A running server and where to find its things."""
+
+    def __init__(self, directory: Path, server: Server) -> None:
+        self.server = server
+        self.directory = directory
+        self.control = directory / "control"
+
+    def path(self, bus: str) -> str:
+        return f"sim:{self.directory / 'wires'}#{bus}"
+
+    def truth(self) -> list[dict[str, Any]]:
+        text = (self.directory / "truth").read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@contextmanager
+def street(directory: Path, scenario: Scenario) -> Iterator[Street]:
+    """Serve a scenario below `directory` until the block ends."""
+    server = Server(
+        scenario, directory / "wires", directory / "truth", control=directory / "control"
+    )
+    with server:
+        thread = threading.Thread(target=server.run, name="instruments")
+        thread.start()
+        try:
+            yield Street(directory, server)
+        finally:
+            server.stop()
+            thread.join()
