@@ -54,7 +54,9 @@ SCRIPT = r"""#!/bin/bash
 pid() { systemctl show -P MainPID edgenode; }
 say() { echo "\"$1\": $2," >> /opt/trial/result; }
 until_new() { for _ in $(seq 200); do
-  [ "$(systemctl is-active edgenode)" = active ] && [ "$(pid)" != "$1" ] && return 0; sleep 0.1
+  new=$(pid)  # 0 between two lives
+  [ "$new" != 0 ] && [ "$new" != "$1" ] && [ "$(systemctl is-active edgenode)" = active ] && return 0
+  sleep 0.1
 done; return 1; }
 echo '{' > /opt/trial/result
 systemctl start edgenode; say started $?
