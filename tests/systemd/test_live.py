@@ -55,7 +55,8 @@ pid() { systemctl show -P MainPID edgenode; }
 say() { echo "\"$1\": $2," >> /opt/trial/result; }
 until_new() { for _ in $(seq 200); do
   new=$(pid)  # 0 between two lives
-  [ "$new" != 0 ] && [ "$new" != "$1" ] && [ "$(systemctl is-active edgenode)" = active ] && return 0
+  state=$(systemctl is-active edgenode)
+  [ "$new" != 0 ] && [ "$new" != "$1" ] && [ "$state" = active ] && return 0
   sleep 0.1
 done; return 1; }
 echo '{' > /opt/trial/result
