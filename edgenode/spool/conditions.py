@@ -9,7 +9,7 @@ import cbor2
 from edgenode.errors import SpoolError
 from edgenode.reading import EventCode
 from edgenode.spool.model import Condition
-from edgenode.spool.rows import EVENT, Row, decode_row
+from edgenode.spool.rows import EVENT, MALFORMED, Row, decode_row
 
 MAX_CONDITIONS = 256  # more are not noted; they still travel as events
 ENDS = {
@@ -55,5 +55,5 @@ class Conditions:
         """Return the log of `dump`; raises SpoolError when it is none."""
         try:
             return cls(Condition(*row) for row in cbor2.loads(data))
-        except (ValueError, TypeError) as error:
+        except MALFORMED as error:
             raise SpoolError(f"the condition log is not readable: {error}") from error

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cbor2
 
 from edgenode.errors import SpoolError
+from edgenode.spool.rows import MALFORMED
 from edgenode.wire import Loss
 from edgenode.wire.limits import MAX_LOSSES
 
@@ -88,7 +89,7 @@ class Ledger:
         """Return the ledger of `dump`; raises SpoolError when it is none."""
         try:
             return cls(Entry(Loss(*row[:6]), row[6]) for row in cbor2.loads(data))
-        except (ValueError, TypeError, IndexError) as error:
+        except MALFORMED as error:
             raise SpoolError(f"the loss ledger of the store is not readable: {error}") from error
 
 

@@ -15,6 +15,17 @@ import cbor2
 from edgenode.errors import SpoolError
 
 EVENT = -1
+MALFORMED = (  # what decoding bytes that are not what they should be may raise
+    cbor2.CBORError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    StopIteration,
+    RuntimeError,  # a StopIteration inside a generator
+    struct.error,
+)
 _LENGTH = struct.Struct("<H")
 
 
@@ -85,7 +96,7 @@ def decode_payload(data: bytes) -> Payload:
             Segment(stream, gap, r0, tuple(_row(next(parts)) for _ in range(count)))
             for stream, gap, r0, count in heads
         ]
-    except (ValueError, TypeError, StopIteration, RuntimeError, struct.error) as error:
+    except MALFORMED as error:
         raise SpoolError(f"a commit of the journal is not readable: {error}") from error
     return Payload(epoch, schema, tuple(segments))
 

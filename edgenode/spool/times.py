@@ -8,6 +8,7 @@ import cbor2
 
 from edgenode.errors import SpoolError
 from edgenode.reading import Anchor, ClockSource
+from edgenode.spool.rows import MALFORMED
 from edgenode.wire import Previous
 
 CARRIED = 4  # anchors of a batch
@@ -74,7 +75,8 @@ class Times:
         if kept and kept[-1][0].mono >= anchor.mono:
             return
         kept.append((anchor, _Told()))
-        kept[:-1] = [item for item in kept[:-1] if not item[1].known][-2 * CARRIED :]
+        told = max((i for i, item in enumerate(kept) if item[1].known), default=-1)
+        kept[:] = kept[told + 1 :][-2 * CARRIED :]  # what is older than one told is of no more use
         self.changed = True
 
     def note_if_none(self, epoch: int, anchor: Anchor) -> None:
@@ -146,6 +148,6 @@ class Times:
                     [(Anchor(*row[:4]), _Told(row[4])) for row in anchors],
                 )
                 times.epoch = epoch
-        except (ValueError, TypeError, IndexError) as error:
+        except MALFORMED as error:
             raise SpoolError(f"the anchors of the store are not readable: {error}") from error
         return times

@@ -11,6 +11,7 @@ import cbor2
 from edgenode.errors import SpoolError
 from edgenode.reading import Total
 from edgenode.spool.block import MAX_TOTALS
+from edgenode.spool.rows import MALFORMED
 
 
 def key_of(channel: str) -> bytes:
@@ -82,5 +83,5 @@ def load_totals(data: bytes) -> list[tuple[bytes, Total]]:
     """Return what `dump` was; raises SpoolError when it is no list of totals."""
     try:
         return [(row[0], Total(*row[1:])) for row in cbor2.loads(data)]
-    except (ValueError, TypeError, IndexError) as error:
+    except MALFORMED as error:
         raise SpoolError(f"the totals of the store are not readable: {error}") from error
