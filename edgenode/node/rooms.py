@@ -101,7 +101,8 @@ class Rooms:
 
     def duties(self) -> list[Duty]:
         """Return the work that must get done, or a restart is the cure."""
-        rate = self._config.uplink.backlog_per_s
+        bucket_ms = round(60_000 / self._config.uplink.backlog_per_s)
+        acked_ms = round(3_000 * self._config.spool.window_s)  # held until written down as acked
         return [
             Duty(
                 "spool",
@@ -121,7 +122,7 @@ class Rooms:
                 "sending",
                 self._acks,
                 self._must_send,
-                max(SENDING_MS, round(60_000 / rate)),
+                max(SENDING_MS, bucket_ms, acked_ms),
                 "look at the broker; the daemon is about to be restarted",
             ),
         ]
