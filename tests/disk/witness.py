@@ -78,15 +78,20 @@ def examine(directory: Path, marks: Sequence[bytes]) -> dict[str, list[str]]:
 
 
 def drain(spool: Spool) -> dict[Identity, bytes]:
-    """Take and ack until nothing is left."""
+    """Take and ack until nothing is left, what a broker acked before the cut included."""
     held: dict[Identity, bytes] = {}
     received: dict[int, set[int]] = {}
-    while batch := [*spool.outbox.take(True, 20), *spool.outbox.take(False, 20)]:
-        for sealed in batch:
+    outbox = spool.outbox
+    while batches := [*outbox.take(True, 20), *outbox.take(False, 20)]:
+        for sealed in batches:
             held[sealed.stream, sealed.seq] = sealed.data
+            outbox.broker_acked(sealed.stream, sealed.seq)
             received.setdefault(sealed.stream, set()).add(sealed.seq)
-            spool.outbox.broker_acked(sealed.stream, sealed.seq)
-        spool.outbox.city_acked(ack_for(spool.outbox.spool, received))
+        outbox.city_acked(ack_for(outbox.spool, received))
+    while sealed_before := outbox.oldest_unconfirmed():
+        held[sealed_before.stream, sealed_before.seq] = sealed_before.data
+        received.setdefault(sealed_before.stream, set()).add(sealed_before.seq)
+        outbox.city_acked(ack_for(outbox.spool, received))
     return held
 
 
