@@ -20,6 +20,7 @@ PATIENCE_MAX_MS = 600_000  # and asked for again after twice as long each time, 
 MAX_RANGES = 8_192  # in one ack, lowest first: 156 KB at most, so that an ack fits a message
 MAX_RESEND = 64  # gaps asked for in one ack
 MAX_BIRTHS = 64  # births asked for in one ack
+SLACK = 64  # void entries the queue may hold beyond its nodes before it is made anew
 RECENT_MS = 86_400_000  # spools that sent something in the last day are acked anew at start
 
 Spool = tuple[bytes, bytes]  # node, spool
@@ -91,6 +92,10 @@ class Acks:
         if entry.at is None or when < entry.at:
             entry.at = when
             heapq.heappush(self._queue, (when, node))
+            if len(self._queue) > 2 * len(self._nodes) + SLACK:
+                live = [(x.at, name) for name, x in self._nodes.items() if x.at is not None]
+                heapq.heapify(live)
+                self._queue = live
 
     def _one(self, node: bytes, entry: _Node, now: int, utc: int) -> Ack | None:
         spool = self._choose(entry, now)
