@@ -1,8 +1,18 @@
 """The spool: a journal for the open window, a store for sealed batches, and custody of both."""
 
+from edgenode.spool.lasttime import last_utc_ms
 from edgenode.spool.model import Condition, Sealed, SpoolStats, Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.spool import Spool
 
-__all__ = ["Condition", "Outbox", "Sealed", "Spool", "SpoolOptions", "SpoolStats", "Trouble"]
+__all__ = [
+    "Condition",
+    "Outbox",
+    "Sealed",
+    "Spool",
+    "SpoolOptions",
+    "SpoolStats",
+    "Trouble",
+    "last_utc_ms",
+]

@@ -9,7 +9,7 @@ import pytest
 
 from edgenode.errors import SpoolError
 from edgenode.reading import Channel, EventCode, Group, Sample
-from edgenode.spool import Trouble, opening
+from edgenode.spool import Trouble, last_utc_ms, opening
 from tests.support.clock import FakeClock
 from tests.support.spools import (
     account,
@@ -198,6 +198,17 @@ def test_a_read_only_file_system_is_no_reason_not_to_start(
         spool.close()
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_the_latest_time_of_a_directory_can_be_read_beside_a_running_spool(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    assert last_utc_ms(tmp_path) is None
+    spool = opened(tmp_path, clock)
+    feed(spool, clock, 20)
+    latest = last_utc_ms(tmp_path)
+    assert latest is not None
+    assert clock.utc_ms() - 5_000 <= latest <= clock.utc_ms()
 
 
 def test_the_epochs_of_a_new_card_do_not_repeat_those_of_the_old(

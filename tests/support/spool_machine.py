@@ -72,8 +72,7 @@ class SpoolMachine(RuleBasedStateMachine):
         assert (total.value if total else 0) >= self.committed_total
         self.total = total.value if total else 0
 
-    def settle(self) -> None:
-        """After a step with nothing waiting, everything appended is committed."""
+    def settle(self) -> None:  # with nothing waiting, everything appended is committed
         if self.spool._window.waiting() == 0:
             self.committed.update(self.waiting)
             self.waiting.clear()
