@@ -31,8 +31,6 @@ def of_form() -> Iterator[Refused]:
     yield Refused("trailing byte", good + b"\x00", "trailing bytes")
     yield Refused("cut in the last item", good[:-1], "ends in the middle")
     yield Refused("cut after a key", good[:2], "more items than bytes")
-    large = bytes(262_144 - len(good))
-    yield Refused("more than 256 KiB", written(batch_map(k99=large)), "at most 262144")
     version_two = written({0: 2, 8: []})
     yield Refused("version 2", version_two, "version", version=True)
     yield Refused("version 2, not of this form", version_two + b"\x00", "version", version=True)
@@ -52,8 +50,6 @@ def of_form() -> Iterator[Refused]:
     yield Refused("nesting of 17", written(batch_map(k99=deep)), "nesting deeper than 16")
     for name, fault, says in _bad_items():
         yield Refused(name, written(batch_map(k99=Raw(bytes.fromhex(fault)))), says)
-    items = Raw(b"\x9a\x00\x01\x80\x01" + b"\xf6" * 98_305)
-    yield Refused("98,305 nulls", written(batch_map(k99=items)), "items besides integers")
 
 
 def _bad_items() -> Iterator[tuple[str, str, str]]:
@@ -98,7 +94,7 @@ def of_fields() -> Iterator[Refused]:
     yield Refused("two kinds at once", written(two_kinds), "exactly one of the keys")
     yield Refused("no kind", written(batch_map(k8=...)), "exactly one of the keys")
     for key in (1, 2, 3, 4, 5, 6, 7, 14):
-        data = written(batch_map(**{f"k{key}": ...}))
+        data = written({k: v for k, v in batch_map().items() if k != key})
         yield Refused(f"key {key} missing", data, "it is missing")
     for name, changes, says in _bad_fields():
         yield Refused(name, written(batch_map(**changes)), says)
@@ -160,7 +156,7 @@ def of_other_kinds() -> Iterator[Refused]:
     yield Refused("birth without node", written({k: birth[k] for k in (0, 5, 20)}), "key 1 (node)")
     for name, groups, says in _bad_groups(channel):
         yield Refused(f"birth: {name}", written(birth_map(groups)), says)
-    about = {0: 1, 1: NODE, 21: {}}
+    about: dict[int, Any] = {0: 1, 1: NODE, 21: {}}
     for name, changes, says in (
         ("site an array", {21: []}, "key 21"),
         ("site with a number as key", {21: {1: 1}}, "key 21"),
@@ -169,14 +165,14 @@ def of_other_kinds() -> Iterator[Refused]:
         ("hardware null", {24: None}, "key 24"),
     ):
         yield Refused(f"about: {name}", written(about | changes), says)
-    state = {0: 1, 1: NODE, 14: SPOOL, 40: True, 41: [3, 9]}
-    for name, changes, says in (
+    state: dict[int, Any] = {0: 1, 1: NODE, 14: SPOOL, 40: True, 41: [3, 9]}
+    for name, fields, says in (
         ("online is 1", {40: 1}, "state key 40"),
         ("connect of one", {41: [3]}, "state key 41"),
         ("connect negative", {41: [3, -9]}, "state key 41"),
         ("spool as text", {14: "12345678"}, "state key 14"),
     ):
-        yield Refused(f"state: {name}", written(state | changes), says)
+        yield Refused(f"state: {name}", written(state | fields), says)
     ack = {0: 1, 1: NODE, 14: SPOOL, 30: {}}
     for name, changes, says in _bad_acks():
         yield Refused(f"ack: {name}", written(ack | changes), says)

@@ -52,7 +52,7 @@ def refused() -> list[dict[str, Any]]:
 
 
 def _birth(birth: Birth | None) -> str | None:
-    return birth and encode(birth).hex()
+    return None if birth is None else encode(birth).hex()
 
 
 def main() -> None:

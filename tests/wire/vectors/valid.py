@@ -88,21 +88,16 @@ def _batches() -> Iterator[tuple[str, Batch, Birth]]:
     yield "a private channel raises the class", replace(EMPTY, groups=(meter,), privacy=1), city
     later = replace(rows, period=500, times=tuple(3_659_000 + 500 * at for at in range(60)))
     yield "a gid that repeats", replace(EMPTY, groups=(rows, later)), city
-    events = tuple(
-        WireEvent(3_600_000 + at, ch, code, value, quality)
-        for at, (ch, code, value, quality) in enumerate(
-            (
-                (None, EventCode.BOOT, 2, 0),
-                (1, EventCode.COUNTER_RESET, (4_000, 0, 60_000, 1), 0),
-                (255, EventCode.SENSOR_LOST, 4, 0),
-                (7 * 256 + 1, EventCode.STATE_CHANGED, True, 0),
-                (7 * 256, EventCode.LIMIT_EXCEEDED, 3.1, Quality.ESTIMATED),
-                (None, EventCode.TAMPER, None, 0),
-                (None, EventCode.CLOCK_STEPPED, -(2**53 - 1), 0),
-                (0, 1024, None, Quality.SUPPRESSED_PRIVACY),
-                (None, 2**53 - 1, False, 255),
-            )
-        )
+    events = (
+        WireEvent(3_600_000, None, EventCode.BOOT, 2),
+        WireEvent(3_600_001, 1, EventCode.COUNTER_RESET, (4_000, 0, 60_000, 1)),
+        WireEvent(3_600_002, 255, EventCode.SENSOR_LOST, 4),
+        WireEvent(3_600_003, 7 * 256 + 1, EventCode.STATE_CHANGED, value=True),
+        WireEvent(3_600_004, 7 * 256, EventCode.LIMIT_EXCEEDED, 3.1, Quality.ESTIMATED),
+        WireEvent(3_600_005, None, EventCode.TAMPER),
+        WireEvent(3_600_006, None, EventCode.CLOCK_STEPPED, -(2**53 - 1)),
+        WireEvent(3_600_007, 0, 1024, None, Quality.SUPPRESSED_PRIVACY),
+        WireEvent(2**53 - 1, None, 2**53 - 1, value=False, quality=255),
     )
     yield "events of every shape", replace(EMPTY, stream=1, events=events), city
     losses = (
