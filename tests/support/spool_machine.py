@@ -296,5 +296,4 @@ class SpoolMachine(RuleBasedStateMachine):
             assert r0 >= at
             assert all(o in lost for o in range(at, r0))
             at = r0 + count
-        seqs = [seq for *_, seq in batches]
-        assert self.faults or seqs == list(range(1, len(seqs) + 1))
+        assert self.faults or [seq for *_, seq in batches] == list(range(1, len(batches) + 1))
