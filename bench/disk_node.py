@@ -12,6 +12,7 @@ import random
 import select
 import sys
 import threading
+import time
 from pathlib import Path
 
 from edgenode.clock import SystemClock
@@ -47,6 +48,13 @@ class City:
             self._outbox.city_acked(Ack(NODE, self._outbox.spool, ranges))
 
 
+def wait_until_grown(spool: Spool) -> None:
+    """Wait while the store is written to its full size, which happens once in a card's life."""
+    database = spool._core.store.database
+    while not database.grown or database._pads:
+        time.sleep(0.1)
+
+
 def main() -> None:
     directory, commit_ms, window_ms = sys.argv[1:]
     options = SpoolOptions(
@@ -60,6 +68,7 @@ def main() -> None:
     threading.Thread(target=spool.run, args=(stop,), name="spool", daemon=True).start()
     city, rng = City(spool), random.Random(int(commit_ms))
     levels = [20.0] * (SENSORS * CHANNELS)
+    wait_until_grown(spool)
     due = clock.boot_ms()
     print("at work", flush=True)
     while True:
