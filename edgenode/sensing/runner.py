@@ -147,9 +147,9 @@ class Runner:
 
     def _feed(self, now_ms: int) -> None:
         driver = self._driver
-        if not isinstance(driver, Talker):
+        if driver is None or not isinstance(driver, Talker):
             return
-        with self._watch.budget(self.job.group.gid, OPEN_BUDGET_S):
+        with self._watch.budget(self.job.group.gid, driver.budget_s):
             driver.feed(now_ms)
         if isinstance(driver, Counting):
             self._totals.note(driver.counts(), now_ms)
