@@ -157,8 +157,10 @@ def _check_column(column: Sequence[float], n: int, channel: Channel, where: str)
 
 
 def check_flags(flags: Iterable[Flag], columns: Sequence[Column], where: str) -> None:
-    """Raise WireError where a run names no cell, or a cell that another run has named."""
-    present = {at for at, column in enumerate(columns) if column is not None}
+    """Raise WireError for a flag of no channel, or of a cell that another flag has named.
+
+    A flag of an absent column is let through, since other encoders write it; it marks no reading.
+    """
     everywhere = anywhere = 0  # rows flagged in every present column, and in any single one
     single: dict[int, int] = {}
     for flag in flags:
@@ -166,11 +168,12 @@ def check_flags(flags: Iterable[Flag], columns: Sequence[Column], where: str) ->
         if flag.col == EVERY_COLUMN:
             taken = everywhere | anywhere
             everywhere |= run
+        elif flag.col >= len(columns):
+            raise WireError(f"{where}: {flag} names a channel that the birth lacks")
         else:
-            taken = everywhere | single.get(flag.col, 0)
-            anywhere |= run
-            single[flag.col] = taken | run
+            present = columns[flag.col] is not None
+            taken = single.get(flag.col, 0) | (everywhere if present else 0)
+            anywhere |= run if present else 0
+            single[flag.col] = single.get(flag.col, 0) | run
         if run & taken:
             raise WireError(f"{where}: {flag} names a cell for the second time")
-        if not present if flag.col == EVERY_COLUMN else flag.col not in present:
-            raise WireError(f"{where}: {flag} names a column that is absent")

@@ -43,6 +43,7 @@ def of_others() -> Iterator[Valid]:
     yield from _unknown_codes()
     yield from _modes()
     yield from _groups()
+    yield from _flags_of_nothing()
     for name, data, means in _other_kinds():
         yield Valid(name, written(data), None, means)
 
@@ -144,6 +145,17 @@ def _groups() -> Iterator[Valid]:
     )
     means = replace(EMPTY, groups=groups, privacy=Privacy.INTERNAL)
     yield Valid("gids out of order, class not said", written(mixed), births.CITY, means)
+
+
+def _flags_of_nothing() -> Iterator[Valid]:
+    flags = [[1, 0, 1, 4], [0, 0, 1, 3], [255, 1, 1, 5]]
+    for name, first in {"an absent column": [7, 0], "no present column": None}.items():
+        data = batch_map(k8=[[0, 0, 5, 2, [first, None, None], None, flags]])
+        column = None if first is None else (7, 7)
+        meant = tuple(Flag(*flag) for flag in flags)
+        rows = Rows(0, 5, (3_600_000, 3_600_005), (column, None, None), meant)
+        means = replace(EMPTY, groups=(rows,))
+        yield Valid(f"flags of {name}", written(data), births.CITY, means)
 
 
 def _packed_times() -> tuple[int, int, int]:
