@@ -29,8 +29,39 @@ NODE = bytes.fromhex("0badcafe0001")
 CPU_FROM_S, CPU_S = 15, 120  # two windows of a minute; the start is not measured
 BACKLOG = 1_000_000
 CHANNELS = 20
+DRAIN_MOST_S = 120
 STATUS_RUNS = 10
 START_RUNS = 5
+
+
+@contextmanager
+def city(directory: Path, port: int, ca: str) -> Iterator[None]:
+    """Run a receiver in a process of its own, which acks what it has stored."""
+    command = [sys.executable, "-m", "edgenode", "cityos", "receive", "--ca", ca]
+    process = subprocess.Popen(
+        [*command, "--broker", f"127.0.0.1:{port}", "--db", str(directory / "city.sqlite")],
+        stdout=subprocess.DEVNULL,
+    )
+    yield
+    process.terminate()
+    process.wait(15)
+
+
+@contextmanager
+def listener(port: int, ca: str) -> Iterator[None]:
+    """Subscribe to everything and do nothing with it: on MQTT 5 a batch must have a reader."""
+    code = (
+        "import sys, paho.mqtt.client as mqtt\n"
+        "client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)\n"
+        "client.tls_set(sys.argv[2])\n"
+        "client.on_connect = lambda c, *_: c.subscribe('#', 0)\n"
+        "client.connect('127.0.0.1', int(sys.argv[1]))\n"
+        "client.loop_forever()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(port), ca])
+    yield
+    process.terminate()
+    process.wait(15)
 
 
 class Child:
@@ -72,16 +103,17 @@ def broker(directory: Path) -> Iterator[tuple[Mosquitto, str]]:
 
 
 def cpu(directory: Path) -> dict[str, float]:
-    """CPU µs per reading, from the sample a driver returns to the broker's ack."""
+    """CPU µs per reading, from the sample a driver returns to the City OS's ack."""
     with broker(directory) as (mosquitto, ca):
         mosquitto.start()
         children = {
-            str(n): Child(directory / f"s{n}", n, mosquitto.port, "broker", ca) for n in (20, 200)
+            str(n): Child(directory / f"s{n}", n, mosquitto.port, "city", ca) for n in (20, 200)
         }
-        time.sleep(CPU_FROM_S)
-        before = {name: child.ask() for name, child in children.items()}
-        time.sleep(CPU_S)
-        after = {name: child.ask() for name, child in children.items()}
+        with city(directory, mosquitto.port, ca):
+            time.sleep(CPU_FROM_S)
+            before = {name: child.ask() for name, child in children.items()}
+            time.sleep(CPU_S)
+            after = {name: child.ask() for name, child in children.items()}
         for child in children.values():
             child.end()
     return {
@@ -121,17 +153,19 @@ def drain(directory: Path) -> dict[str, float]:
     with broker(directory) as (mosquitto, ca):
         child = Child(state, CHANNELS, mosquitto.port, "broker", ca)
         time.sleep(10)
-        before = child.ask()
+        before = now = child.ask()
         mosquitto.start()
-        while (now := child.ask())["acked"] < 1:
-            time.sleep(0.005)
-        started, rss = time.monotonic(), [before["rss_mb"]]
-        while now["held"] > 0 and time.monotonic() - started < 120:
-            time.sleep(0.02)
-            now = child.ask()
-            rss.append(now["rss_mb"])
-        took = time.monotonic() - started
-        assert now["held"] == 0, f"{now['held']} of {batches} batches were not drained"
+        with listener(mosquitto.port, ca):
+            started, rss = time.monotonic(), [before["rss_mb"]]
+            until = started + DRAIN_MOST_S
+            while now["acked"] < batches and time.monotonic() < until:
+                time.sleep(0.01)
+                now = child.ask()
+                rss.append(now["rss_mb"])
+                if now["acked"] == 0:  # still dialling, or announcing itself
+                    started = time.monotonic()
+            took = time.monotonic() - started
+        assert now["acked"] >= batches, f"{now['acked']} of {batches} batches were drained"
         child.end()
     return {
         "drain_readings_per_s": BACKLOG / took,

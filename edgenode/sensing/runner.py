@@ -60,7 +60,7 @@ class Runner:
         self._limits = limits(job.group.channels)
         self._totals = Totals(job.group, sink)
         self._driver: Driver | None = None
-        self._lost = self._settling = False
+        self._served = self._lost = self._settling = False
         self._failure = Failure(Reason.NO_ANSWER, "")
         self._settled_ms = 0
         self._retry_ms = 0
@@ -71,7 +71,9 @@ class Runner:
     def serve(self, now_ms: int) -> None:
         """Serve the newest slot that is due: there is a row for it, whatever happens."""
         slot = self.schedule.take(now_ms)
-        self._lateness.note(now_ms - slot)
+        if self._served:  # the first read comes at once, not on time
+            self._lateness.note(now_ms - slot)
+        self._served = True
         sample = self._sample(now_ms, slot)
         self._sink.append(self.job.group.gid, stamp(now_ms, slot, self.job.stamp_ms), sample)
 

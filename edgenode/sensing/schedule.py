@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 
 class Schedule:
-    """The slots `phase_ms + k * every_ms` of boot-time, from the first not before `now_ms`."""
+    """The slots `phase_ms + k * every_ms` of boot-time.
+
+    The first is the newest that has begun at `now_ms`, so that a sensor is read at once and not a
+    period after the start; such a read is stamped with its own moment.
+    """
 
     def __init__(self, every_ms: int, phase_ms: int, now_ms: int) -> None:
         if every_ms < 1:
             raise ValueError(f"a period is at least 1 ms, not {every_ms}")
         self.every_ms = every_ms
-        self.due_ms = now_ms + (phase_ms - now_ms) % every_ms
+        self.due_ms = now_ms - (now_ms - phase_ms) % every_ms
         self.missed = 0
 
     def take(self, now_ms: int) -> int:

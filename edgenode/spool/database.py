@@ -137,7 +137,8 @@ class Database:
     def _free_ballast(self) -> None:
         if self._ballast:
             self._ballast.unlink(missing_ok=True)
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not self.pregrow:  # a log once grown keeps its room
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _tighten(self) -> None:
         self.share = TIGHT_SHARE
@@ -145,7 +146,7 @@ class Database:
     def _vacuum(self) -> None:
         if not self.pregrow:
             self.connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def tend(self) -> bool:
         """Do one slice of growing, or of giving back; return whether there is more to do.

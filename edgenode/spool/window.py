@@ -37,7 +37,7 @@ class Window:
         self._lanes = [_Lane(ordinals[stream]) for stream in STREAMS]
         self._wake = wake
         self._cost = 0
-        self._rows = 0  # ever appended
+        self._sampled = False  # a sample was ever appended
         self.readings = 0
         self.events = 0
         self.dropped = 0
@@ -46,7 +46,8 @@ class Window:
     def append(self, stream: int, row: Row, *, alarm: bool = False) -> None:
         """Take a row in, dropping an older one where there is no room for both."""
         with self._lock:
-            first, self._rows = self._rows == 0, self._rows + 1
+            first = stream != Stream.EVENTS and not self._sampled
+            self._sampled = self._sampled or first
             self._lanes[stream].rows.append(row)
             self._cost += len(row.data) + ROW_COST
             self.readings += row.readings
@@ -111,10 +112,10 @@ class Window:
         with self._lock:
             self._cost += cost
 
-    def waiting(self) -> int:
-        """Return how many rows no commit covers."""
+    def sampled(self) -> bool:
+        """Tell whether a sample was ever appended."""
         with self._lock:
-            return sum(len(lane.rows) for lane in self._lanes)
+            return self._sampled
 
     def ordinals(self) -> list[int]:
         """Return the next ordinal of each stream that a row taken away now would have."""

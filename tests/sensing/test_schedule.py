@@ -10,10 +10,12 @@ from edgenode.sensing.lateness import RECENT, Lateness
 from edgenode.sensing.schedule import Schedule, stagger, stamp
 
 
-def test_the_first_slot_is_the_next_one_on_the_grid() -> None:
-    assert Schedule(1000, 250, 10_100).due_ms == 10_250
-    assert Schedule(1000, 250, 10_250).due_ms == 10_250
-    assert Schedule(1000, 250, 10_251).due_ms == 11_250
+def test_a_sensor_is_read_at_once_and_then_on_the_grid() -> None:
+    for start in (10_250, 10_251, 11_249):
+        schedule = Schedule(1000, 250, start)
+        assert schedule.take(start) == 10_250
+        assert schedule.due_ms == 11_250
+        assert schedule.missed == 0
 
 
 def test_slots_that_passed_are_skipped_and_counted() -> None:
@@ -34,7 +36,7 @@ def test_slots_only_move_forward_and_never_into_the_future(
     every: int, phase: int, start: int, naps: list[int]
 ) -> None:
     schedule = Schedule(every, phase, start)
-    now, last, served = start, -1, 0
+    now, last, served = start, start - every - 1, 0
     for nap in naps:
         now = max(now + nap, schedule.due_ms)
         slot = schedule.take(now)
@@ -43,7 +45,7 @@ def test_slots_only_move_forward_and_never_into_the_future(
         assert (slot - phase) % every == 0
         last = slot
     if served:
-        first = start + (phase - start) % every
+        first = start - (start - phase) % every
         assert served + schedule.missed == (last - first) // every + 1
 
 

@@ -37,7 +37,7 @@ def counter_job(gid: int, counter: FakeCounter, every_ms: int = 1000) -> Job:
     return Job(f"s{gid}", group_of(FakeCounter, gid), lambda: counter, every_ms, stamp_ms=50)
 
 
-def test_each_sensor_is_served_in_its_own_phase(stop: threading.Event) -> None:
+def test_each_sensor_is_served_at_once_and_then_in_its_own_phase(stop: threading.Event) -> None:
     bench = Bench(FakeClock(10_001))
     jobs = [bench.job(1, 1000, 0), bench.job(2, 1000, 500)]
     worker = BusWorker("b", jobs, bench.sink, bench.clock, stop)
@@ -45,6 +45,8 @@ def test_each_sensor_is_served_in_its_own_phase(stop: threading.Event) -> None:
         bench.clock.advance(worker.turn() - bench.clock.boot)
     worker.turn()
     assert [(gid, t_ms) for gid, t_ms, _ in bench.sink.rows] == [
+        (2, 10_001),
+        (1, 10_000),
         (2, 10_500),
         (1, 11_000),
         (2, 11_500),

@@ -73,7 +73,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.total = total.value if total else 0
 
     def settle(self) -> None:  # with nothing waiting, everything appended is committed
-        if self.spool._window.waiting() == 0:
+        if not any(lane.rows for lane in self.spool._window._lanes):
             self.committed.update(self.waiting)
             self.waiting.clear()
         version = self.spool._core.totals.version
