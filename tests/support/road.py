@@ -74,9 +74,11 @@ class Road:
         self.start()
 
     def start(self) -> None:
-        """Start the node on what its disk holds."""
+        """Start the node on what its disk holds, connected: it seals once a minute."""
         options = SpoolOptions(self.directory / "spool", **OPTIONS)  # type: ignore[arg-type]
         self.spool = Spool.open(options, NODE, GROUPS, self.world)
+        for outbox in (self.spool.outbox, *self.spool.drains):
+            outbox.begin_session()
         self.spool.step()
 
     def stop(self) -> None:
@@ -104,9 +106,7 @@ class Road:
     def exchange(self, *, acks: bool = True) -> int:
         """Send all that can be sent until nothing is left; return how many batches went."""
         count = 0
-        boxes = [self.spool.outbox, *self.spool.drains]
-        for outbox in boxes:
-            outbox.begin_session()
+        for outbox in (self.spool.outbox, *self.spool.drains):
             while taken := [*outbox.take(True, 20), *outbox.take(False, 20)]:
                 count += len(taken)
                 self._deliver([kept for sealed in taken if (kept := self.tamper(sealed))])
@@ -114,7 +114,6 @@ class Road:
                     outbox.broker_acked(sealed.stream, sealed.seq)
                 if acks:
                     self.acknowledge()
-            outbox.end_session()
         self.world.advance(60_000)
         self.spool.step()
         return count
