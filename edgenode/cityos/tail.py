@@ -53,6 +53,10 @@ class Tail:
         self._stop.set()
         self._inbox.wake()
 
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until the broker has granted the subscriptions; False when it did not in time."""
+        return self._link.ready.wait(timeout_s)
+
     def rows(self) -> Iterator[Plain]:
         """Yield readings and events as plain values with their "node", as they come."""
         self._link.start()

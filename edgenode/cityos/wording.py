@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
-from edgenode.cityos.timing import Time
 from edgenode.reading import ClockSource, EventCode, Quality
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,15 +17,6 @@ def iso(utc_ms: int) -> str:
     except OverflowError:
         return f"{utc_ms} ms"
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def when(time: Time) -> str:
-    """Return a time with its error, or the interval it lies in."""
-    if time.utc is not None:
-        return f"{iso(time.utc)} ±{time.err} ms"
-    earliest = "…" if time.earliest is None else iso(time.earliest)
-    latest = "…" if time.latest is None else iso(time.latest)
-    return f"[{earliest}, {latest}]"
 
 
 def quality(code: int) -> str:
