@@ -13,20 +13,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from edgenode.cityos import topics
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.brokers import CityBroker
 from edgenode.cityos.city import CityOptions
-from edgenode.cityos.intake import Incoming
 from edgenode.cityos.receiver import Receiver
 from edgenode.cityos.sink import Sink
 from edgenode.errors import CityError
-from edgenode.wire import Ack, decode
 from tests.support.certificates import Authority
 from tests.support.mosquitto import Mosquitto
+from tests.support.node_client import wire
 from tests.support.ports import free_port, until
 from tests.support.sender import Sender
 from tests.support.versions import OldOnly, connack, end_of_file, silence
@@ -45,45 +42,6 @@ def last(self, messages, now):
 city.City.absorb = last
 sys.exit(main(sys.argv[1:]))
 """
-
-
-class Wire:
-    """A node's own client on one broker: publishes, and hears its acks."""
-
-    def __init__(self, port: int, sender: Sender) -> None:
-        self.acks: list[Ack] = []
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self._client.on_message = lambda _c, _u, m: self.acks.append(self._ack(m.payload))
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self._client.subscribe(f"{sender.base}/ack", 1)
-
-    @staticmethod
-    def _ack(payload: bytes | bytearray) -> Ack:
-        ack = decode(bytes(payload))
-        assert isinstance(ack, Ack)
-        return ack
-
-    def publish(self, messages: Sequence[Incoming]) -> None:
-        for message in messages:
-            retain = "/batch/" not in message.topic
-            self._client.publish(message.topic, message.payload, 1, retain).wait_for_publish(10)
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def acked(self, last: int) -> bool:
-        return any(ack.ranges == {0: ((1, last),)} for ack in self.acks)
-
-
-@contextmanager
-def wire(port: int, sender: Sender) -> Iterator[Wire]:
-    connected = Wire(port, sender)
-    try:
-        yield connected
-    finally:
-        connected.close()
 
 
 @contextmanager

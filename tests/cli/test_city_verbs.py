@@ -20,8 +20,8 @@ from edgenode.cli import main
 from edgenode.cli.tail import as_text
 from edgenode.reading import Anchor, ClockSource
 from edgenode.wire import Loss, LossReason, WireEvent
-from tests.cityos.test_receiver import wire
 from tests.support.mosquitto import Mosquitto
+from tests.support.node_client import wire
 from tests.support.ports import until
 from tests.support.sender import Sender
 
