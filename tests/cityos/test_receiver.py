@@ -150,6 +150,7 @@ def test_a_broker_keeps_what_comes_while_the_receiver_is_away(
         node.publish([sender.batch(), sender.batch()])
         with receiving(db, plain(broker)):
             until(lambda: node.acked(3), "an ack of what came in between")
+    assert audited(db, sender).duplicates == 0, "what was stored had been released to the broker"
 
 
 def test_two_brokers_are_one_city(
