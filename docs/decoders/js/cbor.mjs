@@ -52,9 +52,9 @@ class Reader {
   item(depth) {
     const initial = this.byte();
     const major = initial >> 5;
-    if (major < 2) return this.integer(major);
     this.items += 1;
     demand(this.items <= MAX_ITEMS, `more than ${MAX_ITEMS} items besides integers`);
+    if (major < 2) return this.integer(major);
     if (major === 2) return this.take(this.head());
     if (major === 3) return this.text();
     if (major === 4) return this.array(depth + 1);
@@ -132,7 +132,10 @@ class Reader {
 
   array(depth) {
     const items = [];
-    for (let count = this.enter(depth, 1); count > 0; count--) items.push(this.item(depth));
+    for (let count = this.enter(depth, 1); count > 0; count--) {
+      const major = this.byte() >> 5;
+      items.push(major < 2 ? this.integer(major) : this.item(depth));
+    }
     return items;
   }
 
