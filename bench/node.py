@@ -19,13 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.node_child import node_id
 from edgenode.reading import Channel, Group, Sample
 from edgenode.spool import Spool, SpoolOptions
 from tests.support.certificates import Authority
 from tests.support.clock import FakeClock
 from tests.support.mosquitto import Mosquitto
 
-NODE = bytes.fromhex("0badcafe0001")
 CPU_FROM_S, CPU_S = 15, 120  # two windows of a minute; the start is not measured
 BACKLOG = 1_000_000
 CHANNELS = 20
@@ -131,7 +131,7 @@ def fill(state: Path) -> int:
     }
     clock = FakeClock()
     options = SpoolOptions(state / "spool", cap_bytes=32 << 20, pregrow=False)
-    spool = Spool.open(options, NODE, groups, clock)
+    spool = Spool.open(options, bytes.fromhex(node_id(CHANNELS)), groups, clock)
     for row in range(BACKLOG // CHANNELS):
         values = tuple(20 + (row * (n + 3) % 97) / 100 for n in range(CHANNELS))
         spool.append(0, clock.boot_ms(), Sample(values))
@@ -208,7 +208,9 @@ def start(directory: Path) -> dict[str, float]:
         mosquitto.start()
         for run in range(START_RUNS):
             state = directory / f"start{run}"
-            text = TOML.format(node=NODE.hex(), state=state, port=mosquitto.port, ca=ca, wire=wire)
+            text = TOML.format(
+                node=node_id(CHANNELS), state=state, port=mosquitto.port, ca=ca, wire=wire
+            )
             first, second = _start(directory, state, text, mosquitto)
             durable.append(first)
             acked.append(second)

@@ -33,8 +33,12 @@ from edgenode.node import Daemon, Notifier, Stop, parts
 from edgenode.node.report import Picture
 from edgenode.reading import Channel, Sample
 
-NODE = "0badcafe0001"
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def node_id(channels: int) -> str:
+    """Return the id of the node with so many channels: two may run at the same broker."""
+    return f"0badcafe{channels:04x}"
 
 
 def stand_in(channels: int) -> Any:
@@ -84,7 +88,7 @@ def config(state: Path, channels: int, port: int, custody: str, ca: Path | None)
     )
     broker = BrokerTable(host="127.0.0.1", port=port, tls=ca is not None, ca=ca)
     return Config(
-        node=NodeTable(id=NODE, state=state, socket=state / "control.sock"),
+        node=NodeTable(id=node_id(channels), state=state, socket=state / "control.sock"),
         site=SiteTable(name="bench"),
         clock=ClockTable(manual_err_ms=1_000),
         spool=SpoolTable(cap_mb=32),
