@@ -11,7 +11,15 @@ from edgenode.errors import WireError
 from edgenode.reading import Anchor, Channel, ClockSource, Privacy, Stream
 from edgenode.wire import fields
 from edgenode.wire.group import read_group, write_group
-from edgenode.wire.limits import EVERY_COLUMN, MAX_GID, MAX_LOSSES, MAX_UINT, MAX_WORK, VERSION
+from edgenode.wire.limits import (
+    EVERY_COLUMN,
+    MAX_GID,
+    MAX_GROUPS,
+    MAX_LOSSES,
+    MAX_UINT,
+    MAX_WORK,
+    VERSION,
+)
 from edgenode.wire.model import Batch, Loss, Previous, Rows, WireEvent
 
 GROUPS = 8
@@ -64,6 +72,7 @@ def read_batch(message: Mapping[Any, Any]) -> Batch:
 
     epoch, tb = uint(2, "epoch"), uint(6, "tb")
     stream = _read_stream(message)
+    groups = fields.array(message[GROUPS], "batch key 8 (groups)", 0, MAX_GROUPS)
     batch = Batch(
         node=fields.node(fields.required(message, 1, "batch key 1 (node)"), "batch key 1 (node)"),
         epoch=epoch,
@@ -73,10 +82,7 @@ def read_batch(message: Mapping[Any, Any]) -> Batch:
         tb=tb,
         spool=identity(14, "spool"),
         anchors=_read_anchors(message),
-        groups=tuple(
-            read_group(item, f"batch key 8 group {at}")
-            for at, item in enumerate(fields.array(message[GROUPS], "batch key 8 (groups)"))
-        ),
+        groups=tuple([read_group(item, at) for at, item in enumerate(groups)]),
         events=_read_events(message, tb),
         stream=stream,
         privacy=_read_privacy(message),
@@ -162,17 +168,19 @@ def _read_events(message: Mapping[Any, Any], tb: int) -> tuple[WireEvent, ...]:
         return ()
     where = "batch key 9 (events)"
     items = fields.array(message[_EVENTS], where, 1, MAX_WORK)
-    return tuple(_read_event(item, tb, where) for item in items)
+    return tuple([_read_event(item, tb) for item in items])
 
 
-def _read_event(item: Any, tb: int, where: str) -> WireEvent:
-    dt, ch, code, *rest = fields.array(item, where, 3)
+def _read_event(item: Any, tb: int) -> WireEvent:
+    dt, ch, code, *rest = fields.array(item, "batch key 9 (events)", 3)
     return WireEvent(
-        t=fields.uint(tb + fields.uint(dt, f"{where} dt"), f"{where} stamp"),
-        ch=None if ch is None else fields.uint(ch, f"{where} channel", _MAX_CHANNEL),
-        code=fields.uint(code, f"{where} code"),
-        value=_read_value(rest[0], f"{where} value") if rest else None,
-        quality=fields.quality(rest[1], f"{where} quality") if len(rest) > 1 else 0,
+        t=fields.uint(
+            tb + fields.uint(dt, "batch key 9 (events) dt"), "batch key 9 (events) stamp"
+        ),
+        ch=None if ch is None else fields.uint(ch, "batch key 9 (events) channel", _MAX_CHANNEL),
+        code=fields.uint(code, "batch key 9 (events) code"),
+        value=_read_value(rest[0], "batch key 9 (events) value") if rest else None,
+        quality=fields.quality(rest[1], "batch key 9 (events) quality") if len(rest) > 1 else 0,
     )
 
 

@@ -76,10 +76,12 @@ def check_batch(batch: Batch, groups: Groups) -> None:
     for at, group in enumerate(batch.groups):
         if isinstance(group, RawGroup):
             raise WireError("a batch is written from rows; expand() it first")
-        where = f"batch key 8 group {at} (gid {group.gid})"
-        check_rows(group, groups[group.gid], where)
+        try:
+            check_rows(group, groups[group.gid])
+        except WireError as error:
+            raise WireError(f"batch key 8 group {at}: {error}") from None
         if group.times[0] < latest.get(group.gid, 0):
-            raise WireError(f"{where}: it begins before the group of this gid in front of it ends")
+            raise WireError(f"batch key 8 group {at}: it begins before its gid's last group ends")
         latest[group.gid] = group.times[-1]
     for event in batch.events:
         _check_event(event, groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from operator import sub
+from operator import gt, sub
 from typing import Any
 
 from edgenode.errors import WireError
@@ -68,37 +68,43 @@ def _plain(columns: Sequence[Column], channels: Sequence[Channel]) -> list[Any]:
     ]
 
 
-def read_group(item: Any, where: str) -> RawGroup:
-    """Return a group as far as it can be understood without its birth."""
-    gid, t0, period, n, cols, *rest = fields.array(item, where, 5)
-    n = fields.uint(n, f"{where} rows", MAX_ROWS, 1)
+def read_group(item: Any, at: int) -> RawGroup:
+    """Return group number `at` as far as it can be understood without its birth."""
+    try:
+        return _read_group(item)
+    except WireError as error:  # where it is, is put together only for those who want to know
+        raise WireError(f"batch key 8 group {at}: {error}") from None
+
+
+def _read_group(item: Any) -> RawGroup:
+    gid, t0, period, n, cols, *rest = fields.array(item, "array", 5)
+    n = fields.uint(n, "rows", MAX_ROWS, 1)
     tres = rest[0] if rest else None
     if isinstance(tres, list):
-        tres = _undo_deltas(tres, n, f"{where} tres")
+        tres = _undo_deltas(tres, n, "tres")
     elif not (tres is None or isinstance(tres, bytes)):
-        raise fields.refuse(f"{where} tres", tres, "null, a byte string or an array")
+        raise fields.refuse("tres", tres, "null, a byte string or an array")
     if not isinstance(cols, bytes):
-        items = fields.array(cols, f"{where} columns", 1, MAX_CHANNELS)
-        cols = tuple(_read_plain(column, n, f"{where} column") for column in items)
+        items = fields.array(cols, "columns", 1, MAX_CHANNELS)
+        cols = tuple([_read_plain(column, n) for column in items])
     return RawGroup(
-        gid=fields.uint(gid, f"{where} gid", MAX_GID),
-        t0=fields.uint(t0, f"{where} t0"),
-        period=fields.uint(period, f"{where} period"),
+        gid=fields.uint(gid, "gid", MAX_GID),
+        t0=fields.uint(t0, "t0"),
+        period=fields.uint(period, "period"),
         n=n,
         cols=cols,
         tres=tres,
-        flags=_read_flags(rest[1], n, f"{where} flags") if len(rest) > 1 else (),
+        flags=_read_flags(rest[1], n) if len(rest) > 1 else (),
     )
 
 
-def _read_plain(column: Any, n: int, where: str) -> tuple[int, ...] | tuple[float, ...] | None:
+def _read_plain(column: Any, n: int) -> tuple[int, ...] | tuple[float, ...] | None:
     if column is None:
         return None
-    items = fields.array(column, where, n, n)
-    kinds = set(map(type, items))
-    if kinds == {float}:
+    items = fields.array(column, "column", n, n)
+    if set(map(type, items)) == {float}:
         return tuple(items)
-    return _undo_deltas(items, n, where)
+    return _undo_deltas(items, n, "column")
 
 
 def _undo_deltas(items: list[Any], n: int, where: str) -> tuple[int, ...]:
@@ -110,53 +116,53 @@ def _undo_deltas(items: list[Any], n: int, where: str) -> tuple[int, ...]:
     return values
 
 
-def _read_flags(items: Any, n: int, where: str) -> tuple[Flag, ...]:
+def _read_flags(items: Any, n: int) -> tuple[Flag, ...]:
     flags = []
-    for item in fields.array(items, where, 1, MAX_CHANNELS * n):
-        col, start, length, quality = fields.array(item, where, 4)[:4]
+    for item in fields.array(items, "flags", 1, MAX_CHANNELS * n):
+        col, start, length, quality = fields.array(item, "flags", 4)[:4]
         flag = Flag(
-            fields.uint(col, f"{where} column", EVERY_COLUMN),
-            fields.uint(start, f"{where} start", MAX_ROWS - 1),
-            fields.uint(length, f"{where} length", MAX_ROWS, 1),
-            fields.quality(quality, f"{where} quality"),
+            fields.uint(col, "flags column", EVERY_COLUMN),
+            fields.uint(start, "flags start", MAX_ROWS - 1),
+            fields.uint(length, "flags length", MAX_ROWS, 1),
+            fields.quality(quality, "flags quality"),
         )
-        fields.not_default(flag.quality, 0, f"{where} quality")
+        fields.not_default(flag.quality, 0, "flags quality")
         if flag.start + flag.length > n:
-            raise WireError(f"{where}: {flag} runs beyond row {n}")
+            raise WireError(f"flags: {flag} runs beyond row {n}")
         flags.append(flag)
     return tuple(flags)
 
 
-def check_rows(rows: Rows, channels: Sequence[Channel], where: str) -> None:
+def check_rows(rows: Rows, channels: Sequence[Channel]) -> None:
     """Raise WireError unless the columns, stamps and flags fit each other and the channels."""
     n = len(rows.times)
     if not 1 <= n <= MAX_ROWS:
-        raise WireError(f"{where}: {n} rows, where 1 to {MAX_ROWS} are allowed")
+        raise WireError(f"{n} rows, where 1 to {MAX_ROWS} are allowed")
     if len(rows.columns) != len(channels):
         raise WireError(
-            f"{where}: {len(rows.columns)} columns for the {len(channels)} channels of the birth"
+            f"{len(rows.columns)} columns for the {len(channels)} channels of the birth"
         )
     for column, channel in zip(rows.columns, channels, strict=True):
         if column is not None:
-            _check_column(column, n, channel, where)
-    if any(later < earlier for earlier, later in zip(rows.times, rows.times[1:], strict=False)):
-        raise WireError(f"{where}: the stamps of its rows go back in time")
-    fields.uint(rows.times[-1], f"{where} last stamp")
-    check_flags(rows.flags, rows.columns, where)
+            _check_column(column, n, channel)
+    if any(map(gt, rows.times, rows.times[1:])):
+        raise WireError("the stamps of its rows go back in time")
+    fields.uint(rows.times[-1], "last stamp")
+    if rows.flags:
+        check_flags(rows.flags, rows.columns)
 
 
-def _check_column(column: Sequence[float], n: int, channel: Channel, where: str) -> None:
-    where = f"{where} channel {channel.name!r}"
-    if len(column) != n:
-        raise WireError(f"{where}: {len(column)} values for {n} rows")
+def _check_column(column: Sequence[float], n: int, channel: Channel) -> None:
     wanted = float if channel.kind == Kind.FLOAT else int
+    if len(column) != n:
+        raise WireError(f"channel {channel.name!r}: {len(column)} values for {n} rows")
     if set(map(type, column)) != {wanted}:
-        raise WireError(f"{where}: its values must all be {wanted.__name__}")
+        raise WireError(f"channel {channel.name!r}: its values must all be {wanted.__name__}")
     if wanted is float and not all(map(math.isfinite, column)):
-        raise WireError(f"{where}: NaN and infinity never travel; send a fault instead")
+        raise WireError(f"channel {channel.name!r}: NaN and infinity never travel; send a fault")
 
 
-def check_flags(flags: Iterable[Flag], columns: Sequence[Column], where: str) -> None:
+def check_flags(flags: Iterable[Flag], columns: Sequence[Column]) -> None:
     """Raise WireError for a flag of no channel, or of a cell that another flag has named.
 
     A flag of an absent column is let through, since other encoders write it; it marks no reading.
@@ -169,11 +175,11 @@ def check_flags(flags: Iterable[Flag], columns: Sequence[Column], where: str) ->
             taken = everywhere | anywhere
             everywhere |= run
         elif flag.col >= len(columns):
-            raise WireError(f"{where}: {flag} names a channel that the birth lacks")
+            raise WireError(f"{flag} names a channel that the birth lacks")
         else:
             present = columns[flag.col] is not None
             taken = single.get(flag.col, 0) | (everywhere if present else 0)
             anywhere |= run if present else 0
             single[flag.col] = single.get(flag.col, 0) | run
         if run & taken:
-            raise WireError(f"{where}: {flag} names a cell for the second time")
+            raise WireError(f"{flag} names a cell for the second time")

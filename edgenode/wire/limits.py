@@ -8,6 +8,7 @@ MAX_DEPTH = 16  # nested arrays and maps
 MAX_ITEMS = 98_304  # of a message, integers in arrays not counted; bounds a hostile one's time
 MAX_WORK = 65_536  # sum of rows x channels of the gid in the birth, plus events
 MAX_ROWS = 4_096  # of a group
+MAX_GROUPS = 4_096  # of a batch; each may be a single row, so the work limit alone bounds little
 MAX_CHANNELS = 255  # of a gid
 MAX_GID = 65_535
 MAX_LOSSES = 64  # of a batch

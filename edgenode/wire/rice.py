@@ -52,21 +52,22 @@ def cost(values: Sequence[int], k: int, top: int) -> int:
 
 
 def best(values: Sequence[int]) -> tuple[int, int]:
-    """Return (least cost in bits, its k), walking downhill from the k of the mean length.
+    """Return (least cost in bits, its k).
 
-    The cost falls towards one k and rises behind it, save where escapes bend it slightly.
+    Without escapes the cost falls towards one k near the mean length and rises behind it, so a
+    walk downhill finds it. Escapes can make several such valleys: then every k is tried.
     """
     if not values:
         return 0, 0
     top = max(values)
     start = min(max(sum(map(int.bit_length, values)) // len(values) - 1, 0), MAX_K)
+    if top >> start >= ESCAPE:
+        ks = range(min(top.bit_length(), MAX_K) + 1)
+        return min((cost(values, k, top), k) for k in ks)
     least, best_k = cost(values, start, top), start
     for step in (1, -1):
         k = start + step
-        while 0 <= k <= MAX_K:
-            bits = cost(values, k, top)
-            if bits >= least:
-                break
+        while 0 <= k <= MAX_K and (bits := cost(values, k, top)) < least:
             least, best_k = bits, k
             k += step
         if best_k != start:

@@ -3,6 +3,8 @@ import { Float } from "./cbor.mjs";
 import { MAX_VALUE, MAX_WORK, demand } from "./errors.mjs";
 import { hex, list, need, notDefault, quality, sint, uint } from "./fields.mjs";
 
+const MAX_GROUPS = 4096;
+
 /** Return the batch in a decoded map; `groups` still need expand(). */
 export function readBatch(map) {
   const where = "batch";
@@ -21,7 +23,7 @@ export function readBatch(map) {
     tb,
     spool: hex(need(map, 14, where), "batch key 14", 8, 8),
     anchors: readAnchors(need(map, 7, where)),
-    groups: list(map.get(8), "batch key 8").map(readGroup),
+    groups: list(map.get(8), "batch key 8", 0, MAX_GROUPS).map(readGroup),
     events: map.has(9) ? list(map.get(9), "batch key 9", 1, MAX_WORK).map((item) => readEvent(item, tb)) : [],
     stream,
     privacy,

@@ -26,7 +26,7 @@ def of_groups() -> Iterator[Refused]:
 
 def _bad_groups() -> Iterator[tuple[str, Any, str]]:
     good: list[Any] = [0, 0, 1000, 2, [[1, 1], None, None]]
-    yield "of four elements", good[:4], "group 0: 4 elements"
+    yield "of four elements", good[:4], "group 0: array: 4 elements"
     yield "gid 65536", [65536, *good[1:]], "gid"
     yield "t0 negative", [0, -1, *good[2:]], "t0"
     yield "period null", [0, 0, None, *good[3:]], "period"
