@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cbor2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgenode.wire import About, Ack, Batch, Birth, State, cbor, decode, encode, expand
+from edgenode.wire import (
+    About,
+    Ack,
+    Batch,
+    Birth,
+    RawGroup,
+    Rows,
+    State,
+    cbor,
+    decode,
+    encode,
+    expand,
+    schema_of,
+)
 from edgenode.wire.codec import encode_batch
 from edgenode.wire.columns import pack, unpack
 from tests.wire import messages
+from tests.wire.vectors import births
 from tests.wire.vectors.meaning import meaning
+from tests.wire.vectors.valid import EMPTY
 
 BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 SCALARS = (
@@ -81,3 +98,16 @@ def test_strict_reading_agrees_with_cbor2(value: dict[str, object]) -> None:
     read, raw = cbor.loads(data)
     assert read == value == cbor2.loads(data)
     assert {key: cbor2.loads(item) for key, item in raw.items()} == value
+
+
+def test_plain_columns_travel_where_they_are_shorter() -> None:
+    birth = births.ONE
+    batch = replace(EMPTY, schema=schema_of(birth.groups))
+    shapes = {(0, 255): tuple, (7,) * 60: bytes}
+    for values, form in shapes.items():
+        times = tuple(EMPTY.tb + at for at in range(len(values)))
+        data = encode(replace(batch, groups=(Rows(0, 1, times, (values,)),)), birth)
+        decoded = decode(data)
+        assert isinstance(decoded, Batch)
+        assert isinstance(decoded.groups[0], RawGroup)
+        assert type(decoded.groups[0].cols) is form

@@ -120,6 +120,7 @@ def _bad_columns() -> Iterator[tuple[str, int, str, str]]:
     yield "columns: a second column", 1, f"000 {FIVE} 000 {FIVE}", "left over"
     yield "columns: padding of zeros", 1, f"000 {FIVE} 000", "left over"
     yield "columns: padding of eight ones", 1, f"000 {FIVE} 111 11111111", "left over"
+    yield "columns: a byte of ones after whole bytes", 1, "000 000111 1000000 11111111", "left"
     yield "columns: first value with a top bit of 0", 1, "000 000100 0101", "top bit"
     yield "columns: first value of 54 bits", 1, f"000 110110 1{0:053b}", "54 bits"
     yield "columns: first value of 2^50", 1, f"000 110100 {2**51:052b}", "beyond 2^50"
