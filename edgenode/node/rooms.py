@@ -45,6 +45,7 @@ class Rooms:
         self.started_ms = clock.boot_ms()
         self.workers: list[BusWorker] = []
         self.uplink: Uplink | None = None
+        self._latest: Picture | None = None  # the spool's figures cost a query each
         self._stops = {name: threading.Event() for name in ("pollers", "spool", "uplink")}
         self._threads: dict[str, threading.Thread] = {}
 
@@ -78,7 +79,7 @@ class Rooms:
 
     def picture(self) -> Picture:
         """Return how all rooms are now; this also looks for reads that do not return."""
-        return Picture(
+        self._latest = Picture(
             now_ms=self._clock.boot_ms(),
             started_ms=self.started_ms,
             utc_ms=self._clock.utc_ms(),
@@ -88,6 +89,7 @@ class Rooms:
             uplink=self.uplink.stats() if self.uplink else None,
             notes=tuple(self.notes),
         )
+        return self._latest
 
     def serve_spool(self) -> tuple[int, int]:
         """Do the work of the spool's thread once; return batches held and readings not sealed.
@@ -132,10 +134,10 @@ class Rooms:
         return stats.acked + stats.city_acks if stats else 0
 
     def _must_send(self) -> bool:
-        stats = self.uplink.stats() if self.uplink else None
+        picture = self._latest or self.picture()
+        stats, spool = picture.uplink, picture.spool
         if stats is None or not stats.connected or stats.paused:
             return False
-        spool = self.spool.stats()
         return spool.held_batches - spool.unconfirmed_batches - stats.set_aside - stats.parked > 0
 
     def stop(self) -> bool:

@@ -18,7 +18,7 @@ def road(tmp_path: Path) -> Road:
     return Road(tmp_path, World())
 
 
-def stored(road: Road) -> list[float | None]:
+def stored(road: Road) -> list[float]:
     return sorted(row.value or 0 for row in road.rows())
 
 
