@@ -37,9 +37,10 @@ def broker(authority: Authority, tmp_path: Path) -> Iterator[Mosquitto]:
     """One port with TLS for the node, a plain one for the city."""
     inside = free_port()
     plain = ["", f"listener {inside} 127.0.0.1"]
-    with Mosquitto(tmp_path / "broker", [*_lines(authority), *plain]) as started:
-        started.inside = inside
-        yield started
+    made = Mosquitto(tmp_path / "broker", [*_lines(authority), *plain])
+    made.inside = inside  # before the start, which waits for both
+    with made:
+        yield made
 
 
 @pytest.fixture
@@ -47,9 +48,10 @@ def strict(authority: Authority, tmp_path: Path) -> Iterator[Mosquitto]:
     """The same, and the node must show a certificate of its own."""
     inside = free_port()
     asked = ["require_certificate true", f"listener {inside} 127.0.0.1"]
-    with Mosquitto(tmp_path / "strict", _lines(authority, *asked)) as started:
-        started.inside = inside
-        yield started
+    made = Mosquitto(tmp_path / "strict", _lines(authority, *asked))
+    made.inside = inside
+    with made:
+        yield made
 
 
 def test_batches_travel_through_tls(authority: Authority, broker: Mosquitto) -> None:
