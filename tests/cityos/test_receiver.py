@@ -257,7 +257,9 @@ def test_rights_and_tls(tmp_path: Path, db: Path, sender: Sender) -> None:
         f"keyfile {server.key}", "per_listener_settings true", f"password_file {users}",
         "allow_anonymous false", f"listener {inside} 127.0.0.1", "allow_anonymous true",
     ]  # fmt: skip
-    with Mosquitto(tmp_path / "broker", lines) as broker:
+    made = Mosquitto(tmp_path / "broker", lines)
+    made.inside = inside  # before the start, which waits for both listeners
+    with made as broker:
         secured = CityBroker(
             "localhost", broker.port, ca=authority.certificate, username="city",
             password_file=secret,

@@ -29,7 +29,7 @@ def test_the_vectors_are_written_alike_by_both_majors(
 ) -> None:
     cache = pytestconfig.cache
     assert cache is not None
-    target = Path(cache.mkdir(f"cbor2-{major}"))
+    target = Path(cache.mkdir(f"cbor2-{major}-{sys.implementation.cache_tag}"))
     if not (target / "cbor2").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
         fetched = subprocess.run([*pip, requirement], check=False, timeout=240)
