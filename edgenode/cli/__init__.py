@@ -24,6 +24,7 @@ class Verb(NamedTuple):
 VERBS = {
     "run": Verb("edgenode.cli.run", "sample, keep and forward: the daemon"),
     "status": Verb("edgenode.cli.status", "is this node well, since when, and what to do"),
+    "check": Verb("edgenode.cli.check", "find mistakes in the configuration and at the brokers"),
     "demo": Verb("edgenode.cli.demo", "show the whole road on this machine and account for it"),
     "cityos": Verb("edgenode.cli.cityos", "the receiving side: receive and audit"),
     "tail": Verb("edgenode.cli.tail", "print readings as they arrive at a broker"),
