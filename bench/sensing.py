@@ -17,7 +17,7 @@ from typing import Any
 from drivers.bme280 import BME280, BME280Options
 from edgenode.clock import SystemClock
 from edgenode.reading import Channel, Group, Sample
-from edgenode.sensing import BusWorker, Job, opener
+from edgenode.sensing import BusWorker, Job, Wires
 from edgenode.sensing.lateness import quantile
 from edgenode.spool import Spool, SpoolOptions
 from edgenode.virtual import send_command
@@ -133,7 +133,7 @@ def _values(turn: int) -> Sample:
 
 
 def _job(group: Group, path: str) -> Job:
-    made = opener(BME280, path, BME280Options())
+    made = Wires(path).opener(BME280, BME280Options())
     phase = group.gid * EVERY_MS // BUSES
     return Job(f"s{group.gid}", group, made, EVERY_MS, stamp_ms=20, phase_ms=phase)
 

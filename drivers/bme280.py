@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Final, Literal, NamedTuple
 from msgspec import Meta
 
 from edgenode.bus import I2CDevice
-from edgenode.driver import Options, WireKind
+from edgenode.driver import Driver, Options, WireKind
 from edgenode.errors import BadFrame, BusTimeout, ImpossibleValue, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
@@ -150,7 +150,7 @@ class BME280Options(Options, frozen=True):
     address: Annotated[Literal[0x76, 0x77], Meta(description="0x76 or 0x77")] = 0x76
 
 
-class BME280:
+class BME280(Driver):
     """One chip in forced mode: it measures when asked and sleeps in between, so it stays cool."""
 
     wire: ClassVar[WireKind] = "i2c"
@@ -171,9 +171,8 @@ class BME280:
             high=110_000,
         ),
     )
-    since_open: ClassVar[frozenset[str]] = frozenset()
     budget_s: ClassVar[float] = 0.25  # 12 ms as a rule; the rest is for a slow or busy bus
-    settle_s: ClassVar[float] = 0.0  # a forced measurement is whole by itself
+    fastest_s: ClassVar[float] = 0.05  # a measurement of 10 ms, and time to cool
 
     def __init__(
         self, wire: I2CDevice, options: BME280Options, sleep: Callable[[float], None] = time.sleep

@@ -7,14 +7,14 @@ anybody read it, while the queue of events keeps only the newest ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
 from edgenode.bus import Bias, Edge, EdgeLine
-from edgenode.driver import Options, WireKind
-from edgenode.reading import Channel, Kind, Sample
+from edgenode.driver import Driver, Options, WireKind
+from edgenode.reading import Channel, Event, Kind, Sample
 
 SEQNO_MODULUS: Final = 1 << 32  # line_seqno is a __u32
 
@@ -37,7 +37,7 @@ class PulseOptions(Options, frozen=True):
     ] = ""
 
 
-class Pulse:
+class Pulse(Driver):
     """One line, counted by the kernel from the moment it is opened.
 
     `count` is exact however long nobody reads. `unread` says how many of the edges since the
@@ -54,7 +54,7 @@ class Pulse:
     )
     since_open: ClassVar[frozenset[str]] = frozenset({"count"})
     budget_s: ClassVar[float] = 0.05  # it never waits
-    settle_s: ClassVar[float] = 0.0
+    fastest_s: ClassVar[float] = 0.05
 
     def __init__(self, wire: EdgeLine, options: PulseOptions) -> None:
         del options  # they are all about the line, which is open
@@ -68,17 +68,26 @@ class Pulse:
         """Return the line's descriptor, readable with the next edge."""
         return self._line.fileno()
 
-    def feed(self, now_ms: int) -> None:
+    def feed(self, now_ms: int) -> Sequence[Event]:
         """Take in the queued edges. Raises BusError when the line is gone."""
         del now_ms  # the kernel counts; when it is asked changes nothing
         self._read += len(self._line.events())
         newest = self._line.line_seqno
         self._count += (newest - self._seen) % SEQNO_MODULUS
         self._seen = newest
+        return ()
 
     def counts(self) -> Mapping[str, int]:
         """Return the edges since opening, as last fed."""
         return {"count": self._count}
+
+    def resumed(self) -> Mapping[str, int]:
+        """Return the total with which the line began, where it outlived its process."""
+        return {} if self._line.inherited is None else {"count": self._line.inherited}
+
+    def keep(self, totals: Mapping[str, int]) -> None:
+        """Let the line outlive this process."""
+        self._line.keep(totals["count"])
 
     def read(self, now_ms: int) -> Sample:
         """Return the edges since opening, and how many since the last sample were not read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import msgspec
 
 from edgenode.errors import ConfigError
-from edgenode.reading import Channel, Sample
+from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
 
-WireKind = Literal["i2c", "serial", "gpio"]
+WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,15 +26,23 @@ class Driver(Protocol):
     `wire` names. Constructing is opening, so there is no half-open state: a driver that fails
     is discarded and built anew. Only the thread of its bus ever calls it. `read` may block for
     `budget_s`, never longer. Drivers never log, retry, stamp time or start threads.
+
+    What has a value here is a default for classes that inherit from this one.
     """
 
     wire: ClassVar[WireKind]
     model: ClassVar[str]
     options: ClassVar[type[Options]]
     channels: ClassVar[tuple[Channel, ...]]
-    since_open: ClassVar[frozenset[str]]  # counters that begin at 0 when the driver opens
     budget_s: ClassVar[float]
-    settle_s: ClassVar[float]  # after opening, how long readings are marked as settling
+    fastest_s: ClassVar[float]  # read more often, the part says nothing new or comes to harm
+    settle_s: ClassVar[float] = 0.0  # after opening, how long readings are marked as settling
+    since_open: ClassVar[frozenset[str]] = frozenset()  # counters that begin at 0 when it opens
+    stream: ClassVar[Stream] = Stream.TELEMETRY
+    purpose: ClassVar[str] = ""  # why anybody may measure this, where a part has but one answer
+    line: ClassVar[SerialLine | None] = None  # serial: the speed and framing of the part
+    alone: ClassVar[bool] = False  # serial: it talks by itself, so nothing else fits on its port
+    watch: ClassVar[Literal["edges", "state"]] = "edges"  # gpio: which of the two wires it takes
 
     def read(self, now_ms: int) -> Sample:
         """Take one sample; raise DriverError when the sensor cannot give an honest one."""
@@ -53,8 +61,11 @@ class Talker(Protocol):
         """Return the descriptor that becomes readable when there is something to feed on."""
         ...
 
-    def feed(self, now_ms: int) -> None:
-        """Take in what is readable without blocking; raise DriverError when the wire is gone."""
+    def feed(self, now_ms: int) -> Sequence[Event]:
+        """Take in what is readable without blocking, and return the events to tell at once.
+
+        Raises DriverError when the wire is gone.
+        """
         ...
 
 
@@ -64,6 +75,17 @@ class Counting(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """Return the counters of `since_open` as they stand now, without touching the wire."""
+        ...
+
+    def resumed(self) -> Mapping[str, int]:
+        """Return the totals that the counters began with, where the wire outlived its process.
+
+        Empty where this opening began to count: then nobody has watched since the last one.
+        """
+        ...
+
+    def keep(self, totals: Mapping[str, int]) -> None:
+        """Let the wire outlive this process, which began to count at these totals."""
         ...
 
 

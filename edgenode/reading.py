@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Quality(IntEnum):
@@ -98,6 +98,11 @@ class EventCode(IntEnum):
     SENSOR_END_OF_LIFE = 18
     SIGNAL_CONFLICT = 19
     SUPPLY_LOW = 20
+    LINK_LOST = 21
+    LINK_FOUND = 22
+    CLOCK_LOST = 23
+    CLOCK_FOUND = 24
+    DAEMON_STARTED = 25
 
 
 ALARMS = frozenset({3, 5, 7, 9, 11, 14, 17, 19, 20})
@@ -130,12 +135,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. `channel` is an index into the sample, 255 the whole sensor."""
+    """Something that happened. `channel` is an index into the sample, 255 the whole sensor.
+
+    `t_ms` is the boot-time of an event that the wire itself has stamped (an edge, by the kernel);
+    None means the moment of the sample, or of the feeding, that brought it.
+    """
 
     code: int
     channel: int = 255
     value: bool | float | tuple[int, ...] | None = None
     quality: Quality = Quality.OK
+    t_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,15 @@ class Total(NamedTuple):
     value: int
     epoch: int  # of the boot in which it was noted
     t_ms: int  # boot-time ms of that epoch
+
+
+class SerialLine(NamedTuple):
+    """Speed and framing of a serial port."""
+
+    baud: int = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    data_bits: int = 8
+    stop_bits: int = 1
 
 
 Groups = Mapping[int, Group]

@@ -1,9 +1,42 @@
 """The wires as drivers see them: small protocols, and the adapters that speak to the kernel.
 
-A bus path is `/dev/i2c-N`, `/dev/gpiochipN`, or `sim:SOCKET[#BUS]` for virtual instruments.
+A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel's own files, or
+`sim:SOCKET[#BUS]` for virtual instruments.
 """
 
-from edgenode.bus.opening import open_i2c, open_line
-from edgenode.bus.wires import Bias, Edge, EdgeLine, I2CDevice, LineEvent
+from edgenode.bus.opening import open_i2c, open_lamp, open_line, open_state, open_tree
+from edgenode.bus.serial import SerialBus
+from edgenode.bus.store import Kept, LineStore
+from edgenode.bus.wires import (
+    Bias,
+    Edge,
+    EdgeLine,
+    I2CDevice,
+    Lamp,
+    LineEvent,
+    SerialPort,
+    StateChange,
+    StateLine,
+    Tree,
+)
 
-__all__ = ["Bias", "Edge", "EdgeLine", "I2CDevice", "LineEvent", "open_i2c", "open_line"]
+__all__ = [
+    "Bias",
+    "Edge",
+    "EdgeLine",
+    "I2CDevice",
+    "Kept",
+    "Lamp",
+    "LineEvent",
+    "LineStore",
+    "SerialBus",
+    "SerialPort",
+    "StateChange",
+    "StateLine",
+    "Tree",
+    "open_i2c",
+    "open_lamp",
+    "open_line",
+    "open_state",
+    "open_tree",
+]

@@ -93,8 +93,18 @@ class EventReader:
     def line_seqno(self) -> int:
         return self._line_seqno
 
+    @property
+    def inherited(self) -> int | None:
+        return None
+
+    def keep(self, total: int) -> None:
+        """No store, nothing to hand over."""
+
     def fileno(self) -> int:
         return self._descriptor
+
+    def level(self) -> bool:
+        raise BusError(f"{self._where}: has no level")
 
     def events(self) -> list[LineEvent]:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgenode.bus.wires import Bias, Edge, EdgeLine, I2CDevice
+from edgenode.bus.store import LineStore
+from edgenode.bus.wires import Bias, Edge, EdgeLine, I2CDevice, Lamp, StateLine, Tree
 
 SIMULATED = "sim:"
 EVENT_BUFFER = 1024  # the most the kernel grants one line: GPIO_V2_LINES_MAX * 16
@@ -30,8 +31,13 @@ def open_line(
     bias: Bias = "as-is",
     debounce_us: int = 0,
     event_buffer: int = EVENT_BUFFER,
+    store: LineStore | None = None,
 ) -> EdgeLine:
-    """Watch line `offset` of the chip at `path`; raises BusError with what to do next."""
+    """Watch line `offset` of the chip at `path`; raises BusError with what to do next.
+
+    With a `store`, a line that the process before handed over goes on where it is.
+    """
+    del store
     if path.startswith(SIMULATED):
         from edgenode.bus.simulated import SimulatedLine  # noqa: PLC0415 - only where simulated
 
@@ -41,3 +47,31 @@ def open_line(
     from edgenode.bus.gpio import KernelLine  # noqa: PLC0415 - only where there are lines
 
     return KernelLine(path, offset, edge, bias, debounce_us, event_buffer)
+
+
+def open_state(
+    path: str,
+    offset: int,
+    *,
+    bias: Bias = "as-is",
+    active_low: bool = False,
+    debounce_us: int = 0,
+) -> StateLine:
+    """Follow the state of line `offset` of the chip at `path`; raises BusError."""
+    from edgenode.bus.states import GpiozeroState  # noqa: PLC0415 - gpiozero takes 50 ms
+
+    return GpiozeroState(path, offset, bias=bias, active_low=active_low, debounce_us=debounce_us)
+
+
+def open_lamp(path: str, offset: int, *, active_low: bool = False) -> Lamp:
+    """Drive an indicator on line `offset` of the chip at `path`; raises BusError."""
+    from edgenode.bus.lamps import GpiozeroLamp  # noqa: PLC0415 - gpiozero takes 50 ms
+
+    return GpiozeroLamp(path, offset, active_low=active_low)
+
+
+def open_tree(path: str) -> Tree:
+    """Open the kernel's files below `path`; raises BusError."""
+    from edgenode.bus.tree import KernelTree  # noqa: PLC0415 - only where asked for
+
+    return KernelTree(path)

@@ -4,7 +4,8 @@ One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
 
 - hello, client to server: a JSON object, `{"wire": "i2c", "bus": …, "address": …}` or
   `{"wire": "gpio", "bus": …, "offset": …, "edge": …, "bias": …, "debounce_us": …,
-  "event_buffer": …}`; answered by STATUS, for a line together with its descriptor (SCM_RIGHTS);
+  "event_buffer": …}` or `{"wire": "serial", "bus": …, "baud": …, "parity": …}`; answered by
+  STATUS, for a line or a port together with its descriptor (SCM_RIGHTS);
 - I2C transaction: HEADER per message (address, flags, length), each followed by its data if it
   writes; answered by STATUS (0 or an errno) and the bytes read.
 """
@@ -24,6 +25,7 @@ from typing import Any, Final, Protocol
 from edgenode.bus.gpio import EventReader
 from edgenode.bus.wires import Bias, Edge
 from edgenode.errors import BusError, BusTimeout
+from edgenode.reading import SerialLine
 
 HEADER: Final = struct.Struct("<HHH")
 STATUS: Final = struct.Struct("<i")
@@ -166,6 +168,29 @@ class SimulatedLine(EventReader):
         with contextlib.suppress(OSError):  # it is gone, or was closed before
             self._connection.shutdown(socket.SHUT_WR)
             self._connection.recv(1)
+        self._connection.close()
+
+
+class SimulatedPort:
+    """A stream of bytes to whatever virtual instruments stand on a serial bus."""
+
+    def __init__(self, path: str, line: SerialLine, timeout_s: float = TIMEOUT_S) -> None:
+        hello: dict[str, object] = {"wire": "serial", "baud": line.baud, "parity": line.parity}
+        where = f"sim:{path}"
+        try:
+            self._connection = connect(path, hello, timeout_s)
+            try:
+                self.descriptor = _received_descriptor(self._connection)
+            except OSError:
+                self._connection.close()
+                raise
+        except TimeoutError as exc:
+            raise BusTimeout(f"{where}: no answer in time") from exc
+        except OSError as exc:
+            raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
+
+    def close(self) -> None:
+        os.close(self.descriptor)
         self._connection.close()
 
 

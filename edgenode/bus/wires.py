@@ -28,6 +28,34 @@ class I2CDevice(Protocol):
         ...
 
 
+class SerialPort(Protocol):
+    """One serial port, set to the speed and framing of its part. Calls may raise BusError."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when bytes have arrived."""
+        ...
+
+    def arrived(self) -> bytes:
+        """Return what has arrived (4 KiB at most) without waiting; BusError if the port is gone."""
+        ...
+
+    def receive(self, size: int, timeout_s: float) -> bytes:
+        """Wait for `size` bytes, `timeout_s` at most; return what came, which may be less."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`; BusTimeout where the port does not take it within a second."""
+        ...
+
+    def discard(self) -> None:
+        """Forget what has arrived: it is not about now."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back; safe to call twice."""
+        ...
+
+
 class LineEvent(NamedTuple):
     """One edge, as `struct gpio_v2_line_event` of linux/gpio.h tells it."""
 
@@ -54,6 +82,86 @@ class EdgeLine(Protocol):
         """`line_seqno` of the newest edge seen (32 bits, wraps), 0 before the first."""
         ...
 
+    def level(self) -> bool:
+        """Return whether the line is high now; BusError if it is gone."""
+        ...
+
+    @property
+    def inherited(self) -> int | None:
+        """The total at which this line began to count, if the process before handed it over."""
+        ...
+
+    def keep(self, total: int) -> None:
+        """Hand the line to the service manager, so that the next process goes on with it."""
+        ...
+
+    def close(self) -> None:
+        """Give the line back; safe to call twice. What was handed over stays open there."""
+        ...
+
+
+class StateChange(NamedTuple):
+    """A line became active or inactive."""
+
+    t_ms: int  # boot-time, by the kernel's stamp
+    active: bool
+
+
+class StateLine(Protocol):
+    """One GPIO line that is active or not, debounced by the kernel; polarity already applied."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable with the next change."""
+        ...
+
+    @property
+    def active(self) -> bool:
+        """Whether the line is active, as far as its changes were taken in."""
+        ...
+
+    def changes(self) -> tuple[list[StateChange], int]:
+        """Return the queued changes, oldest first, and how many before them were not kept.
+
+        Never blocks; BusError if the line is gone.
+        """
+        ...
+
     def close(self) -> None:
         """Give the line back; safe to call twice."""
+        ...
+
+
+class Lamp(Protocol):
+    """An indicator on a GPIO line."""
+
+    def show(self, on_s: float, off_s: float) -> None:
+        """Blink in this rhythm until told otherwise; `off_s` 0 is on, `on_s` 0 is off."""
+        ...
+
+    def close(self) -> None:
+        """Leave the lamp dark and give the line back; safe to call twice."""
+        ...
+
+
+class Tree(Protocol):
+    """The kernel's view of this machine: files below a root, which is / but for tests."""
+
+    def text(self, path: str) -> str | None:
+        """Return the stripped text of a file such as "proc/meminfo"; None where there is none."""
+        ...
+
+    def names(self, path: str) -> list[str]:
+        """Return the sorted names in a directory; empty where there is none."""
+        ...
+
+    def free_bytes(self, path: str) -> int | None:
+        """Return what an unprivileged program may still write to the file system of `path`."""
+        ...
+
+    def clock_error_ms(self) -> int | None:
+        """Return by how much the kernel's clock may be wrong; None where nothing disciplines it."""
+        ...
+
+    def close(self) -> None:
+        """Nothing is open; safe to call twice."""
         ...

@@ -103,12 +103,80 @@ class UplinkTable(Table, frozen=True):
     backlog_per_s: Rate = 5.0
 
 
+class PinTable(Table, frozen=True):
+    """A line of a GPIO chip that the node drives, such as the power of a bus."""
+
+    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    chip: Text = "/dev/gpiochip0"
+    active_low: bool = False
+
+
+class ClearTable(Table, frozen=True):
+    """[bus.clear]: two GPIO lines wired to SCL and SDA, to clock a held I2C bus free."""
+
+    scl: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    sda: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    chip: Text = "/dev/gpiochip0"
+
+
 class BusTable(Table, frozen=True):
     """[[bus]]: one shared wire."""
 
     name: Name
     kind: WireKind
     path: Text
+    baud: Annotated[int, Meta(ge=300, le=921_600, description="300 to 921600 baud")] | None = None
+    parity: Literal["none", "even", "odd"] | None = None
+    stop_bits: Literal[1, 2] | None = None
+    clear: ClearTable | None = None  # i2c only
+    power: PinTable | None = None  # switches the supply of everything on this bus
+    usb_port: Annotated[
+        str, Meta(pattern="^([0-9]+-[0-9]+(\\.[0-9]+)*)?$", description="a USB port such as 1-1.2")
+    ] = ""  # re-authorised where nothing else helps
+
+
+class CalibrationTable(Table, frozen=True):
+    """[sensor.channel.QUANTITY.calibration]: what corrects a channel, and who says so."""
+
+    id: Text
+    date: Annotated[
+        str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a date, YYYY-MM-DD")
+    ]
+    gain: float = 1.0
+    offset: float = 0.0
+    polynomial: Annotated[
+        tuple[float, ...], Meta(max_length=8, description="up to 8 coefficients, of x^0 upwards")
+    ] = ()
+    raw: bool = False  # the value before it travels too
+
+
+class ChannelTable(Table, frozen=True):
+    """[sensor.channel.QUANTITY]: why a channel is measured, how it is corrected and judged."""
+
+    purpose: str = ""
+    calibration: CalibrationTable | None = None
+    low: float | None = None
+    high: float | None = None
+    stuck_s: Seconds | None = None
+    rate_per_s: Annotated[float, Meta(gt=0, description="a number above 0")] | None = None
+    twin: str = ""
+    tolerance: Annotated[float, Meta(gt=0, description="a number above 0")] | None = None
+
+
+class BudgetTable(Table, frozen=True):
+    """[budget]: how much may be sent, where somebody pays for it."""
+
+    day_mb: Rate | None = None
+    month_mb: (
+        Annotated[float, Meta(gt=0, le=1_000_000, description="megabytes a month, above 0")] | None
+    ) = None
+
+
+class RecoveryTable(Table, frozen=True):
+    """[recovery]: how far the node may go to get a bus back by itself."""
+
+    restart: bool = True  # the daemon, at most three times a day
+    reboot: bool = True  # the machine, at most three times a day
 
 
 class SensorTable(Table, frozen=True):
@@ -120,6 +188,9 @@ class SensorTable(Table, frozen=True):
     every_s: Seconds
     stamp_ms: Milliseconds = 50  # a stamp is the schedule slot when the read was this near to it
     serial: str = ""
+    purpose: str = ""  # why this is measured: every channel must have a purpose, its own or this
+    derived: tuple[str, ...] = ()  # quantities to compute from this sensor's own
+    channel: dict[str, ChannelTable] = msgspec.field(default_factory=dict)
 
 
 class Sensor(msgspec.Struct, frozen=True):
@@ -132,6 +203,9 @@ class Sensor(msgspec.Struct, frozen=True):
     every_ms: int
     stamp_ms: int
     serial: str
+    purpose: str = ""
+    derived: tuple[str, ...] = ()
+    channel: dict[str, ChannelTable] = msgspec.field(default_factory=dict)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -144,3 +218,6 @@ class Config(msgspec.Struct, frozen=True):
     uplink: UplinkTable
     buses: tuple[BusTable, ...]
     sensors: tuple[Sensor, ...]
+    budget: BudgetTable = BudgetTable()
+    recovery: RecoveryTable = RecoveryTable()
+    lamp: PinTable | None = None  # [lamp]: shows on a GPIO line whether the node is well

@@ -15,7 +15,7 @@ from edgenode.clock import Clock
 from edgenode.config import Config, Sensor, SiteTable
 from edgenode.driver import declared
 from edgenode.reading import Group
-from edgenode.sensing import BusWorker, Job, Sink, opener, stagger
+from edgenode.sensing import BusWorker, Job, Sink, Wires, stagger
 from edgenode.spool import SpoolOptions
 from edgenode.wire import About
 
@@ -61,8 +61,9 @@ def workers(
     for bus in config.buses:
         sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
         phases = stagger([sensor.every_ms for sensor in sensors])
+        wires = Wires(bus.path)
         jobs = [
-            _job(sensor, known[numbers[sensor.name]], phase)
+            _job(sensor, wires, known[numbers[sensor.name]], phase)
             for sensor, phase in zip(sensors, phases, strict=True)
         ]
         if jobs:
@@ -70,11 +71,11 @@ def workers(
     return found
 
 
-def _job(sensor: Sensor, group: Group, phase_ms: int) -> Job:
+def _job(sensor: Sensor, wires: Wires, group: Group, phase_ms: int) -> Job:
     return Job(
         sensor=sensor.name,
         group=group,
-        driver=opener(sensor.driver, sensor.bus.path, sensor.options),
+        driver=wires.opener(sensor.driver, sensor.options),
         every_ms=sensor.every_ms,
         stamp_ms=sensor.stamp_ms,
         phase_ms=phase_ms,

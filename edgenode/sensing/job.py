@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from edgenode.bus import open_i2c, open_line
-from edgenode.driver import Driver, Options
-from edgenode.errors import NodeError
+from edgenode.driver import Driver
 from edgenode.reading import Event, Group, Sample, Total
+from edgenode.sensing.rules import SensorRules
 
 
 class Sink(Protocol):
@@ -47,29 +46,4 @@ class Job:
     every_ms: int
     stamp_ms: int  # a stamp is the slot when the read began this near to it
     phase_ms: int = 0
-
-
-def opener(driver: Any, path: str, options: Options) -> Callable[[], Driver]:
-    """Return what opens the wire that `driver` needs and then the driver on it.
-
-    Raises NodeError for a kind of wire that this node has no adapter for.
-    """
-    if driver.wire not in {"i2c", "gpio"}:
-        raise NodeError(f"{driver.model}: there is no adapter for a {driver.wire} wire")
-
-    def opened() -> Driver:
-        wire = _wire(driver.wire, path, options)
-        try:
-            made: Driver = driver(wire, options)
-        except BaseException:  # whatever it was, the descriptor must not leak
-            wire.close()
-            raise
-        return made
-
-    return opened
-
-
-def _wire(kind: str, path: str, options: Any) -> Any:
-    if kind == "i2c":
-        return open_i2c(path, options.address)
-    return open_line(path, options.line, options.edge, options.bias, options.debounce_us)
+    rules: SensorRules = field(default_factory=SensorRules)

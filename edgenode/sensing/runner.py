@@ -152,7 +152,9 @@ class Runner:
         if driver is None or not isinstance(driver, Talker):
             return
         with self._watch.budget(self.job.group.gid, driver.budget_s):
-            driver.feed(now_ms)
+            events = driver.feed(now_ms)
+        for event in events:
+            self._sink.event(now_ms, self.job.group.gid, event)
         if isinstance(driver, Counting):
             self._totals.note(driver.counts(), now_ms)
 

@@ -109,7 +109,7 @@ class Spool:
         """Take in an event at boot-time `t_ms`; an alarm wakes the spool thread at once."""
         if self._closed:
             raise SpoolError("the spool is closed")
-        row = event_to_row(t_ms, gid, event)
+        row = event_to_row(t_ms if event.t_ms is None else event.t_ms, gid, event)
         self._window.append(Stream.EVENTS, row, alarm=event.code in ALARMS)
 
     def set_total(self, channel: str, value: int, t_ms: int) -> None:

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from edgenode.virtual.conduct import FATES, Refused, Silent
 from edgenode.virtual.counts import EXAMPLE, Trim, counts
-from edgenode.virtual.scenario import Action, Bme280Spec, Fate
+from edgenode.virtual.kinds import Action, Fate
+from edgenode.virtual.scenario import Bme280Spec
 from edgenode.virtual.truth import Truth
 
 MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1

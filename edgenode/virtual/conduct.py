@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from edgenode.virtual.scenario import Action, Fate
+from edgenode.virtual.kinds import Action, Fate
 
 FATES: dict[Action, Fate] = {
     "nack": "nack",

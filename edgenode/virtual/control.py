@@ -6,23 +6,15 @@ import json
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from edgenode.errors import NodeError
-from edgenode.virtual.scenario import Action
+from edgenode.virtual.kinds import Action, Instrument
 
 LINE_MAX: Final = 4096
 TIMEOUT_S: Final = 5.0
-
-
-class Actor(Protocol):
-    """What can be told to misbehave."""
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to behave so."""
-        ...
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +24,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     do: Action
 
 
-def command(instruments: Mapping[str, Actor], line: bytes, now_ns: int) -> bytes:
+def command(instruments: Mapping[str, Instrument], line: bytes, now_ns: int) -> bytes:
     """Carry out one line; return the line to answer, `{"ok": …, "error": …}`."""
     try:
         wanted = msgspec.json.decode(line, type=Command)

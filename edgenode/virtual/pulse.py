@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edgenode.virtual.conduct import FATES, Hello, Refused, Silent, boot_ns
-from edgenode.virtual.scenario import Action, Fate, PulseSpec
+from edgenode.virtual.kinds import Action, Fate
+from edgenode.virtual.scenario import PulseSpec
 from edgenode.virtual.truth import Truth
 
 EVENT: Final = struct.Struct("<QIIII24x")

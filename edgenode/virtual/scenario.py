@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from edgenode.errors import ConfigError
+from edgenode.virtual.kinds import Action, Period, Table
 from edgenode.virtual.series import Play, load
-
-Fate = Literal["ok", "nack", "hang", "garbage"]
-Action = Literal["nack", "hang", "garbage", "vanish", "return"]
-Period = Annotated[int, Meta(ge=1, le=86_400_000)]
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all tables."""
 
 
 class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from edgenode.virtual.scenario import Fate
+from edgenode.virtual.kinds import Fate
 
 
 class Truth:

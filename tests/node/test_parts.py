@@ -8,7 +8,7 @@ from edgenode.config import parse
 from edgenode.errors import NodeError
 from edgenode.node import parts
 from edgenode.reading import Event, Group, Sample, Total
-from edgenode.sensing import opener
+from edgenode.sensing import Wires
 from edgenode.wire import decode, encode, schema_of
 from tests.support.clock import FakeClock
 
@@ -140,6 +140,6 @@ def test_a_bus_without_sensors_gets_no_thread() -> None:
 def test_a_wire_that_this_node_cannot_speak_is_refused_at_the_start() -> None:
     config = parse(HEAD + AIR)
     sensor = config.sensors[0]
-    serial = type("Serial", (), {**vars(sensor.driver), "wire": "serial"})
-    with pytest.raises(NodeError, match="serial"):
-        opener(serial, "/dev/ttyS0", sensor.options)
+    spi = type("Spi", (), {"wire": "spi", "model": "x"})
+    with pytest.raises(NodeError, match="spi"):
+        Wires("/dev/spidev0").opener(spi, sensor.options)

@@ -16,6 +16,9 @@ class FakeLine:
         self.waiting: list[LineEvent] = []
         self.gone = False
         self.closed = 0
+        self.high = False
+        self.inherited: int | None = None
+        self.kept: int | None = None
         self._ready = os.eventfd(0, os.EFD_NONBLOCK)
 
     def pulse(self, count: int = 1) -> None:
@@ -36,6 +39,12 @@ class FakeLine:
             self.line_seqno = events[-1].line_seqno
             os.eventfd_read(self._ready)
         return events
+
+    def level(self) -> bool:
+        return self.high
+
+    def keep(self, total: int) -> None:
+        self.kept = total
 
     def close(self) -> None:
         if not self.closed:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from edgenode.driver import Options, WireKind
+from edgenode.driver import Driver, Options, WireKind
 from edgenode.errors import DriverError
 from edgenode.reading import Channel, Event, Group, Kind, Sample, Total
 from edgenode.sensing import Job
@@ -43,16 +43,15 @@ class FakeSink:
         return [(t_ms, sample) for g, t_ms, sample in self.rows if g == gid]
 
 
-class FakeDriver:
+class FakeDriver(Driver):
     """One temperature, a range of 0 to 50 °C; `script` decides each read."""
 
     wire: ClassVar[WireKind] = "i2c"
     model: ClassVar[str] = "fake"
     options: ClassVar[type[Options]] = Options
     channels: ClassVar[tuple[Channel, ...]] = (Channel("temperature", "Cel", -1, low=0, high=50),)
-    since_open: ClassVar[frozenset[str]] = frozenset()
     budget_s: ClassVar[float] = 0.5
-    settle_s: ClassVar[float] = 0.0
+    fastest_s: ClassVar[float] = 0.001
 
     def __init__(self, script: Callable[[int], Sample]) -> None:
         self.script = script
@@ -91,14 +90,21 @@ class FakeCounter(FakeDriver):
     def fileno(self) -> int:
         return self.ready
 
-    def feed(self, now_ms: int) -> None:
+    def feed(self, now_ms: int) -> Sequence[Event]:
         if self.broken:
             raise self.broken
         os.eventfd_read(self.ready)
         self.fed += 1
+        return ()
 
     def counts(self) -> Mapping[str, int]:
         return {"count": self.count}
+
+    def resumed(self) -> Mapping[str, int]:
+        return {}
+
+    def keep(self, totals: Mapping[str, int]) -> None:
+        """Nothing outlives a test."""
 
     def close(self) -> None:
         if not self.closed:

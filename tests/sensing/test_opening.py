@@ -11,7 +11,7 @@ from drivers.bme280 import BME280, BME280Options
 from drivers.pulse import Pulse, PulseOptions
 from edgenode.driver import WireKind
 from edgenode.errors import NodeError, WrongDevice
-from edgenode.sensing import job, opener
+from edgenode.sensing import Wires, opening
 from edgenode.virtual import Scenario
 from edgenode.virtual.scenario import Bme280Spec, PulseSpec
 from tests.support.fake_i2c import FakeI2C
@@ -23,8 +23,8 @@ SCENARIO = Scenario((Bme280Spec("air"), PulseSpec("meter", line=4)))
 
 def test_each_driver_gets_the_wire_it_asks_for(tmp_path: Path) -> None:
     with street(tmp_path, SCENARIO) as here:
-        air = opener(BME280, here.path("i2c"), BME280Options())()
-        meter = opener(Pulse, here.path("gpio"), PulseOptions(line=4))()
+        air = Wires(here.path("i2c")).opener(BME280, BME280Options())()
+        meter = Wires(here.path("gpio")).opener(Pulse, PulseOptions(line=4))()
         assert len(air.read(0).values) == len(BME280.channels)
         assert len(meter.read(0).values) == len(Pulse.channels)
         air.close()
@@ -35,15 +35,15 @@ def test_a_sensor_that_refuses_to_open_leaves_its_wire_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wire = FakeI2C({0xD0: b"\x58"})
-    monkeypatch.setattr(job, "open_i2c", lambda _path, _address: wire)
+    monkeypatch.setattr(opening, "open_i2c", lambda _path, _address: wire)
     with pytest.raises(WrongDevice):
-        opener(BME280, "/dev/i2c-1", BME280Options())()
+        Wires("/dev/i2c-1").opener(BME280, BME280Options())()
     assert wire.closed == 1
 
 
 def test_a_wire_without_an_adapter_is_refused_when_the_node_starts() -> None:
-    class OnSerial(FakeDriver):
-        wire: ClassVar[WireKind] = "serial"
+    class OnSpi(FakeDriver):
+        wire: ClassVar[WireKind] = "spi"  # type: ignore[assignment]
 
-    with pytest.raises(NodeError, match="no adapter for a serial wire"):
-        opener(OnSerial, "/dev/ttyAMA0", BME280Options())
+    with pytest.raises(NodeError, match="no adapter for a spi wire"):
+        Wires("/dev/spidev0").opener(OnSpi, BME280Options())
