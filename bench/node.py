@@ -194,6 +194,7 @@ path = "sim:{wire}#i2c"
 [[sensor]]
 name = "air"
 driver = "bme280"
+purpose = "bench"
 bus = "i2c"
 every_s = 1
 address = 0x76

@@ -91,7 +91,7 @@ class Stage:
             for name, at in PULSES.items()
         ]
         return head + "".join(
-            f"{table}every_s = {EVERY_S}\nstamp_ms = {STAMP_MS}\n" for table in tables
+            f"{table}purpose = \"demonstration\"\nevery_s = {EVERY_S}\nstamp_ms = {STAMP_MS}\n" for table in tables
         )
 
     def instruments(self) -> Child:

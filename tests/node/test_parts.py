@@ -45,6 +45,7 @@ AIR = """\
 [[sensor]]
 name = "air"
 driver = "bme280"
+purpose = "air"
 bus = "wire"
 every_s = 2
 serial = "s-1"
@@ -54,6 +55,7 @@ RAIN = """\
 [[sensor]]
 name = "rain"
 driver = "pulse"
+purpose = "rain"
 bus = "pins"
 every_s = 10
 line = 4

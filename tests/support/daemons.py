@@ -44,12 +44,14 @@ path = "sim:{directory}/wires#pins"
 [[sensor]]
 name = "air"
 driver = "bme280"
+purpose = "weather of the test bench"
 bus = "wire"
 every_s = 0.1
 address = 0x76
 [[sensor]]
 name = "loop"
 driver = "pulse"
+purpose = "traffic of the test bench"
 bus = "pins"
 every_s = 0.1
 line = 17
