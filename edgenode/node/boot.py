@@ -1,4 +1,4 @@
-"""What machine this is, whether it has just booted, and why."""
+"""What machine this is, whether it has just booted, and why the daemon was started."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 from enum import IntEnum
 from pathlib import Path
 
+from edgenode.node.statefile import replaced, text_of
+
 WATCHDOG_RESET = 0x0020  # WDIOF_CARDRESET of linux/watchdog.h
-RUNNING, STOPPED = "running", "stopped"
+RUNNING, STOPPED, RECOVERING = "running", "stopped", "recovering"
 
 
 class BootCause(IntEnum):
@@ -17,10 +19,20 @@ class BootCause(IntEnum):
     ORDERLY = 1  # the daemon had been stopped before the machine went down
     SUDDEN = 2  # it had not: power was lost, or the machine was reset
     WATCHDOG = 3  # the hardware watchdog says that it reset the machine
+    RECOVERY = 4  # the daemon itself had asked for it, as the last rung of the ladder
+
+
+class StartCause(IntEnum):
+    """The value of the event daemon-started."""
+
+    BOOT = 1  # the machine was started
+    ORDERLY = 2  # the daemon had been stopped in order
+    SUDDEN = 3  # it had been killed, or had died of a defect
+    RECOVERY = 4  # it had left by itself, as a rung of the ladder
 
 
 class BootMark:
-    """A small file that remembers the last boot and whether the daemon ended it in order."""
+    """A small file that remembers the last boot and how the daemon before ended."""
 
     def __init__(self, path: Path, boot_id: str, watchdog: Path | None = None) -> None:
         self._path = path
@@ -29,15 +41,25 @@ class BootMark:
 
     def cause(self) -> BootCause | None:
         """Return why the machine booted; None where this boot is already known."""
-        boot_id, _, how = _text(self._path).partition(" ")
+        boot_id, how = self._before()
         if boot_id == self._boot_id:
             return None
-        status = _text(self._watchdog)
+        status = text_of(self._watchdog)
         if status.isdigit() and int(status) & WATCHDOG_RESET:
             return BootCause.WATCHDOG
         if not boot_id:
             return BootCause.FIRST
+        if how == RECOVERING:
+            return BootCause.RECOVERY
         return BootCause.ORDERLY if how == STOPPED else BootCause.SUDDEN
+
+    def start(self) -> StartCause:
+        """Return why the daemon was started; call it before `running`."""
+        boot_id, how = self._before()
+        if boot_id != self._boot_id:
+            return StartCause.BOOT
+        causes = {STOPPED: StartCause.ORDERLY, RECOVERING: StartCause.RECOVERY}
+        return causes.get(how, StartCause.SUDDEN)
 
     def running(self) -> None:
         """Note that this boot is known; call it once the event is durable."""
@@ -47,31 +69,24 @@ class BootMark:
         """Note that the daemon was stopped in order."""
         self._write(STOPPED)
 
+    def recovering(self) -> None:
+        """Note that the daemon leaves so that it, or the machine, is started anew."""
+        self._write(RECOVERING)
+
+    def _before(self) -> tuple[str, str]:
+        boot_id, _, how = text_of(self._path).partition(" ")
+        return boot_id, how
+
     def _write(self, how: str) -> None:
-        """Replace the file; a full or read-only disk costs only the cause of the next boot."""
-        fresh = self._path.with_suffix(".new")
-        try:
-            with fresh.open("w", encoding="ascii") as file:
-                file.write(f"{self._boot_id} {how}\n")
-                file.flush()
-                os.fdatasync(file.fileno())
-            fresh.replace(self._path)
-        except OSError:
-            return
+        """Write the mark; a full or read-only disk costs only the cause of the next boot."""
+        replaced(self._path, f"{self._boot_id} {how}\n")
 
 
 def board(tree: Path = Path("/proc/device-tree")) -> str:
     """Return the serial number that the firmware gives this board; "" where it gives none."""
-    return _text(tree / "serial-number")
+    return text_of(tree / "serial-number")
 
 
 def hardware(tree: Path = Path("/proc/device-tree")) -> str:
     """Return the model of the board in words; the machine's architecture where unnamed."""
-    return _text(tree / "model") or os.uname().machine
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
-    except OSError:
-        return ""
+    return text_of(tree / "model") or os.uname().machine

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.node.boot import BootCause, BootMark, board, hardware
+from edgenode.node.boot import BootCause, BootMark, StartCause, board, hardware
 
 
 def mark(tmp_path: Path, boot_id: str) -> BootMark:
@@ -28,6 +28,22 @@ def test_a_boot_after_the_daemon_was_stopped_is_orderly(tmp_path: Path) -> None:
 def test_a_boot_out_of_the_middle_of_work_is_sudden(tmp_path: Path) -> None:
     mark(tmp_path, "a").running()
     assert mark(tmp_path, "b").cause() is BootCause.SUDDEN
+
+
+def test_a_boot_that_the_node_itself_asked_for_says_so(tmp_path: Path) -> None:
+    mark(tmp_path, "a").recovering()
+    assert mark(tmp_path, "b").cause() is BootCause.RECOVERY
+
+
+def test_every_start_of_the_daemon_has_a_cause(tmp_path: Path) -> None:
+    assert mark(tmp_path, "a").start() is StartCause.BOOT
+    mark(tmp_path, "a").running()
+    assert mark(tmp_path, "a").start() is StartCause.SUDDEN
+    mark(tmp_path, "a").stopped()
+    assert mark(tmp_path, "a").start() is StartCause.ORDERLY
+    mark(tmp_path, "a").recovering()
+    assert mark(tmp_path, "a").start() is StartCause.RECOVERY
+    assert mark(tmp_path, "b").start() is StartCause.BOOT
 
 
 @pytest.mark.parametrize(("status", "cause"), [("32", 3), ("33", 3), ("0", 2), ("", 2), ("?", 2)])

@@ -1,0 +1,50 @@
+"""The lamp on the housing: who stands below the node sees whether it is well."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from edgenode.bus import Lamp
+from edgenode.errors import BusError
+from edgenode.health import Health
+
+LOG = logging.getLogger(__name__)
+
+# (on, off) in seconds: well is a calm light, the worse the faster.
+RHYTHMS: Final = {
+    Health.WELL: (1.9, 0.1),
+    Health.DEGRADED: (0.5, 0.5),
+    Health.STALLED: (0.1, 0.1),
+}
+WORKING: Final = (0.1, 0.9)  # somebody works on the node
+STARTING: Final = (0.05, 0.45)
+
+
+class Beacon:
+    """Shows the health of the node on a lamp; without one, or with a broken one, nowhere."""
+
+    def __init__(self, lamp: Lamp | None) -> None:
+        self._lamp = lamp
+        self._shown: tuple[float, float] | None = None
+        self._show(STARTING)
+
+    def tell(self, health: Health, *, maintenance: bool) -> None:
+        """Show how the node is; a rhythm that goes on is not disturbed."""
+        self._show(WORKING if maintenance else RHYTHMS[health])
+
+    def close(self) -> None:
+        """Leave the lamp dark."""
+        lamp, self._lamp = self._lamp, None
+        if lamp is not None:
+            lamp.close()
+
+    def _show(self, rhythm: tuple[float, float]) -> None:
+        if self._lamp is None or rhythm == self._shown:
+            return
+        self._shown = rhythm
+        try:
+            self._lamp.show(*rhythm)
+        except BusError as exc:
+            LOG.warning("the lamp cannot be driven any more: %s", exc)
+            self.close()
