@@ -39,7 +39,7 @@ def open_line(
     """
     del store
     if path.startswith(SIMULATED):
-        from edgenode.bus.simulated import SimulatedLine  # noqa: PLC0415 - only where simulated
+        from edgenode.bus.simulated_lines import SimulatedLine  # noqa: PLC0415 - only where simulated
 
         return SimulatedLine(
             path.removeprefix(SIMULATED), offset, edge, bias, debounce_us, event_buffer

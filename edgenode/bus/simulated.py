@@ -4,16 +4,19 @@ One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
 
 - hello, client to server: a JSON object, `{"wire": "i2c", "bus": …, "address": …}` or
   `{"wire": "gpio", "bus": …, "offset": …, "edge": …, "bias": …, "debounce_us": …,
-  "event_buffer": …}` or `{"wire": "serial", "bus": …, "baud": …, "parity": …}`; answered by
-  STATUS, for a line or a port together with its descriptor (SCM_RIGHTS);
+  "event_buffer": …}` or `{"wire": "gpio", "bus": …, "offset": …, "direction": "output",
+  "open_drain": …, "initial": …}` or `{"wire": "serial", "bus": …, "baud": …, "parity": …}`;
+  answered by STATUS, for an input line or a port together with its descriptor (SCM_RIGHTS);
 - I2C transaction: HEADER per message (address, flags, length), each followed by its data if it
-  writes; answered by STATUS (0 or an errno) and the bytes read.
+  writes; answered by STATUS (0 or an errno) and the bytes read;
+- line: LOW or HIGH drives an output, answered by STATUS; ASK is answered by STATUS and LOW or
+  HIGH. Levels are those of the wire: whoever wants active-low inverts by himself. A line is held
+  until the node shuts down or closes the last copy of its connection.
 """
 
 from __future__ import annotations
 
 import array
-import contextlib
 import ctypes
 import errno
 import json
@@ -22,13 +25,12 @@ import socket
 import struct
 from typing import Any, Final, Protocol
 
-from edgenode.bus.gpio import EventReader
-from edgenode.bus.wires import Bias, Edge
 from edgenode.errors import BusError, BusTimeout
 from edgenode.reading import SerialLine
 
 HEADER: Final = struct.Struct("<HHH")
 STATUS: Final = struct.Struct("<i")
+LOW, HIGH, ASK = b"\x00", b"\x01", b"?"
 FLAG_READ: Final = 0x0001  # I2C_M_RD of linux/i2c.h
 PACKET_MAX: Final = 65536
 TIMEOUT_S: Final = 1.0  # the default of the kernel's I2C adapters
@@ -57,7 +59,7 @@ def connect(path: str, hello: dict[str, object], timeout_s: float) -> socket.soc
     return connection
 
 
-def _status(packet: bytes) -> None:
+def check_status(packet: bytes) -> None:
     """Raise the OSError that the first bytes of an answer stand for, if they do."""
     if len(packet) < STATUS.size:
         raise OSError(errno.ENODEV, "the virtual bus is gone")
@@ -105,7 +107,7 @@ class SimulatedI2C:
         hello: dict[str, object] = {"wire": "i2c", "address": self._address}
         connection = connect(self._path, hello, self._timeout_s)
         try:
-            _status(connection.recv(STATUS.size))
+            check_status(connection.recv(STATUS.size))
         except OSError:
             connection.close()
             raise
@@ -123,52 +125,8 @@ class SimulatedI2C:
             raise
         if not answer:
             self.close()
-        _status(answer)
+        check_status(answer)
         return answer
-
-
-class SimulatedLine(EventReader):
-    """An EdgeLine whose descriptor came from a virtual instrument; read exactly as the kernel's."""
-
-    def __init__(
-        self,
-        path: str,
-        offset: int,
-        edge: Edge,
-        bias: Bias,
-        debounce_us: int,
-        event_buffer: int,
-        timeout_s: float = TIMEOUT_S,
-    ) -> None:
-        where = f"sim:{path} line {offset}"
-        hello = {
-            "wire": "gpio",
-            "offset": offset,
-            "edge": edge,
-            "bias": bias,
-            "debounce_us": debounce_us,
-            "event_buffer": event_buffer,
-        }
-        try:
-            self._connection = connect(path, hello, timeout_s)
-            try:
-                descriptor = _received_descriptor(self._connection)
-            except OSError:
-                self._connection.close()
-                raise
-        except TimeoutError as exc:
-            raise BusTimeout(f"{where}: no answer in time") from exc
-        except OSError as exc:
-            raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
-        super().__init__(descriptor, where)
-
-    def close(self) -> None:
-        """Close the line, and wait until the instrument has: closing a real one is synchronous."""
-        super().close()
-        with contextlib.suppress(OSError):  # it is gone, or was closed before
-            self._connection.shutdown(socket.SHUT_WR)
-            self._connection.recv(1)
-        self._connection.close()
 
 
 class SimulatedPort:
@@ -180,7 +138,7 @@ class SimulatedPort:
         try:
             self._connection = connect(path, hello, timeout_s)
             try:
-                self.descriptor = _received_descriptor(self._connection)
+                self.descriptor = received_descriptor(self._connection)
             except OSError:
                 self._connection.close()
                 raise
@@ -194,12 +152,13 @@ class SimulatedPort:
         self._connection.close()
 
 
-def _received_descriptor(connection: socket.socket) -> int:
+def received_descriptor(connection: socket.socket) -> int:
+    """Return the descriptor that comes with a STATUS; raises OSError where none does."""
     descriptors = array.array("i")
     packet, ancillary, _, _ = connection.recvmsg(
         STATUS.size, socket.CMSG_SPACE(descriptors.itemsize), socket.MSG_CMSG_CLOEXEC
     )
-    _status(packet)
+    check_status(packet)
     for _, _, data in ancillary:
         descriptors.frombytes(data[: descriptors.itemsize])
     if not descriptors:

@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from edgenode.bus import LineEvent, open_line
-from edgenode.bus.gpio import EVENT, GET_LINE_IOCTL, EventReader, line_request
+from edgenode.bus.gpio import EVENT, EventReader
+from edgenode.bus.request import GET_LINE_IOCTL, input_config, line_request
+from edgenode.bus.wires import Bias, Edge
 from edgenode.errors import BusError
 
 # Offsets of struct gpio_v2_line_request (offsetof, 64-bit and 32-bit alike: all is padded).
 CONSUMER, FLAGS, NUM_ATTRS, ATTRS, NUM_LINES, EVENT_BUFFER, FD = 256, 288, 296, 320, 560, 564, 588
+
+
+def asked(edge: Edge, bias: Bias, debounce_us: int = 0) -> bytes:
+    return line_request(0, input_config(edge, bias, debounce_us))
 
 
 def u32(request: bytes, at: int) -> int:
@@ -33,7 +39,7 @@ def test_the_ioctl_number_is_iowr_b4_07_of_592_bytes() -> None:
 
 
 def test_the_request_is_laid_out_as_the_kernel_reads_it() -> None:
-    request = line_request(17, "rising", "pull-up", 0, 1024)
+    request = line_request(17, input_config("rising", "pull-up", 0), 1024)
     assert len(request) == 592
     assert u32(request, 0) == 17
     assert request[CONSUMER : CONSUMER + 9] == b"edgenode\0"
@@ -45,15 +51,15 @@ def test_the_request_is_laid_out_as_the_kernel_reads_it() -> None:
 
 
 def test_debounce_is_an_attribute_for_the_kernel() -> None:
-    request = line_request(3, "both", "as-is", 5_000, 16)
+    request = line_request(3, input_config("both", "as-is", 5_000), 16)
     assert u64(request, FLAGS) == 1 << 2 | 1 << 4 | 1 << 5
     assert u32(request, NUM_ATTRS) == 1
     assert struct.unpack_from("<IIQQ", request, ATTRS) == (3, 0, 5_000, 1)
 
 
 def test_falling_edges_and_the_other_biases_have_flags_of_their_own() -> None:
-    assert u64(line_request(0, "falling", "pull-down", 0, 0), FLAGS) == 1 << 2 | 1 << 5 | 1 << 9
-    assert u64(line_request(0, "rising", "disabled", 0, 0), FLAGS) == 1 << 2 | 1 << 4 | 1 << 10
+    assert u64(asked("falling", "pull-down"), FLAGS) == 1 << 2 | 1 << 5 | 1 << 9
+    assert u64(asked("rising", "disabled"), FLAGS) == 1 << 2 | 1 << 4 | 1 << 10
 
 
 @pytest.fixture
@@ -103,17 +109,17 @@ def test_the_chip_is_asked_once_and_its_descriptor_is_given_back(
     chip = tmp_path / "gpiochip0"
     chip.touch()
     reader, writer = os.pipe()
-    asked = []
+    calls = []
 
     def grant(descriptor: int, code: int, request: bytearray) -> int:
-        asked.append((Path(f"/proc/self/fd/{descriptor}").readlink(), code, bytes(request)))
+        calls.append((Path(f"/proc/self/fd/{descriptor}").readlink(), code, bytes(request)))
         struct.pack_into("<i", request, FD, reader)
         return 0
 
     monkeypatch.setattr(fcntl, "ioctl", grant)
     line = open_line(str(chip), 17, "rising", "pull-up", 5000)
-    request = line_request(17, "rising", "pull-up", 5000, 1024)
-    assert asked == [(chip, GET_LINE_IOCTL, request)]
+    request = line_request(17, input_config("rising", "pull-up", 5000), 1024)
+    assert calls == [(chip, GET_LINE_IOCTL, request)]
     assert line.fileno() == reader
     line.close()
     os.close(writer)

@@ -1,0 +1,145 @@
+"""The node's half of simulated GPIO lines; the packets stand at the head of bus.simulated."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Self
+
+from edgenode.bus.gpio import EventReader
+from edgenode.bus.simulated import (
+    ASK,
+    HIGH,
+    LOW,
+    STATUS,
+    TIMEOUT_S,
+    check_status,
+    connect,
+    received_descriptor,
+)
+from edgenode.bus.wires import Bias, Edge
+from edgenode.errors import BusError, BusTimeout
+
+
+class Holding:
+    """The connection that holds a line: as long as it is open, nobody else gets the line."""
+
+    def __init__(self, connection: socket.socket, where: str) -> None:
+        self.connection, self._where = connection, where
+
+    @classmethod
+    def asked(cls, path: str, hello: dict[str, object], where: str, timeout_s: float) -> Self:
+        """Connect and say hello; raises BusError."""
+        with _errors(where):
+            return cls(connect(path, {"wire": "gpio", **hello}, timeout_s), where)
+
+    def descriptor(self) -> int:
+        """Return the descriptor that the hello is answered with; raises BusError."""
+        try:
+            with _errors(self._where):
+                return received_descriptor(self.connection)
+        except BusError:
+            self.connection.close()
+            raise
+
+    def ask(self, packet: bytes) -> bytes:
+        """Send a packet and return what follows the STATUS of its answer; raises BusError."""
+        with _errors(self._where):
+            self.connection.send(packet)
+            answer = self.connection.recv(STATUS.size + 1)
+            check_status(answer)
+        return answer[STATUS.size :]
+
+    def level(self) -> bool:
+        """Return whether the wire is high."""
+        level = self.ask(ASK)
+        if level not in {LOW, HIGH}:
+            raise BusError(f"{self._where}: {level!r} is no level; is this an instrument of ours?")
+        return level == HIGH
+
+    def release(self) -> None:
+        """Give the line back and wait until the instrument has: a real one is synchronous."""
+        with contextlib.suppress(OSError):  # it is gone, or was closed before
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.recv(1)
+        self.connection.close()
+
+
+@contextlib.contextmanager
+def _errors(where: str) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as exc:
+        raise BusTimeout(f"{where}: no answer in time") from exc
+    except OSError as exc:
+        raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
+
+
+class SimulatedLine(EventReader):
+    """An EdgeLine whose descriptor came from a virtual instrument; read exactly as the kernel's."""
+
+    def __init__(
+        self,
+        path: str,
+        offset: int,
+        edge: Edge,
+        bias: Bias,
+        debounce_us: int,
+        event_buffer: int,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        where = f"sim:{path} line {offset}"
+        hello: dict[str, object] = {
+            "offset": offset,
+            "edge": edge,
+            "bias": bias,
+            "debounce_us": debounce_us,
+            "event_buffer": event_buffer,
+        }
+        self._holding = Holding.asked(path, hello, where, timeout_s)
+        super().__init__(self._holding.descriptor(), where)
+
+    def level(self) -> bool:
+        return self._holding.level()
+
+    def close(self) -> None:
+        super().close()
+        self._holding.release()
+
+
+class SimulatedOutput:
+    """An output line of a virtual instrument. Levels are those of the wire."""
+
+    def __init__(
+        self,
+        path: str,
+        offset: int,
+        *,
+        open_drain: bool,
+        initial: bool,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        where = f"sim:{path} line {offset}"
+        hello: dict[str, object] = {
+            "offset": offset,
+            "direction": "output",
+            "open_drain": open_drain,
+            "initial": initial,
+        }
+        self._holding = Holding.asked(path, hello, where, timeout_s)
+        try:
+            with _errors(where):
+                check_status(self._holding.connection.recv(STATUS.size))
+        except BusError:
+            self._holding.connection.close()
+            raise
+
+    def set(self, high: bool) -> None:  # noqa: FBT001 - what it is about
+        self._holding.ask(HIGH if high else LOW)
+
+    def level(self) -> bool:
+        return self._holding.level()
+
+    def close(self) -> None:
+        self._holding.release()
