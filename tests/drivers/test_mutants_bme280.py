@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from types import ModuleType
 
 import pytest
@@ -19,6 +18,7 @@ from tests.drivers.test_bme280 import (
     results,
 )
 from tests.support.fake_i2c import FakeBME280
+from tests.support.mutants import mutated
 
 MUTANTS = [
     ("raw_t / 16384", "raw_t / 16383"),
@@ -55,15 +55,6 @@ MUTANTS = [
 COUNTS = [(415148, 519888, 28000), (300000, 420000, 21000), (500000, 600000, 40000)]
 
 
-def mutated(old: str, new: str) -> ModuleType:
-    """Return the driver with the first `old` in its source replaced."""
-    source = inspect.getsource(bme280)
-    assert old in source, f"the driver no longer contains {old!r}"
-    module = ModuleType("mutant")
-    exec(compile(source.replace(old, new, 1), "mutant", "exec"), module.__dict__)  # noqa: S102 - our own source
-    return module
-
-
 def known_answers_hold(module: ModuleType) -> bool:
     """Whether a driver opens, measures and decodes as the datasheet's integer formulas say."""
     for raw_p, raw_t, raw_h in COUNTS:
@@ -95,5 +86,5 @@ def test_the_driver_itself_gives_the_known_answers() -> None:
 
 @pytest.mark.parametrize(("old", "new"), MUTANTS, ids=[new for _, new in MUTANTS])
 def test_a_wrong_constant_or_sign_turns_the_known_answers_red(old: str, new: str) -> None:
-    module = mutated(old, new)
+    module = mutated(bme280, old, new)
     assert not known_answers_hold(module)
