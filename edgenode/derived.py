@@ -23,7 +23,13 @@ DERIVED: Final = {
             Channel("dew_point", "Cel", scale=-2, observed="WeatherObserved/dewPoint"),
             {"temperature": "Cel", "humidity": "%RH"},
         ),
-        Derived(Channel("flow", "1/min", scale=-2), {"count": "count"}),
-        Derived(Channel("energy", "Wh", kind=Kind.COUNTER), {"power": "W"}),
+        Derived(
+            Channel("absolute_humidity", "g/m3", scale=-2),
+            {"temperature": "Cel", "humidity": "%RH"},
+        ),
+        Derived(
+            Channel("flow", "1/h", observed="TrafficFlowObserved/intensity"), {"count": "count"}
+        ),
+        Derived(Channel("energy", "Wh", scale=-1, kind=Kind.COUNTER), {"power": "W"}),
     )
 }

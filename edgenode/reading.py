@@ -105,6 +105,25 @@ class EventCode(IntEnum):
     DAEMON_STARTED = 25
 
 
+class Rung(IntEnum):
+    """How far up the recovery ladder a bus had to go; the value of bus-recovered."""
+
+    BY_ITSELF = 0
+    RETRY = 1
+    REOPEN = 2
+    NINE_CLOCKS = 3
+    POWER = 4  # of the bus, by its pin or its USB port
+    RESTART = 5  # of the daemon
+    REBOOT = 6
+
+
+class Limit(IntEnum):
+    """Which limit of the node itself; the value of limit-exceeded and limit-cleared."""
+
+    DAY_BYTES = 1
+    MONTH_BYTES = 2
+
+
 ALARMS = frozenset({3, 5, 7, 9, 11, 14, 17, 19, 20})
 
 

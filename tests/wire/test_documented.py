@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import Reason
-from edgenode.node.boot import BootCause
-from edgenode.reading import ALARMS, ClockSource, EventCode, Kind, Privacy, Quality, Stream
+from edgenode.node.boot import BootCause, StartCause
+from edgenode.reading import (
+    ALARMS,
+    ClockSource,
+    EventCode,
+    Kind,
+    Limit,
+    Privacy,
+    Quality,
+    Rung,
+    Stream,
+)
 from edgenode.sensing.totals import ResetReason
 from edgenode.spool.model import Trouble
 from edgenode.wire import LossReason
@@ -33,6 +43,9 @@ TABLES: dict[str, type[IntEnum]] = {
     "Events": EventCode,
     "Reasons of a failed read": Reason,
     "Causes of a boot": BootCause,
+    "Causes of a daemon start": StartCause,
+    "Rungs of the recovery ladder": Rung,
+    "Limits of the node": Limit,
     "Reasons of a counter-reset": ResetReason,
     "Reasons of spool-degraded": Trouble,
 }
