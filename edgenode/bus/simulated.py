@@ -11,12 +11,13 @@ One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
   writes; answered by STATUS (0 or an errno) and the bytes read;
 - line: LOW or HIGH drives an output, answered by STATUS; ASK is answered by STATUS and LOW or
   HIGH. Levels are those of the wire: whoever wants active-low inverts by himself. A line is held
-  until the node shuts down or closes the last copy of its connection.
+  until the node shuts down or closes the last copy of its connection; so is a port.
 """
 
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import errno
 import json
@@ -148,7 +149,11 @@ class SimulatedPort:
             raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
 
     def close(self) -> None:
+        """Close the port, and wait until the server has: closing a real one is synchronous."""
         os.close(self.descriptor)
+        with contextlib.suppress(OSError):  # it is gone, or was closed before
+            self._connection.shutdown(socket.SHUT_WR)
+            self._connection.recv(1)
         self._connection.close()
 
 

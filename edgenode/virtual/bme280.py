@@ -5,28 +5,33 @@ from __future__ import annotations
 import errno
 import random
 import struct
-from typing import Final, NamedTuple
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from edgenode.virtual.conduct import FATES, Refused, Silent
 from edgenode.virtual.counts import EXAMPLE, Trim, counts
-from edgenode.virtual.kinds import Action, Fate
-from edgenode.virtual.scenario import Bme280Spec
+from edgenode.virtual.kinds import READ, Action, Fate, Message, Period, Table
+from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
 MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1
 COPYING_NS: Final = 1_000_000  # calibration out of its memory, after power-on and reset
 FORCED: Final = (1, 2)  # mode bits of 0xF4
 QUANTITIES: Final = ("temperature", "humidity", "pressure")
-READ: Final = 0x0001
 SEED: Final = 280  # garbage is random but the same every time
 
 
-class Message(NamedTuple):
-    """One message of a transaction; `data` is empty for a read."""
+class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
+    """[[instrument]] kind = "bme280": °C, %RH and Pa, one row of its series each `every_ms`."""
 
-    flags: int
-    length: int
-    data: bytes
+    sensor: str
+    bus: str = "i2c"
+    address: Annotated[int, Meta(ge=0x76, le=0x77)] = 0x76
+    every_ms: Period = 1000
+    temperature: Play = Play("air_uci:T", decimals=2)
+    humidity: Play = Play("air_uci:RH", decimals=1)
+    pressure: Play = Play("utility_power:U", gain=100, offset=78_000, decimals=0)
 
 
 class VirtualBME280:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Literal
-
-import msgspec
-from msgspec import Meta
 
 from edgenode.virtual.kinds import Action, Fate
 
@@ -17,19 +13,6 @@ FATES: dict[Action, Fate] = {
     "vanish": "nack",  # what is not there does not acknowledge either
     "return": "ok",
 }
-
-
-class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first packet of a connection: which device or line it is about; see bus.simulated."""
-
-    wire: Literal["i2c", "gpio"]
-    bus: str = ""
-    address: int = -1
-    offset: int = -1
-    edge: Literal["rising", "falling", "both"] = "rising"
-    bias: str = "as-is"
-    debounce_us: Annotated[int, Meta(ge=0)] = 0
-    event_buffer: Annotated[int, Meta(ge=0)] = 0
 
 
 class Refused(Exception):

@@ -15,11 +15,13 @@ import struct
 import termios
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
-from edgenode.virtual.conduct import FATES, Hello, Refused, Silent, boot_ns
-from edgenode.virtual.kinds import Action, Fate
-from edgenode.virtual.scenario import PulseSpec
+from msgspec import Meta
+
+from edgenode.virtual.conduct import FATES, Refused, Silent, boot_ns
+from edgenode.virtual.kinds import Action, Fate, Hello, Offset, Period, Table
+from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
 EVENT: Final = struct.Struct("<QIIII24x")
@@ -34,6 +36,17 @@ EDGES: Final = {
     "both": frozenset({RISING, FALLING}),
 }
 ROW_MOST: Final = 100_000  # pulses in one row
+
+
+class PulseSpec(Table, frozen=True, tag_field="kind", tag="pulse"):
+    """[[instrument]] kind = "pulse": so many pulses, evenly spaced, in each `every_ms`."""
+
+    sensor: str
+    bus: str = "gpio"
+    line: Offset = 0
+    every_ms: Period = 60_000
+    width_us: Annotated[int, Meta(ge=1, le=1_000_000)] = 30_000  # S0: at least 30 ms
+    pulses: Play = Play("utility_power:E_counter", cumulative=True, decimals=0)
 
 
 @dataclass
@@ -78,6 +91,7 @@ class VirtualPulse:
         self._conduct: Action = "return"
         self._watching: Watching | None = None
         self._pulses: list[int] = []  # what is left of the row, newest first
+        self._now_ns, self._high_until_ns = start_ns, start_ns
         self._begin_row()
 
     def act(self, action: Action, now_ns: int) -> None:
@@ -110,6 +124,10 @@ class VirtualPulse:
         if self._watching is not None:
             self.release(self._watching)
 
+    def level(self) -> bool:
+        """Return whether a pulse is on the line."""
+        return self._now_ns < self._high_until_ns
+
     def next_ns(self) -> int:
         """Return the boot-time ns of the next pulse, or of the next row where there is none."""
         return self._pulses[-1] if self._pulses else self._row_end_ns()
@@ -122,6 +140,7 @@ class VirtualPulse:
             else:
                 self._row_ns, self._row = self._row_end_ns(), self._row + 1
                 self._begin_row()
+        self._now_ns = now_ns
 
     def _row_end_ns(self) -> int:
         return self._row_ns + self.spec.every_ms * 1_000_000
@@ -134,6 +153,7 @@ class VirtualPulse:
 
     def _pulse(self, at_ns: int) -> None:
         self.total += 1
+        self._high_until_ns = at_ns + self.spec.width_us * 1000
         fate = self._delivered(at_ns)
         self._truth.note(f"{self.spec.sensor}/count", self.total, at_ns // 1_000_000, fate)
 

@@ -10,34 +10,11 @@ import msgspec
 from msgspec import Meta
 
 from edgenode.errors import ConfigError
-from edgenode.virtual.kinds import Action, Period, Table
+from edgenode.virtual.bme280 import Bme280Spec
+from edgenode.virtual.instruments import Spec
+from edgenode.virtual.kinds import Action, Table
+from edgenode.virtual.pulse import PulseSpec
 from edgenode.virtual.series import Play, load
-
-
-class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
-    """[[instrument]] kind = "bme280": °C, %RH and Pa, one row of its series each `every_ms`."""
-
-    sensor: str
-    bus: str = "i2c"
-    address: Annotated[int, Meta(ge=0x76, le=0x77)] = 0x76
-    every_ms: Period = 1000
-    temperature: Play = Play("air_uci:T", decimals=2)
-    humidity: Play = Play("air_uci:RH", decimals=1)
-    pressure: Play = Play("utility_power:U", gain=100, offset=78_000, decimals=0)
-
-
-class PulseSpec(Table, frozen=True, tag_field="kind", tag="pulse"):
-    """[[instrument]] kind = "pulse": so many pulses, evenly spaced, in each `every_ms`."""
-
-    sensor: str
-    bus: str = "gpio"
-    line: Annotated[int, Meta(ge=0, le=1023)] = 0
-    every_ms: Period = 60_000
-    width_us: Annotated[int, Meta(ge=1, le=1_000_000)] = 30_000  # S0: at least 30 ms
-    pulses: Play = Play("utility_power:E_counter", cumulative=True, decimals=0)
-
-
-Spec = Bme280Spec | PulseSpec
 
 
 class Misbehaviour(Table, frozen=True):
@@ -92,11 +69,11 @@ def _problems(scenario: Scenario) -> list[str]:
 
 
 def place(spec: Spec) -> tuple[str, int]:
-    """Where on the wires an instrument answers: (bus, address or line)."""
-    return spec.bus, spec.address if isinstance(spec, Bme280Spec) else spec.line
+    """Where on the wires an instrument answers: (bus, address or line), 0 if its bus has none."""
+    at: int = getattr(spec, "address", getattr(spec, "line", 0))
+    return spec.bus, at
 
 
-def _plays(spec: Spec) -> tuple[Play, ...]:
-    if isinstance(spec, Bme280Spec):
-        return spec.temperature, spec.humidity, spec.pressure
-    return (spec.pulses,)
+def _plays(spec: Spec) -> list[Play]:
+    values = msgspec.structs.astuple(spec)
+    return [value for value in values if isinstance(value, Play)]

@@ -13,7 +13,8 @@ from edgenode.driver import WireKind
 from edgenode.errors import NodeError, WrongDevice
 from edgenode.sensing import Wires, opening
 from edgenode.virtual import Scenario
-from edgenode.virtual.scenario import Bme280Spec, PulseSpec
+from edgenode.virtual.bme280 import Bme280Spec
+from edgenode.virtual.pulse import PulseSpec
 from tests.support.fake_i2c import FakeI2C
 from tests.support.instruments import street
 from tests.support.sensing import FakeDriver

@@ -17,7 +17,8 @@ from edgenode.bus.i2c import SMBusDevice
 from edgenode.bus.simulated import SimulatedI2C
 from edgenode.errors import BadFrame, BusError, BusTimeout, ConfigError, DriverError, NodeError
 from edgenode.virtual import Scenario, parse, send_command
-from edgenode.virtual.scenario import Bme280Spec, PulseSpec
+from edgenode.virtual.bme280 import Bme280Spec
+from edgenode.virtual.pulse import PulseSpec
 from edgenode.virtual.series import Play
 from tests.support.instruments import Street, street
 

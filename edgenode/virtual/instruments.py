@@ -1,0 +1,31 @@
+"""The instruments that there are, a row each: its table in a scenario, and its class.
+
+Every class is made with `(spec, truth, start_ns)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
+from edgenode.virtual.kinds import (
+    I2CInstrument,
+    Instrument,
+    LineInstrument,
+    OutputInstrument,
+    SerialInstrument,
+    Table,
+)
+from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.truth import Truth
+
+Made = TypeVar("Made", bound=Instrument)
+Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
+
+I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280}
+LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse}
+OUTPUTS: Final[Kinds[OutputInstrument]] = {}
+SERIAL: Final[Kinds[SerialInstrument]] = {}
+
+Spec = Bme280Spec | PulseSpec
