@@ -1,11 +1,13 @@
 """Serial ports over pyserial: opened once a bus, shared by what stands on it, never blocking long.
 
 pyserial opens, locks and configures the port; bytes are moved here, so that real ports and
-virtual instruments take one way.
+virtual instruments take one way. A port that fails is closed at once, whoever still holds it: as
+long as a descriptor is open, the kernel does not give the name of an unplugged adapter again.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -20,85 +22,144 @@ SIMULATED: Final = "sim:"
 ARRIVED_MAX: Final = 4096
 WRITE_S: Final = 1.0
 PARITY: Final = {"none": "N", "even": "E", "odd": "O"}
+ADVICE: Final = {
+    errno.EPERM: "permission denied; add the user to the group dialout",
+    errno.EACCES: "permission denied; add the user to the group dialout",
+    errno.EAGAIN: "another program has this port; stop it, or its getty",
+    errno.EBUSY: "another program has this port; stop it, or its getty",
+    errno.ENOENT: "no such port; is it plugged in? ls -l /dev/serial/by-id",
+    errno.EIO: "the adapter does not answer; unplug it and plug it in again",
+    errno.ENXIO: "the adapter does not answer; unplug it and plug it in again",
+    errno.ENODEV: "the adapter does not answer; unplug it and plug it in again",
+    errno.ENOTTY: "this is no serial port; name one of those in /dev/serial/by-id",
+    errno.EISDIR: "this is no serial port; name one of those in /dev/serial/by-id",
+}
 
 
 class Port:
-    """A SerialPort over a descriptor; `release` gives back what the descriptor came from."""
+    """An open port; `release` gives back what the descriptor came from.
 
-    def __init__(self, descriptor: int, where: str, release: Callable[[], None]) -> None:
+    Every method raises BusError once one has failed. Used by the thread of one bus.
+    """
+
+    def __init__(
+        self, descriptor: int, where: str, line: SerialLine, release: Callable[[], None]
+    ) -> None:
         os.set_blocking(descriptor, False)
         self._descriptor, self._where, self._release = descriptor, where, release
+        self.line = line
+        self.leases = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is open: it neither failed nor was closed."""
+        return self._descriptor >= 0
 
     def fileno(self) -> int:
+        """Return the descriptor; -1 once the port is closed."""
         return self._descriptor
 
     def arrived(self) -> bytes:
-        with self._errors():
+        """Return what has arrived, without waiting."""
+        with self._failing() as descriptor:
             try:
-                data = os.read(self._descriptor, ARRIVED_MAX)
+                return self._some(descriptor, ARRIVED_MAX)
             except BlockingIOError:
                 return b""
-        if not data:
-            raise BusError(f"{self._where}: the port ended; was it unplugged?")
-        return data
 
     def receive(self, size: int, timeout_s: float) -> bytes:
+        """Return `size` bytes, or what came of them within `timeout_s`."""
         data = b""
         deadline = time.monotonic() + timeout_s
-        while len(data) < size and self._ready(select.POLLIN, deadline):
-            with self._errors():
-                piece = os.read(self._descriptor, size - len(data))
-            if not piece:
-                raise BusError(f"{self._where}: the port ended; was it unplugged?")
-            data += piece
+        with self._failing() as descriptor:
+            while len(data) < size and _ready(descriptor, select.POLLIN, deadline):
+                with suppress(BlockingIOError):  # somebody else took it
+                    data += self._some(descriptor, size - len(data))
         return data
 
     def write(self, data: bytes) -> None:
+        """Send all of `data`; raises BusTimeout where it is not taken within a second."""
         deadline = time.monotonic() + WRITE_S
-        while data:
-            if not self._ready(select.POLLOUT, deadline):
-                raise BusTimeout(f"{self._where}: takes no bytes; is its flow control on?")
-            with self._errors():
-                data = data[os.write(self._descriptor, data) :]
+        with self._failing() as descriptor:
+            while data:
+                if not _ready(descriptor, select.POLLOUT, deadline):
+                    raise BusTimeout(f"{self._where}: takes no bytes; is its flow control on?")
+                with suppress(BlockingIOError):
+                    data = data[os.write(descriptor, data) :]
 
     def discard(self) -> None:
+        """Forget what has arrived."""
         while len(self.arrived()) == ARRIVED_MAX:
             pass
 
     def close(self) -> None:
-        if self._descriptor >= 0:
+        """Give the descriptor back; safe to call twice."""
+        if self.alive:
             self._descriptor = -1
             self._release()
 
-    def _ready(self, wanted: int, deadline: float) -> bool:
-        """Wait for the descriptor; a hang-up counts as ready, and the next read tells of it."""
-        poll = select.poll()
-        poll.register(self._descriptor, wanted)
-        left_ms = (deadline - time.monotonic()) * 1000
-        return bool(poll.poll(max(0.0, left_ms)))
+    def _some(self, descriptor: int, most: int) -> bytes:
+        data = os.read(descriptor, most)
+        if not data:
+            raise BusError(f"{self._where}: the port ended; was it unplugged?")
+        return data
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _failing(self) -> Iterator[int]:
+        """Lend the descriptor; whatever fails with it ends the port."""
+        if not self.alive:
+            raise BusError(f"{self._where}: the port was given up after a fault; open it anew")
         try:
-            yield
-        except BlockingIOError:
+            yield self._descriptor
+        except BusError:
+            self.close()
             raise
         except OSError as exc:
+            self.close()
             raise BusError(f"{self._where}: {exc.strerror or exc}; was it unplugged?") from exc
 
 
 class Lease:
-    """One sensor's share of a port: closing it closes the port once nobody else has a share."""
+    """A SerialPort: one sensor's share of a port, which is closed with the last of them."""
 
-    def __init__(self, bus: SerialBus, port: Port) -> None:
-        self._bus: SerialBus | None = bus
-        self.fileno, self.arrived, self.receive = port.fileno, port.arrived, port.receive
-        self.write, self.discard = port.write, port.discard
+    def __init__(self, port: Port, where: str) -> None:
+        self._port: Port | None = port
+        self._where = where
+        self.line = port.line
+        port.leases += 1
+
+    def fileno(self) -> int:
+        """Return the descriptor; -1 once the port is closed."""
+        return self._port.fileno() if self._port else -1
+
+    def arrived(self) -> bytes:
+        """Return what has arrived, without waiting."""
+        return self._held().arrived()
+
+    def receive(self, size: int, timeout_s: float) -> bytes:
+        """Return `size` bytes, or what came of them within `timeout_s`."""
+        return self._held().receive(size, timeout_s)
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`; raises BusTimeout where it is not taken within a second."""
+        self._held().write(data)
+
+    def discard(self) -> None:
+        """Forget what has arrived."""
+        self._held().discard()
 
     def close(self) -> None:
-        bus, self._bus = self._bus, None
-        if bus is not None:
-            bus.give_back()
+        """Give the share back; safe to call twice."""
+        port, self._port = self._port, None
+        if port is not None:
+            port.leases -= 1
+            if not port.leases:
+                port.close()
+
+    def _held(self) -> Port:
+        if self._port is None:
+            raise BusError(f"{self._where}: this share of the port was closed; open the sensor")
+        return self._port
 
 
 class SerialBus:
@@ -107,21 +168,21 @@ class SerialBus:
     def __init__(self, path: str) -> None:
         self._path = path
         self._port: Port | None = None
-        self._leases = 0
 
     def lease(self, line: SerialLine) -> Lease:
-        """Open the port with the first lease; raises BusError with what to do next."""
-        if self._port is None:
-            self._port = open_port(self._path, line)
-        self._leases += 1
-        return Lease(self, self._port)
+        """Return a share of the port, which is opened where it is not, or has failed.
 
-    def give_back(self) -> None:
-        """End one lease, and with the last one close the port."""
-        self._leases -= 1
-        if not self._leases and self._port is not None:
-            port, self._port = self._port, None
-            port.close()
+        Raises BusError with what to do next; also where the port is open at another speed.
+        """
+        if self._port is None or not self._port.alive:
+            self._port = open_port(self._path, line)
+        if self._port.line != line:
+            raise BusError(
+                f"{self._path}: is open at {_words(self._port.line)} and this sensor wants "
+                f"{_words(line)}; set baud, parity and stop_bits in [[bus]], for all that stand "
+                "on it"
+            )
+        return Lease(self._port, self._path)
 
 
 def open_port(path: str, line: SerialLine) -> Port:
@@ -130,9 +191,9 @@ def open_port(path: str, line: SerialLine) -> Port:
         from edgenode.bus.simulated import SimulatedPort  # noqa: PLC0415 - only where simulated
 
         simulated = SimulatedPort(path.removeprefix(SIMULATED), line)
-        return Port(simulated.descriptor, path, simulated.close)
+        return Port(simulated.descriptor, path, line, simulated.close)
     port = _opened(path, line)
-    return Port(port.fileno(), path, lambda: _closed(port))
+    return Port(port.fileno(), path, line, lambda: _closed(port))
 
 
 def _opened(path: str, line: SerialLine) -> Any:
@@ -147,6 +208,7 @@ def _opened(path: str, line: SerialLine) -> Any:
             PARITY[line.parity],
             line.stop_bits,
             timeout=0,
+            inter_byte_timeout=0,  # VMIN 1: else a quiet port reads as one that has ended
             exclusive=True,
         )
     except (serial.SerialException, OSError, ValueError) as exc:
@@ -154,18 +216,40 @@ def _opened(path: str, line: SerialLine) -> Any:
 
 
 def _advice(exc: Exception) -> str:
-    number = getattr(exc, "errno", None)
     if isinstance(exc, ValueError) and not isinstance(exc, OSError):
         return f"{exc}; the port cannot be set so"
-    if number in {1, 13}:
-        return "permission denied; add the user to the group dialout"
-    if number in {11, 16}:
-        return "another program has this port; stop it, or its getty"
-    if number == 2:
-        return "no such port; is it plugged in? ls -l /dev/serial/by-id"
-    return str(exc)
+    number = _number(exc)
+    if number in ADVICE:
+        return ADVICE[number]
+    return f"{os.strerror(number) if number else exc}; see dmesg"
+
+
+def _number(exc: BaseException) -> int:
+    """Return the kernel's error number; pyserial hides some behind an exception of its own."""
+    number: int | None = getattr(exc, "errno", None)
+    if number is None and exc.__context__ is not None:
+        kept = exc.__context__.args[0] if exc.__context__.args else 0
+        return kept if isinstance(kept, int) else 0
+    return number or 0
 
 
 def _closed(port: Any) -> None:
-    with suppress(OSError):  # an unplugged port may refuse even this
+    """Close it; what was not sent is dropped first, or the kernel waits for it for 30 s."""
+    import termios  # noqa: PLC0415 - pyserial has it already
+
+    with suppress(OSError, termios.error):  # an unplugged port may refuse even this
+        port.reset_output_buffer()
+    with suppress(OSError):
         port.close()
+
+
+def _ready(descriptor: int, wanted: int, deadline: float) -> bool:
+    """Wait for the descriptor; a hang-up counts as ready, and what comes next tells of it."""
+    poll = select.poll()
+    poll.register(descriptor, wanted)
+    left_ms = (deadline - time.monotonic()) * 1000
+    return bool(poll.poll(max(0.0, left_ms)))
+
+
+def _words(line: SerialLine) -> str:
+    return f"{line.baud} {line.data_bits}{PARITY[line.parity]}{line.stop_bits}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol
 
+from edgenode.reading import SerialLine
+
 Edge = Literal["rising", "falling", "both"]
 Bias = Literal["as-is", "disabled", "pull-up", "pull-down"]
 
@@ -30,6 +32,8 @@ class I2CDevice(Protocol):
 
 class SerialPort(Protocol):
     """One serial port, set to the speed and framing of its part. Calls may raise BusError."""
+
+    line: SerialLine  # the speed and framing that it was opened with
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when bytes have arrived."""
