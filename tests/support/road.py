@@ -62,6 +62,8 @@ class World(FakeClock):
 class Road:
     """One node with a serial number for a sensor, one city, and what really happened."""
 
+    groups = GROUPS
+
     def __init__(self, directory: Path, world: World) -> None:
         self.world = world
         self.directory = directory
@@ -76,7 +78,7 @@ class Road:
     def start(self) -> None:
         """Start the node on what its disk holds, connected: it seals once a minute."""
         options = SpoolOptions(self.directory / "spool", **OPTIONS)  # type: ignore[arg-type]
-        self.spool = Spool.open(options, NODE, GROUPS, self.world)
+        self.spool = Spool.open(options, NODE, self.groups, self.world)
         for outbox in (self.spool.outbox, *self.spool.drains):
             outbox.begin_session()
         self.spool.step()
