@@ -10,7 +10,7 @@ from typing import Any
 
 from edgenode.clock import Clock
 from edgenode.config import Config
-from edgenode.control import Control
+from edgenode.control import Control, verbs_of
 from edgenode.errors import NodeError
 from edgenode.health import Condition, Health, Verdict, Watch
 from edgenode.node.boot import BootMark
@@ -66,7 +66,9 @@ class Daemon:
     def _controlled(self) -> Control | None:
         """Open the control socket; a node that cannot be asked still samples."""
         try:
-            control = Control(self._config.node.socket, {"status": self.status})
+            control = Control(
+                self._config.node.socket, verbs_of({"status": lambda _: self.status()})
+            )
         except NodeError as exc:
             LOG.warning("%s", exc)
             advice = "see the message above; `edgenode status` has nobody to ask"

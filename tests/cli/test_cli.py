@@ -7,7 +7,7 @@ import pytest
 
 from edgenode import __version__
 from edgenode.cli import VERBS, main
-from edgenode.control import Control
+from edgenode.control import Control, verbs_of
 
 HEAVY = {
     "msgspec",
@@ -60,7 +60,7 @@ def test_a_configuration_with_mistakes_is_wrong_usage(
 @pytest.fixture
 def socket_of_daemon(tmp_path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
     answer: dict[str, object] = {"health": "well"}
-    control = Control(tmp_path / "s", {"status": lambda: answer})
+    control = Control(tmp_path / "s", verbs_of({"status": lambda _: answer}))
     control.start()
     yield tmp_path / "s", answer
     control.close()

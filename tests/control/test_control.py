@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.control import CLIENT_S, MAX_REQUEST, Control, NoDaemon, ask
+from edgenode.control import CLIENT_S, Control, NoDaemon, ask, verbs_of
+from edgenode.control.exchange import MAX_REQUEST
 from edgenode.errors import NodeError
 
 
@@ -19,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def control(path: Path) -> Iterator[Control]:
-    server = Control(path, {"status": lambda: {"well": True}})
+    server = Control(path, verbs_of({"status": lambda _: {"well": True}}))
     server.start()
     yield server
     server.close()
@@ -105,7 +106,7 @@ def test_nobody_there_is_told_as_such(path: Path) -> None:
 def test_the_socket_of_a_killed_daemon_is_taken_over(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
         dead.bind(str(path))
-    server = Control(path, {"status": lambda: {"well": True}})
+    server = Control(path, verbs_of({"status": lambda _: {"well": True}}))
     server.start()
     assert ask(path, "status") == {"well": True}
     server.close()
