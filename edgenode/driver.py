@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
@@ -100,6 +101,11 @@ def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
     return (replace(channels[0], observed=observed), *channels[1:]) if observed else channels
 
 
+def installed() -> list[str]:
+    """Return the names of all drivers that a sensor may have, sorted."""
+    return sorted({point.name for point in entry_points(group="edgenode.drivers")})
+
+
 def find(name: str) -> Any:
     """Return the driver class registered as `name` under the entry points `edgenode.drivers`.
 
@@ -107,7 +113,10 @@ def find(name: str) -> Any:
     """
     known = {point.name: point for point in entry_points(group="edgenode.drivers")}
     if name not in known:
-        raise ConfigError([f"driver {name!r} is not installed; known: {', '.join(sorted(known))}"])
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        words = f"driver {name!r} is not installed; {hint}known: {', '.join(sorted(known))}"
+        raise ConfigError([words])
     try:
         return known[name].load()
     except ImportError as exc:

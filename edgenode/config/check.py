@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import FieldInfo
 
-SENTENCES: dict[Any, str] = {
-    str: "text in quotes",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    Path: "a path in quotes",
-}
+from edgenode.config.describe import is_secret, metas, shape, words
+from edgenode.config.lines import Place
+
+SHOWN = 60  # characters of a wrong value
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+CREDENTIAL = re.compile(r"credential:[-._A-Za-z0-9]{1,255}")
+HIDDEN = re.compile(r"@|-----BEGIN|://")  # what may come with a secret
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Mistake(NamedTuple):
-    """One thing an installer must change; `table` is "" for the top of the file."""
+    """One thing an installer must change; an empty place is the file as a whole."""
 
-    table: str
-    nth: int  # of [[table]], from 0
-    key: str  # "" for the table as a whole
+    place: Place
     sentence: str
+
+    def __str__(self) -> str:
+        """Return the place and what is wrong there, such as `sensor[0].line: …`."""
+        return f"{dotted(self.place)}: {self.sentence}" if self.place else self.sentence
+
+
+def dotted(place: Place) -> str:
+    """Return a place as one writes it: ("sensor", 0, "line") is `sensor[0].line`."""
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if BARE_KEY.fullmatch(part) else ascii(part[:SHOWN])
+            text += f".{key}" if text else key
+    return text
 
 
 def convert(value: object, wanted: Any) -> Any:
@@ -35,31 +52,96 @@ def convert(value: object, wanted: Any) -> Any:
 
 
 def _path(wanted: type[Any], value: object) -> Any:
-    if wanted is Path and isinstance(value, str) and value:
+    whole = isinstance(value, str) and (value.startswith("/") or CREDENTIAL.fullmatch(value))
+    if wanted is Path and isinstance(value, str) and whole and len(value) <= 4096:
         return Path(value)
-    raise msgspec.ValidationError(f"Expected a path, found {value!r}")
-
-
-def mistakes(
-    fields: Mapping[str, FieldInfo], table: Mapping[str, object], name: str, index: int = 0
-) -> Iterator[Mistake]:
-    """Every way in which `table` cannot be a value with these `fields`."""
-    for key, value in table.items():
-        if key not in fields:
-            yield Mistake(name, index, key, f"unknown key; {near(key, fields)}")
-            continue
-        try:
-            convert(value, fields[key].type)
-        except msgspec.ValidationError as exc:
-            yield Mistake(name, index, key, _sentence(fields[key], value, exc))
-    for key, field in fields.items():
-        if field.required and key not in table:
-            yield Mistake(name, index, "", f"{key} is missing; {_wanted(field.type) or 'required'}")
+    raise msgspec.ValidationError("Expected an absolute path")
 
 
 def fields_of(*structs: type[msgspec.Struct]) -> dict[str, FieldInfo]:
-    """Return the fields of all `structs` by name."""
+    """Return the fields of all `structs` by name; a later one of the same name counts."""
     return {field.name: field for cls in structs for field in msgspec.structs.fields(cls)}
+
+
+def mistakes(
+    fields: Mapping[str, FieldInfo], table: Mapping[str, object], place: Place = ()
+) -> Iterator[Mistake]:
+    """Every way in which `table` cannot be a value with these `fields`, tables in it included."""
+    meant = set()
+    for key, value in table.items():
+        if key in fields:
+            yield from _mistakes_in(fields[key].type, value, (*place, key))
+        else:
+            meant.update(difflib.get_close_matches(key, fields, 1))
+            yield Mistake((*place, key), f"unknown key; {near(key, fields)}")
+    for key, field in fields.items():
+        if field.required and key not in table and key not in meant:
+            yield from _missing(field, place)
+
+
+def _missing(field: FieldInfo, place: Place) -> Iterator[Mistake]:
+    form, struct = shape(field.type)
+    there = (*place, field.name)
+    if form == "table" and struct is not None:
+        yield from mistakes(fields_of(struct), {}, there)
+    elif form == "tables":
+        yield Mistake(there, f"write at least one {_head(there, form)} table")
+    else:
+        yield Mistake(place, f"{field.name} is missing; {words(field.type)}")
+
+
+def _mistakes_in(kind: Any, value: object, place: Place) -> Iterator[Mistake]:
+    form, struct = shape(kind)
+    if struct is None:
+        yield from _plain(kind, value, place)
+    elif form == "tables":
+        yield from _rows(kind, struct, value, place)
+    elif not isinstance(value, dict):
+        yield Mistake(place, f"expected a table, {_head(place, form)}, found {show(value)}")
+    elif form == "table":
+        yield from mistakes(fields_of(struct), value, place)
+    else:
+        for name, inner in value.items():
+            yield from _mistakes_in(struct, inner, (*place, name))
+
+
+def _rows(
+    kind: Any, struct: type[msgspec.Struct], value: object, place: Place
+) -> Iterator[Mistake]:
+    head = _head(place, "tables")
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        yield Mistake(place, f"expected tables, {head}, found {show(value)}")
+        return
+    least = max((meta.min_length or 0 for meta in metas(kind)), default=0)
+    most = min((meta.max_length for meta in metas(kind) if meta.max_length), default=math.inf)
+    if len(value) < least:
+        yield Mistake(place, f"write at least one {head} table")
+    if len(value) > most:
+        yield Mistake(place, f"{len(value)} tables; at most {most} are possible")
+    for index, row in enumerate(value):
+        yield from mistakes(fields_of(struct), row, (*place, index))
+
+
+def _plain(kind: Any, value: object, place: Place) -> Iterator[Mistake]:
+    if not _fits(kind, value):
+        found = "something else" if is_secret(kind) else show(value)
+        yield Mistake(place, f"expected {words(kind)}, found {found}")
+
+
+def _fits(kind: Any, value: object) -> bool:
+    try:
+        made = convert(value, kind)
+    except (msgspec.ValidationError, OverflowError):
+        return False
+    if isinstance(made, Path):
+        credential = not made.is_absolute()
+        return not CONTROL.search(str(made)) and (is_secret(kind) or not credential)
+    if isinstance(made, str):
+        patterns = [meta.pattern for meta in metas(kind) if meta.pattern]
+        whole = all(re.fullmatch(pattern, made) for pattern in patterns)  # `$` lets "\n" follow
+        return whole and not CONTROL.search(made)
+    numbers = made if isinstance(made, tuple) else (made,)
+    return all(math.isfinite(number) for number in numbers if isinstance(number, float))
 
 
 def near(key: str, known: Collection[str]) -> str:
@@ -68,16 +150,22 @@ def near(key: str, known: Collection[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
 
 
-def _wanted(kind: Any) -> str:
-    metas = getattr(kind, "__metadata__", ())
-    described = [meta.description for meta in metas if meta.description]
-    if described or kind in SENTENCES:
-        return SENTENCES.get(kind) or str(described[0])
-    if get_origin(kind) in {Union, UnionType}:
-        return next(filter(None, map(_wanted, get_args(kind))), "")
-    return ""
+def show(value: object) -> str:
+    """Return a wrong value as it may stand in a message: short, and without what may be secret."""
+    if isinstance(value, str) and HIDDEN.search(value):
+        return "text that may hold a secret and is not shown"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, (dt.date, dt.time)):
+        return f"{value} without quotes"
+    text = repr(value) if not isinstance(value, int) or abs(value) < 1 << 64 else "a huge number"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def _sentence(field: FieldInfo, value: object, exc: Exception) -> str:
-    wanted = _wanted(field.type)
-    return f"expected {wanted}, found {value!r}" if wanted else f"{exc}, found {value!r}"
+def _head(place: Place, form: str) -> str:
+    name = ".".join(str(part) for part in place if not isinstance(part, int))
+    return f"[[{name}]]" if form == "tables" else f"[{name}{'.NAME' * (form == 'named')}]"

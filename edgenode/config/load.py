@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edgenode.config.check import Mistake, convert, fields_of
-from edgenode.config.lines import line_of
-from edgenode.config.model import BusTable, Config, Sensor, SensorTable
-from edgenode.config.tables import (
-    MANY,
-    SINGLE,
-    Found,
-    drivers_of,
-    options_of,
-    rows,
-    section,
-    unfit,
-    wrong,
-)
+import msgspec
+
+from edgenode.config.check import Mistake, convert
+from edgenode.config.draft import Draft, Real, draft, drivers_of, wrong
+from edgenode.config.lines import Lines
+from edgenode.config.model import Config, FileTable, Sensor
+from edgenode.config.relations import doubtful, unfit
 from edgenode.errors import ConfigError
 
 MAX_BYTES = 1 << 20
+MAX_TOLD = 100  # mistakes; a file with more is of another kind
 
 
 def load(path: Path) -> Config:
-    """Read and check a file; raises ConfigError listing every mistake with its line."""
+    """Read and check a file; raises ConfigError listing every mistake with its line.
+
+    Of the machine it asks only where links lead, since one device may have several names.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -37,20 +35,45 @@ def load(path: Path) -> Config:
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{path}: longer than {MAX_BYTES} bytes; this is no configuration"])
     try:
-        return parse(data.decode(), str(path))
+        return parse(data.decode("utf-8-sig"), str(path), _resolved)
     except UnicodeDecodeError as exc:
         raise ConfigError([f"{path}: not UTF-8 text: {exc.reason} at byte {exc.start}"]) from exc
 
 
-def parse(text: str, name: str = "edgenode.toml") -> Config:
-    """Check a whole file given as text; raises ConfigError like `load`."""
+def _resolved(path: str) -> str:
+    return os.path.realpath(path) if path.startswith("/") else path
+
+
+def _spelt(path: str) -> str:
+    return os.path.normpath(path) if path.startswith("/") else path
+
+
+def parse(text: str, name: str = "edgenode.toml", real: Real = _spelt) -> Config:
+    """Check a whole file given as text; raises ConfigError like `load`.
+
+    Pure as long as `real` is, which gives a path with its links resolved.
+    """
     raw = _toml(text, name)
     drivers = drivers_of(raw)
-    found = list(wrong(raw, drivers)) or list(unfit(raw, drivers))
+    found = list(wrong(raw, drivers))
+    drawn = draft(raw, drivers, found, real)
+    found += unfit(drawn)
     if found:
-        placed = sorted((line_of(text, m.table, m.nth, m.key), _words(m)) for m in found)
-        raise ConfigError([f"{name}:{line}: {words}" for line, words in placed])
-    return _build(raw, drivers)
+        problems = _placed(text, name, found)
+        more = len(problems) - MAX_TOLD
+        told = [*problems[:MAX_TOLD], f"{name}: and {more} more mistakes"]
+        raise ConfigError(told if more > 0 else problems)
+    config = _build(raw, drawn)
+    warnings = tuple(_placed(text, name, doubtful(drawn, config)))
+    return msgspec.structs.replace(config, warnings=warnings)
+
+
+def _placed(text: str, name: str, found: Iterable[Mistake]) -> list[str]:
+    """Return mistakes in the order of the file, each with its line."""
+    mistakes = list(found)
+    lines = Lines(text) if mistakes else None
+    placed = sorted((lines.of(m.place) if lines else 1, str(m)) for m in mistakes)
+    return [f"{name}:{line}: {words}" for line, words in placed]
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
@@ -58,37 +81,40 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         words, _, place = str(exc).partition(" (at ")
-        where = ":".join(re.findall(r"\d+", place)) or str(len(text.splitlines()))
+        where = ":".join(re.findall(r"\d+", place)) or str(max(1, text.count("\n") + 1))
         raise ConfigError([f"{name}:{where}: not valid TOML: {words}"]) from exc
+    except (ValueError, RecursionError) as exc:  # a number of 5,000 digits, 500 nested lists
+        raise ConfigError([f"{name}:1: not to be understood as TOML: {exc}"]) from exc
 
 
-def _words(mistake: Mistake) -> str:
-    table = f"{mistake.table}[{mistake.nth}]" if mistake.table in MANY else mistake.table
-    return f"{'.'.join(filter(None, (table, mistake.key)))}: {mistake.sentence}"
-
-
-def _build(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Config:
-    buses = {row["name"]: row for row in rows(raw, "bus")}
+def _build(raw: Mapping[str, Any], drawn: Draft) -> Config:
+    tables = {key: value for key, value in raw.items() if key != "sensor"}
+    whole = convert(tables, FileTable)
+    buses = {bus.name: bus for bus in whole.bus}
     sensors = tuple(
-        _sensor(row, drivers[row["driver"]].driver, buses[row["bus"]])
-        for row in rows(raw, "sensor")
+        Sensor(
+            name=row.table.name,
+            driver=row.driver,
+            options=row.options,
+            bus=buses[row.table.bus],
+            every_ms=round(row.table.every_s * 1000),
+            stamp_ms=row.table.stamp_ms,
+            serial=row.table.serial,
+            purpose=row.table.purpose,
+            derived=row.table.derived,
+            channel=row.table.channel,
+        )
+        for row in drawn.sensors.values()
     )
-    tables = {name: section(raw, name) for name in SINGLE}
-    whole = convert({**tables, "buses": list(buses.values()), "sensors": []}, Config)
     return Config(
-        whole.node, whole.site, whole.clock, whole.spool, whole.uplink, whole.buses, sensors
-    )
-
-
-def _sensor(row: dict[str, Any], driver: Any, bus: dict[str, Any]) -> Sensor:
-    own = fields_of(SensorTable)
-    table = convert({key: value for key, value in row.items() if key in own}, SensorTable)
-    return Sensor(
-        name=table.name,
-        driver=driver,
-        options=options_of(row, driver),
-        bus=convert(bus, BusTable),
-        every_ms=round(table.every_s * 1000),
-        stamp_ms=table.stamp_ms,
-        serial=table.serial,
+        node=whole.node,
+        site=whole.site,
+        clock=whole.clock,
+        spool=whole.spool,
+        uplink=whole.uplink,
+        buses=whole.bus,
+        sensors=sensors,
+        budget=whole.budget,
+        recovery=whole.recovery,
+        lamp=whole.lamp,
     )

@@ -1,6 +1,7 @@
 """What an installer may write into the node's TOML file, table by table, as frozen values.
 
-A type's `description` is the sentence an installer reads when a value does not fit.
+The `title` of a field says what its key is for. Check messages, the JSON Schema for editors and
+docs/configuration.md are all made from these structs and from the options of the drivers.
 """
 
 from __future__ import annotations
@@ -11,31 +12,37 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from edgenode.config.channels import ChannelTable
+from edgenode.config.types import (
+    AbsolutePath,
+    Baud,
+    DayMegabytes,
+    Degrees90,
+    Degrees180,
+    Device,
+    Host,
+    Line,
+    Megabytes,
+    Milliseconds,
+    MonthMegabytes,
+    Name,
+    NodeId,
+    Parity,
+    Port,
+    Quantity,
+    Rate,
+    Seconds,
+    Secret,
+    Serial,
+    Topic,
+    UsbPort,
+    User,
+    Words,
+)
 from edgenode.driver import Options, WireKind
 
 SCHEMA = 1
-
-NodeId = Annotated[
-    str,
-    Meta(
-        pattern="^([0-9a-f]{2}){4,16}$",
-        description="4 to 16 bytes as lower-case hexadecimal digits",
-    ),
-]
-Name = Annotated[
-    str,
-    Meta(pattern="^[A-Za-z0-9][-._A-Za-z0-9]{0,63}$", description="a short name without spaces"),
-]
-Text = Annotated[str, Meta(min_length=1, max_length=4096, description="text in quotes, not empty")]
-Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds, above 0, up to a day")]
-Megabytes = Annotated[int, Meta(ge=4, le=1 << 20, description="whole megabytes, 4 or more")]
-Degrees90 = Annotated[float, Meta(ge=-90, le=90, description="degrees, -90 to 90")]
-Degrees180 = Annotated[float, Meta(ge=-180, le=180, description="degrees, -180 to 180")]
-Port = Annotated[int, Meta(ge=0, le=65_535, description="a port, 1 to 65535")]
-Milliseconds = Annotated[
-    int, Meta(ge=0, le=86_400_000, description="whole milliseconds, up to a day")
-]
-Rate = Annotated[float, Meta(gt=0, le=10_000, description="a number above 0, up to 10000")]
+MAX_SENSORS = 1000
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,152 +52,175 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NodeTable(Table, frozen=True):
     """[node]: who this node is and where it keeps what must survive."""
 
-    id: NodeId
-    state: Path = Path("/var/lib/edgenode")
-    socket: Path = Path("/run/edgenode/control.sock")
+    id: Annotated[NodeId, Meta(title="given at provisioning, never a MAC; the MQTT user name too")]
+    state: Annotated[AbsolutePath, Meta(title="directory of all that must survive a power cut")] = (
+        Path("/var/lib/edgenode")
+    )
+    socket: Annotated[AbsolutePath, Meta(title="where the command line talks to the daemon")] = (
+        Path("/run/edgenode/control.sock")
+    )
 
 
 class SiteTable(Table, frozen=True):
     """[site]: what passers-by may know; it is published as `about`."""
 
-    name: str = ""
-    latitude: Degrees90 | None = None  # WGS84
-    longitude: Degrees180 | None = None
-    purpose: str = ""
-    accountable: str = ""
-    retention: str = ""
-    access: str = ""
-    contact: str = ""
+    name: Annotated[Words, Meta(title="the place in words")] = ""
+    latitude: Annotated[Degrees90 | None, Meta(title="north positive, WGS84")] = None
+    longitude: Annotated[Degrees180 | None, Meta(title="east positive, WGS84")] = None
+    purpose: Annotated[Words, Meta(title="what the node as a whole is for")] = ""
+    accountable: Annotated[Words, Meta(title="who answers for it")] = ""
+    retention: Annotated[Words, Meta(title="how long readings are kept")] = ""
+    access: Annotated[Words, Meta(title="who may have them")] = ""
+    contact: Annotated[Words, Meta(title="whom to ask")] = ""
 
 
 class ClockTable(Table, frozen=True):
     """[clock]: who vouches for the wall clock where no NTP does."""
 
-    manual_err_ms: Milliseconds | None = None
+    manual_err_ms: Annotated[
+        Milliseconds | None,
+        Meta(title="vouch for the clock by hand: how wrong it may be; only where there is no NTP"),
+    ] = None
 
 
 class SpoolTable(Table, frozen=True):
     """[spool]: how much is kept, and how often it is made durable."""
 
-    cap_mb: Megabytes = 256
-    commit_interval_s: Seconds = 5.0
-    window_s: Seconds = 60.0
-    offline_window_s: Seconds = 600.0
-    pregrow: bool = True
+    cap_mb: Annotated[
+        Megabytes, Meta(title="room on the disk, never more; the oldest telemetry goes first")
+    ] = 256
+    commit_interval_s: Annotated[
+        Seconds, Meta(title="at most this much (and one flush) is lost by a power cut")
+    ] = 5.0
+    window_s: Annotated[Seconds, Meta(title="one batch in this time while connected")] = 60.0
+    offline_window_s: Annotated[Seconds, Meta(title="one batch in this time while not")] = 600.0
+    pregrow: Annotated[
+        bool, Meta(title="take the room at once, so that a full disk cannot take it away")
+    ] = True
 
 
 class BrokerTable(Table, frozen=True):
     """[[uplink.broker]]: one broker; they are tried in the order of the file."""
 
-    host: Text
-    port: Port = 0  # 0: 8883 with TLS, 1883 without
-    tls: bool = True
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    username: str = ""
-    password_file: Path | None = None
+    host: Annotated[Host, Meta(title="where the broker is")]
+    port: Annotated[Port, Meta(title="its port; 0 is 8883 with TLS and 1883 without")] = 0
+    tls: Annotated[bool, Meta(title="encrypt, and prove who the broker is")] = True
+    ca: Annotated[
+        Secret | None, Meta(title="whose certificates to trust; else those the system trusts")
+    ] = None
+    cert: Annotated[Secret | None, Meta(title="the node's own certificate; goes with key")] = None
+    key: Annotated[Secret | None, Meta(title="the private key of cert")] = None
+    username: Annotated[User, Meta(title="the MQTT user; empty is the node id")] = ""
+    password_file: Annotated[
+        Secret | None, Meta(title="file with the password, read anew for each connection")
+    ] = None
 
 
 class UplinkTable(Table, frozen=True):
     """[uplink]: where batches go, and whose word ends our custody of them."""
 
-    broker: tuple[BrokerTable, ...]
-    prefix: Annotated[
-        str, Meta(pattern="^[^+#/ ]+(/[^+#/ ]+)*$", description="a topic without + and #")
-    ] = "edgenode/v1"
-    custody: Literal["city", "broker"] = "city"
-    backlog_per_s: Rate = 5.0
+    broker: Annotated[tuple[BrokerTable, ...], Meta(min_length=1, max_length=16)]
+    prefix: Annotated[Topic, Meta(title="what all topics begin with")] = "edgenode/v1"
+    custody: Annotated[
+        Literal["city", "broker"], Meta(title="whose acknowledgement lets a batch leave the node")
+    ] = "city"
+    backlog_per_s: Annotated[
+        Rate, Meta(title="batches of backlog a second, so that no city is flooded")
+    ] = 5.0
 
 
 class PinTable(Table, frozen=True):
     """A line of a GPIO chip that the node drives, such as the power of a bus."""
 
-    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
-    chip: Text = "/dev/gpiochip0"
-    active_low: bool = False
+    line: Annotated[Line, Meta(title="the line to drive")]
+    chip: Annotated[Device, Meta(title="its chip")] = "/dev/gpiochip0"
+    active_low: Annotated[bool, Meta(title="low is on")] = False
 
 
 class ClearTable(Table, frozen=True):
     """[bus.clear]: two GPIO lines wired to SCL and SDA, to clock a held I2C bus free."""
 
-    scl: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
-    sda: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
-    chip: Text = "/dev/gpiochip0"
+    scl: Annotated[Line, Meta(title="the line wired to SCL")]
+    sda: Annotated[Line, Meta(title="the line wired to SDA")]
+    chip: Annotated[Device, Meta(title="their chip")] = "/dev/gpiochip0"
 
 
 class BusTable(Table, frozen=True):
     """[[bus]]: one shared wire."""
 
-    name: Name
-    kind: WireKind
-    path: Text
-    baud: Annotated[int, Meta(ge=300, le=921_600, description="300 to 921600 baud")] | None = None
-    parity: Literal["none", "even", "odd"] | None = None
-    stop_bits: Literal[1, 2] | None = None
-    clear: ClearTable | None = None  # i2c only
-    power: PinTable | None = None  # switches the supply of everything on this bus
-    usb_port: Annotated[
-        str, Meta(pattern="^([0-9]+-[0-9]+(\\.[0-9]+)*)?$", description="a USB port such as 1-1.2")
-    ] = ""  # re-authorised where nothing else helps
-
-
-class CalibrationTable(Table, frozen=True):
-    """[sensor.channel.QUANTITY.calibration]: what corrects a channel, and who says so."""
-
-    id: Text
-    date: Annotated[
-        str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a date, YYYY-MM-DD")
+    name: Annotated[Name, Meta(title="what sensors call it")]
+    kind: Annotated[WireKind, Meta(title="what sort of wire it is")]
+    path: Annotated[
+        Device,
+        Meta(
+            title="/dev/i2c-N, /dev/serial/by-id/…, /dev/gpiochipN; for sysfs /, the kernel's files"
+        ),
     ]
-    gain: float = 1.0
-    offset: float = 0.0
-    polynomial: Annotated[
-        tuple[float, ...], Meta(max_length=8, description="up to 8 coefficients, of x^0 upwards")
-    ] = ()
-    raw: bool = False  # the value before it travels too
-
-
-class ChannelTable(Table, frozen=True):
-    """[sensor.channel.QUANTITY]: why a channel is measured, how it is corrected and judged."""
-
-    purpose: str = ""
-    calibration: CalibrationTable | None = None
-    low: float | None = None
-    high: float | None = None
-    stuck_s: Seconds | None = None
-    rate_per_s: Annotated[float, Meta(gt=0, description="a number above 0")] | None = None
-    twin: str = ""
-    tolerance: Annotated[float, Meta(gt=0, description="a number above 0")] | None = None
+    baud: Annotated[Baud | None, Meta(title="serial: speed; else what the part asks for")] = None
+    parity: Annotated[Parity | None, Meta(title="serial: parity; else what the part asks for")] = (
+        None
+    )
+    stop_bits: Annotated[
+        Literal[1, 2] | None, Meta(title="serial: stop bits; else what the part asks for")
+    ] = None
+    clear: ClearTable | None = None
+    power: Annotated[
+        PinTable | None, Meta(title="switches the supply of everything on this bus")
+    ] = None
+    usb_port: Annotated[
+        UsbPort, Meta(title="the adapter's port, re-authorised where nothing else helps")
+    ] = ""
 
 
 class BudgetTable(Table, frozen=True):
     """[budget]: how much may be sent, where somebody pays for it."""
 
-    day_mb: Rate | None = None
-    month_mb: (
-        Annotated[float, Meta(gt=0, le=1_000_000, description="megabytes a month, above 0")] | None
-    ) = None
+    day_mb: Annotated[DayMegabytes | None, Meta(title="at most this much a day")] = None
+    month_mb: Annotated[MonthMegabytes | None, Meta(title="at most this much a month")] = None
 
 
 class RecoveryTable(Table, frozen=True):
     """[recovery]: how far the node may go to get a bus back by itself."""
 
-    restart: bool = True  # the daemon, at most three times a day
-    reboot: bool = True  # the machine, at most three times a day
+    restart: Annotated[bool, Meta(title="the daemon may restart, at most three times a day")] = True
+    reboot: Annotated[bool, Meta(title="the machine may reboot, at most three times a day")] = True
 
 
 class SensorTable(Table, frozen=True):
     """[[sensor]]: a configured instance of a driver; keys beyond these are the driver's options."""
 
-    name: Name
-    driver: str
-    bus: str
-    every_s: Seconds
-    stamp_ms: Milliseconds = 50  # a stamp is the schedule slot when the read was this near to it
-    serial: str = ""
-    purpose: str = ""  # why this is measured: every channel must have a purpose, its own or this
-    derived: tuple[str, ...] = ()  # quantities to compute from this sensor's own
+    name: Annotated[Name, Meta(title="begins the names of its channels, NAME/QUANTITY")]
+    driver: Annotated[str, Meta(title="the part; docs/drivers.md lists them")]
+    bus: Annotated[str, Meta(title="the name of a [[bus]]")]
+    every_s: Annotated[Seconds, Meta(title="how often it is read")]
+    stamp_ms: Annotated[
+        Milliseconds,
+        Meta(title="a stamp is the slot of the schedule when the read was this near to it"),
+    ] = 50
+    serial: Annotated[Serial, Meta(title="the serial number on the part")] = ""
+    purpose: Annotated[
+        Words, Meta(title="why this is measured: no channel without a purpose, its own or this")
+    ] = ""
+    derived: Annotated[
+        tuple[Quantity, ...], Meta(title="quantities to compute from this sensor's own")
+    ] = ()
     channel: dict[str, ChannelTable] = msgspec.field(default_factory=dict)
+
+
+class FileTable(Table, frozen=True):
+    """The whole file."""
+
+    schema: Annotated[Literal[1], Meta(title="the version of this file's format")]
+    node: NodeTable
+    uplink: UplinkTable
+    site: SiteTable = SiteTable()
+    clock: ClockTable = ClockTable()
+    spool: SpoolTable = SpoolTable()
+    budget: BudgetTable = BudgetTable()
+    recovery: RecoveryTable = RecoveryTable()
+    lamp: Annotated[PinTable | None, Meta(title="shows whether the node is well")] = None
+    bus: Annotated[tuple[BusTable, ...], Meta(max_length=64)] = ()
+    sensor: Annotated[tuple[SensorTable, ...], Meta(max_length=MAX_SENSORS)] = ()
 
 
 class Sensor(msgspec.Struct, frozen=True):
@@ -220,4 +250,5 @@ class Config(msgspec.Struct, frozen=True):
     sensors: tuple[Sensor, ...]
     budget: BudgetTable = BudgetTable()
     recovery: RecoveryTable = RecoveryTable()
-    lamp: PinTable | None = None  # [lamp]: shows on a GPIO line whether the node is well
+    lamp: PinTable | None = None
+    warnings: tuple[str, ...] = ()  # sentences, each with file and line

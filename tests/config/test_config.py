@@ -42,6 +42,7 @@ driver = "bme280"
 bus = "i2c1"
 every_s = 1
 address = 0x76
+purpose = "air of the street"
 """
 
 
@@ -97,12 +98,13 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [problem.split(":")[1] for problem in found] == ["4", "9", "27", "34"]
     assert "4 to 16 bytes" in found[0]
     assert "degrees" in found[1]
-    assert "above 0" in found[3]
+    assert "0.001 to 86400" in found[3]
 
 
 def test_a_missing_key_is_told_at_its_table() -> None:
     assert problems(changed('host = "broker.example"\n', "")) == [
-        "n.toml:16: uplink.broker[0]: host is missing; text in quotes, not empty"
+        "n.toml:16: uplink.broker[0]: host is missing; a host name or address alone: no mqtt://,"
+        " no user or password, no port"
     ]
 
 
@@ -121,7 +123,7 @@ def test_a_driver_that_is_not_installed_is_named_with_those_that_are() -> None:
 
 def test_a_sensor_on_no_bus_or_on_the_wrong_kind_is_refused() -> None:
     assert problems(changed('bus = "i2c1"', 'bus = "i2c9"')) == [
-        "n.toml:33: sensor[0].bus: no [[bus]] has this name; there are: i2c1, pins"
+        "n.toml:33: sensor[0].bus: no [[bus]] has this name; did you mean 'i2c1'?"
     ]
     assert problems(changed('bus = "i2c1"', 'bus = "pins"')) == [
         "n.toml:33: sensor[0].bus: driver needs i2c, this bus is gpio"
@@ -131,23 +133,26 @@ def test_a_sensor_on_no_bus_or_on_the_wrong_kind_is_refused() -> None:
 def test_two_sensors_cannot_have_one_address_on_one_bus() -> None:
     twin = WELL[WELL.index("[[sensor]]") :].replace('"street"', '"twin"')
     assert problems(WELL + twin) == [
-        "n.toml:41: sensor[1].address: is the same as that of sensor[0]"
+        "n.toml:42: sensor[1].address: is the same as that of sensor[0]"
     ]
 
 
 def test_a_default_address_counts_as_one() -> None:
     twin = WELL[WELL.index("[[sensor]]") :].replace('"street"', '"twin"')
     text = WELL + twin.replace("address = 0x76\n", "")
-    assert problems(text) == ["n.toml:36: sensor[1].address: is the same as that of sensor[0]"]
+    assert problems(text) == ["n.toml:37: sensor[1].address: is the same as that of sensor[0]"]
 
 
 def test_two_sensors_cannot_have_one_name() -> None:
     twin = WELL[WELL.index("[[sensor]]") :].replace("0x76", "0x77")
-    assert problems(WELL + twin) == ["n.toml:37: sensor[1].name: is the same as that of sensor[0]"]
+    assert problems(WELL + twin) == ["n.toml:38: sensor[1].name: is the same as that of sensor[0]"]
 
 
 def test_more_counters_than_a_commit_carries_are_refused() -> None:
-    pulse = '[[sensor]]\nname = "p{n}"\ndriver = "pulse"\nbus = "pins"\nevery_s = 1\nline = {n}\n'
+    pulse = (
+        '[[sensor]]\nname = "p{n}"\ndriver = "pulse"\npurpose = "p"\n'
+        'bus = "pins"\nevery_s = 1\nline = {n}\n'
+    )
     assert parse(WELL + "".join(pulse.format(n=n) for n in range(64))).sensors
     (problem,) = problems(WELL + "".join(pulse.format(n=n) for n in range(65)))
     assert "more than 64 counters" in problem
@@ -170,7 +175,7 @@ def test_a_table_of_the_wrong_shape_is_a_mistake_and_no_crash(text: str) -> None
 
 
 def test_a_certificate_without_its_key_is_refused() -> None:
-    (problem,) = problems(changed('[[bus]]\nname = "i2c1"', 'cert = "c"\n[[bus]]\nname = "i2c1"'))
+    (problem,) = problems(changed('[[bus]]\nname = "i2c1"', 'cert = "/c"\n[[bus]]\nname = "i2c1"'))
     assert "cert and key" in problem
 
 

@@ -1,0 +1,53 @@
+"""What does not fit together in a file, and what fits but should make one think."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgenode.config.check import Mistake
+from edgenode.config.draft import Draft
+from edgenode.config.judged import unfit_channels
+from edgenode.config.model import Config
+from edgenode.config.wires import busy, unfit_wires
+
+
+def unfit(draft: Draft) -> Iterator[Mistake]:
+    """Every mistake in how tables relate, as far as they are right by themselves."""
+    yield from unfit_wires(draft)
+    yield from unfit_channels(draft)
+    for index, broker in draft.brokers.items():
+        place = ("uplink", "broker", index)
+        if (broker.cert is None) != (broker.key is None):
+            yield Mistake(place, "give cert and key together or not at all")
+        unused = [key for key in ("ca", "cert", "key") if getattr(broker, key) is not None]
+        if not broker.tls and unused:
+            yield Mistake((*place, "tls"), f"without TLS nothing looks at {', '.join(unused)}")
+    budget = draft.budget
+    if budget and budget.day_mb and budget.month_mb and budget.day_mb > budget.month_mb:
+        words = f"more than month_mb, {budget.month_mb:g}, found {budget.day_mb:g}"
+        yield Mistake(("budget", "day_mb"), words)
+
+
+def doubtful(draft: Draft, config: Config) -> Iterator[Mistake]:
+    """Everything that a maintainer should know of a file without mistakes."""
+    yield from busy(draft)
+    if config.uplink.custody == "broker":
+        yield Mistake(
+            ("uplink", "custody"),
+            "a broker acknowledges what it may still drop or lose; readings are safe only with"
+            ' custody = "city"',
+        )
+    if config.clock.manual_err_ms is not None:
+        yield Mistake(
+            ("clock", "manual_err_ms"),
+            "the node vouches for its clock without asking anybody; leave it out where NTP is"
+            " reachable",
+        )
+    for index, broker in enumerate(config.uplink.broker):
+        if not broker.tls and not _is_local(broker.host):
+            words = f"readings and passwords go to {broker.host} where all on the way can read them"
+            yield Mistake(("uplink", "broker", index, "tls"), words)
+
+
+def _is_local(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
