@@ -1,0 +1,196 @@
+"""Plantower PMS5003 (and PMS7003, PMSA003 of the same frame): particulate matter, by its stream.
+
+Datasheet: Plantower PMS5003 series data manual V2.3 (2016): modes and intervals under "Output
+result", frame in appendix I, commands in appendix II. Frame and checksum agree with Adafruit's
+driver; the error byte and the commands with ESPHome's pmsx003.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+from edgenode.bus import SerialPort
+from edgenode.bus.frames import Frames, Shape
+from edgenode.driver import Driver, Options, WireKind
+from edgenode.errors import BadFrame, BusTimeout, ImpossibleValue, WrongDevice
+from edgenode.reading import Channel, Event, Quality, Sample, SerialLine
+
+HEADER: Final = b"BM"
+HEAD_BYTES: Final = 4  # header and length
+LENGTH: Final = 28  # of what follows the length: 13 words, version and error among them, checksum
+LENGTH_ANSWER: Final = 4  # of the answer to a command
+LENGTH_MOST: Final = 36  # of a PMS5003ST, the longest of the family
+ERROR_AT: Final = 29
+WAKE: Final = bytes.fromhex("424de400010174")
+STREAM: Final = bytes.fromhex("424de100010171")  # active mode, in which it talks by itself
+
+PERIOD_MS: Final = 2_500  # 2.3 s in steady air ("stable mode"), and what a busy node may add
+SILENT_MS: Final = 4 * PERIOD_MS
+GAP_MS: Final = 150  # a frame takes 33 ms at 9600 baud; what then still is no frame never will be
+OPENING_S: Final = 3.0  # one period, one frame, and some more
+
+
+def size(head: bytes) -> int:
+    """Return the bytes of a frame with this head; 0 for a length that the family does not have."""
+    length = int.from_bytes(head[2:4], "big")
+    return HEAD_BYTES + length if LENGTH_ANSWER <= length <= LENGTH_MOST else 0
+
+
+def proved(frame: bytes) -> bool:
+    """Whether the last word is the sum of all bytes before it."""
+    return sum(frame[:-2]) == int.from_bytes(frame[-2:], "big")
+
+
+SHAPE: Final = Shape(HEADER, HEAD_BYTES, size, proved)
+
+
+def decode(frame: bytes) -> Sample:
+    """Turn a proved frame of 32 bytes into µg/m³ and particles in 0.1 L.
+
+    Raises ImpossibleValue where the sensor itself reports an error.
+    """
+    if frame[ERROR_AT]:
+        raise ImpossibleValue(
+            f"PMS5003: it reports error 0x{frame[ERROR_AT]:02x}; clean or replace it "
+            "(a PMS5003S sends formaldehyde there: it is another part)"
+        )
+    pm25_cf1 = int.from_bytes(frame[6:8], "big")
+    pm1, pm25, pm10, over_03um, _, _, over_25um = struct.unpack_from(">7H", frame, 10)
+    return Sample((pm1, pm25, pm10, over_03um, over_25um, pm25_cf1))
+
+
+class PMS5003Options(Options, frozen=True):
+    """There is nothing to choose: it has its port to itself and but one way to be set."""
+
+
+class PMS5003(Driver):
+    """One sensor in the active mode it powers up in: it talks, and is only listened to.
+
+    `read` gives the newest whole frame. A frame is about the moment in which it was taken in, so
+    what may have queued up for longer than one period is thrown away, never taken for new.
+    """
+
+    wire: ClassVar[WireKind] = "serial"
+    model: ClassVar[str] = "PMS5003"
+    options: ClassVar[type[Options]] = PMS5003Options
+    channels: ClassVar[tuple[Channel, ...]] = (
+        # "Under atmospheric environment"; its resolution is 1 µg/m³, its range 1000 or more.
+        Channel("pm1", "ug/m3", observed="AirQualityObserved/pm1", low=0, high=1000),
+        Channel("pm25", "ug/m3", observed="AirQualityObserved/pm25", low=0, high=1000),
+        Channel("pm10", "ug/m3", observed="AirQualityObserved/pm10", low=0, high=1000),
+        # Above 0.3 µm is what the laser really counts; above 2.5 µm is what it knows of coarse
+        # dust. The other four sizes and all masses are computed from the same light.
+        Channel("particles_03um", "/dL", low=0, high=65_535),
+        Channel("particles_25um", "/dL", low=0, high=65_535),
+        # "CF=1", before the factory's curve for outdoor air: published corrections start here.
+        Channel("pm25_cf1", "ug/m3", low=0, high=1000),
+    )
+    budget_s: ClassVar[float] = 0.1  # it never waits
+    fastest_s: ClassVar[float] = 1.0  # it speaks every 0.2 to 0.8 s in air that changes, else 2.3
+    settle_s: ClassVar[float] = 30.0  # the fan needs this long
+    line: ClassVar[SerialLine | None] = SerialLine(9600)
+    alone: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        wire: SerialPort,
+        options: PMS5003Options,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        del options
+        self._port, self._clock = wire, clock
+        self._frames = Frames(SHAPE)
+        self._newest = b""
+        self._unproved = 0  # bytes since the newest frame
+        wire.discard()  # what came before is about some other time
+        self._await_frame()
+        self._opened_s: float | None = clock()
+        self._newest_ms = self._heard_ms = self._fed_ms = 0
+
+    def fileno(self) -> int:
+        """Return the port's descriptor, readable when the sensor has spoken."""
+        return self._port.fileno()
+
+    def feed(self, now_ms: int) -> Sequence[Event]:
+        """Take in what it said. Raises BusError when the port is gone, WrongDevice."""
+        self._begin(now_ms)
+        unheard_ms, self._fed_ms = now_ms - self._fed_ms, now_ms
+        if unheard_ms > PERIOD_MS:  # nobody can tell how old it is
+            self._frames.clear()
+            self._port.discard()
+            return ()
+        data = self._port.arrived()
+        if not data:
+            return ()
+        if now_ms - self._heard_ms > GAP_MS:
+            self._frames.clear()  # or it would hold a whole frame back until the next one comes
+        self._heard_ms = now_ms
+        if self._take(data):
+            self._newest_ms = now_ms
+        return ()
+
+    def read(self, now_ms: int) -> Sample:
+        """Return the newest frame, as stale where it is older than one period.
+
+        Raises BusError, WrongDevice, ImpossibleValue where the sensor reports an error, and after
+        four periods without a frame BusTimeout, or BadFrame where there was only noise.
+        """
+        self.feed(now_ms)
+        age_ms = now_ms - self._newest_ms
+        if age_ms > SILENT_MS:
+            raise self._nothing(f"for {age_ms // 1000} s")
+        sample = decode(self._newest)
+        if age_ms > PERIOD_MS:
+            return Sample(sample.values, (Quality.STALE,) * len(sample.values))
+        return sample
+
+    def close(self) -> None:
+        """Give the port back; the sensor goes on talking to nobody."""
+        self._port.close()
+
+    def _begin(self, now_ms: int) -> None:
+        """With the first call: put the moment of opening into the time of the bus thread."""
+        if self._opened_s is None:
+            return
+        opened_ms = now_ms - int((self._clock() - self._opened_s) * 1000)
+        self._newest_ms = self._heard_ms = self._fed_ms = opened_ms
+        self._opened_s = None
+
+    def _await_frame(self) -> None:
+        """Wait for the first frame, which proves the part. Raises BusTimeout, BadFrame."""
+        deadline = self._clock() + OPENING_S
+        while (left_s := deadline - self._clock()) > 0:
+            if self._take(self._port.receive(1, left_s) + self._port.arrived()):
+                return
+        if not self._unproved:  # asleep, or told by another program to speak only when asked
+            self._port.write(WAKE + STREAM)
+        raise self._nothing(f"within {OPENING_S:.0f} s")
+
+    def _take(self, data: bytes) -> bool:
+        """Keep the newest frame in `data`; return whether there was one. Raises WrongDevice."""
+        self._unproved += len(data)
+        frames = [
+            frame for frame in self._frames.cut(data) if len(frame) != HEAD_BYTES + LENGTH_ANSWER
+        ]
+        for frame in frames:
+            if len(frame) != HEAD_BYTES + LENGTH:
+                raise WrongDevice(
+                    f"expected a PMS5003 (length 28), found a frame of length {len(frame) - 4}; "
+                    "it is another part of the family, which this driver does not read"
+                )
+            self._newest, self._unproved = frame, 0
+        return bool(frames)
+
+    def _nothing(self, since: str) -> BadFrame | BusTimeout:
+        if self._unproved:
+            return BadFrame(
+                f"PMS5003: {self._unproved} bytes and no whole frame {since}; check the baud rate "
+                "(9600), the ground wire and what else is on this port"
+            )
+        return BusTimeout(
+            f"PMS5003: silent {since}; check its 5 V, that SET is not low, and that its TX "
+            "is on our RX"
+        )

@@ -1,0 +1,137 @@
+"""A PMS5003 as bytes on its serial port: what Plantower's data manual V2.3 says it sends.
+
+Active mode: a frame each 2.3 s in steady air, each 0.8 s in air that changes. It understands the
+three commands of appendix II: sleep and wake, active and passive, and "read" in passive mode.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Final
+
+from edgenode.virtual.conduct import FATES
+from edgenode.virtual.kinds import Action, Fate, Period, Table
+from edgenode.virtual.series import Play
+from edgenode.virtual.truth import Truth
+
+STEADY_NS: Final = 2_300_000_000
+CHANGING_NS: Final = 800_000_000
+FRAMES_MOST: Final = 128  # in one go, when nobody asked for long: what a tty holds
+COMMAND_BYTES: Final = 7
+MODE, READ_ONCE, SLEEP = 0xE1, 0xE2, 0xE4
+VERSION: Final = 0x97  # as on the parts whose frames were recorded
+CURVE_FROM: Final = 30  # µg/m³ up to which CF=1 and "atmospheric" are the same
+QUANTITIES: Final = ("pm1", "pm25", "pm10", "particles_03um", "particles_25um", "pm25_cf1")
+SEED: Final = 5003  # garbage is random but the same every time
+
+
+class Pms5003Spec(Table, frozen=True, tag_field="kind", tag="pms5003"):
+    """[[instrument]] kind = "pms5003": µg/m³, one row of its series each `every_ms`.
+
+    No recorded series holds particles: carbon monoxide of the road, scaled, stands in for them.
+    """
+
+    sensor: str
+    bus: str = "air"
+    every_ms: Period = 10_000
+    pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=0)
+    pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=0)
+    pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=0)
+
+
+class VirtualPMS5003:
+    """One sensor that plays air and says so by itself; logs every frame, heard or not."""
+
+    def __init__(self, spec: Pms5003Spec, truth: Truth, start_ns: int) -> None:
+        self.spec = spec
+        self._truth, self._start_ns = truth, start_ns
+        self._conduct: Action = "return"
+        self._heard = b""
+        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
+        self._power_up(start_ns)
+
+    def act(self, action: Action, now_ns: int) -> None:
+        """Begin to misbehave, or return; what vanished comes back freshly powered."""
+        if self._conduct == "vanish" and action != "vanish":
+            self._power_up(now_ns)
+        self._conduct = action
+
+    def next_ns(self) -> int | None:
+        """Return when the next frame is due; None while asleep or spoken to only."""
+        return self._due_ns if self._streaming and self._awake else None
+
+    def speak(self, now_ns: int) -> bytes:
+        """Return the frames that are due, the newest FRAMES_MOST of them."""
+        said = []
+        while (due_ns := self.next_ns()) is not None and due_ns <= now_ns:
+            said.append(self._said(due_ns))
+        return b"".join(said[-FRAMES_MOST:])
+
+    def hear(self, data: bytes, now_ns: int) -> bytes:
+        """Obey commands; return what they are answered with."""
+        self._heard += data
+        answer = b""
+        while (at := self._heard.find(b"BM")) >= 0 and len(self._heard) - at >= COMMAND_BYTES:
+            command = self._heard[at : at + COMMAND_BYTES]
+            self._heard = self._heard[at + COMMAND_BYTES :]
+            if sum(command[:5]) == int.from_bytes(command[5:], "big"):
+                answer += self._obeyed(command[2], command[4], now_ns)
+        self._heard = self._heard[-COMMAND_BYTES:]
+        return answer if FATES[self._conduct] == "ok" else b""
+
+    def _power_up(self, now_ns: int) -> None:
+        self._awake = self._streaming = True
+        self._heard = b""
+        self._before: tuple[int, ...] = ()  # the concentrations of the frame before
+        self._due_ns = now_ns + STEADY_NS
+
+    def _obeyed(self, command: int, value: int, now_ns: int) -> bytes:
+        if command == SLEEP and value and not self._awake:
+            self._awake, self._due_ns = True, now_ns + STEADY_NS
+            return b""
+        if command == READ_ONCE and self._awake and not self._streaming:
+            return self._said(now_ns)
+        if command == MODE:
+            if value and not self._streaming:
+                self._due_ns = now_ns + STEADY_NS
+            self._streaming = bool(value)
+        elif command == SLEEP:
+            self._awake = bool(value)
+        else:
+            return b""
+        return _summed(struct.pack(">2sHBB", b"BM", 4, command, value))
+
+    def _said(self, at_ns: int) -> bytes:
+        """Return one frame, or what has become of it, and set when the next is due."""
+        masses = self._masses(at_ns)
+        self._due_ns = at_ns + (STEADY_NS if masses == self._before else CHANGING_NS)
+        self._before = masses
+        pm1, pm25, pm10 = masses
+        cf1 = [pm if pm <= CURVE_FROM else min(0xFFFF, pm * 3 // 2) for pm in masses]
+        counts = [min(0xFFFF, pm25 * share) for share in (150, 45, 8)]
+        coarse = [min(0xFFFF, max(0, pm10 - pm25) * share) for share in (4, 2, 1)]
+        counts += [min(c, counts[-1]) for c in coarse]  # "beyond" a size: never more than before
+        fate = FATES[self._conduct]
+        self._log((pm1, pm25, pm10, counts[0], counts[3], cf1[1]), at_ns, fate)
+        if fate in {"nack", "hang"}:
+            return b""
+        frame = struct.pack(">2sH12HBB", b"BM", 28, *cf1, *masses, *counts, VERSION, 0)
+        return self._random.randbytes(32) if fate == "garbage" else _summed(frame)
+
+    def _masses(self, at_ns: int) -> tuple[int, ...]:
+        row = (at_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        plays = (self.spec.pm1, self.spec.pm25, self.spec.pm10)
+        return tuple(min(max(round(play.value(row)), 0), 0xFFFF) for play in plays)
+
+    def _log(self, values: tuple[int, ...], at_ns: int, fate: Fate) -> None:
+        for quantity, value in zip(QUANTITIES, values, strict=True):
+            self._truth.note(f"{self.spec.sensor}/{quantity}", value, at_ns // 1_000_000, fate)
+
+
+def _summed(frame: bytes) -> bytes:
+    """Put the sum of all bytes behind them (appendix I)."""
+    total = 0
+    for byte in frame:
+        total = (total + byte) % 0x10000
+    return frame + struct.pack(">H", total)

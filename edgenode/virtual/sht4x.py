@@ -1,0 +1,127 @@
+"""An SHT4x as its I2C commands: what Sensirion's SHT4x datasheet (§3.2, §4) says it answers.
+
+It has no heater: those commands are not acknowledged, like every other that it does not know.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from edgenode.virtual.conduct import FATES, Refused, Silent
+from edgenode.virtual.kinds import READ, Action, Fate, Message, Period, Table
+from edgenode.virtual.series import Play
+from edgenode.virtual.truth import Truth
+
+MEASURING_NS: Final = {0xFD: 8_300_000, 0xF6: 4_500_000, 0xE0: 1_600_000}  # table 4, the longest
+SERIAL: Final = 0x89
+RESET: Final = 0x94
+STARTING_NS: Final = 1_000_000  # after power-on and reset
+SEED: Final = 44  # garbage is random but the same every time
+
+
+class Sht4xSpec(Table, frozen=True, tag_field="kind", tag="sht4x"):
+    """[[instrument]] kind = "sht4x": °C and %RH, one row of its series each `every_ms`."""
+
+    sensor: str
+    bus: str = "i2c"
+    address: Annotated[int, Meta(ge=0x44, le=0x46)] = 0x44
+    every_ms: Period = 1000
+    temperature: Play = Play("air_uci:T", decimals=2)
+    humidity: Play = Play("air_uci:RH", decimals=1)
+    serial: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0x0FA1_2B3C
+
+
+class VirtualSHT4x:
+    """One chip that plays weather; misbehaves on command and logs what it answered."""
+
+    def __init__(self, spec: Sht4xSpec, truth: Truth, start_ns: int) -> None:
+        self.spec = spec
+        self._truth, self._start_ns = truth, start_ns
+        self._conduct: Action = "return"
+        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
+        self._power_up(start_ns)
+
+    def act(self, action: Action, now_ns: int) -> None:
+        """Begin to misbehave, or return; what vanished comes back freshly powered."""
+        if action == "vanish":
+            self._power_up(now_ns)
+        self._conduct = action
+
+    def transact(self, messages: list[Message], now_ns: int) -> bytes:
+        """Answer one transaction with the bytes read; raises Refused or Silent."""
+        fate = FATES[self._conduct]
+        if fate == "hang":
+            self._log(self._values(now_ns), now_ns, fate)
+            raise Silent
+        if fate == "nack":
+            self._log(self._values(now_ns), now_ns, fate)
+            raise Refused(errno.ENXIO)
+        answer = b""
+        for message in messages:
+            if now_ns < self._busy_ns:
+                raise Refused(errno.ENXIO)
+            if message.flags & READ:
+                answer += self._answered(message.length, now_ns, fate)
+            elif message.data:  # an empty write only asks whether anybody is there
+                self._command(message.data, now_ns)
+        return answer
+
+    def _power_up(self, now_ns: int) -> None:
+        self._busy_ns = now_ns + STARTING_NS
+        self._answer = b""
+        self._measured: tuple[float, float] | None = None  # what the answer is about
+
+    def _command(self, data: bytes, now_ns: int) -> None:
+        command = data[0]
+        if command == RESET:
+            self._power_up(now_ns)
+        elif command == SERIAL:
+            self._answer, self._measured = _checked(self.spec.serial.to_bytes(4, "big")), None
+        elif command in MEASURING_NS:
+            self._measured = self._values(now_ns)
+            self._answer = _checked(_ticks(*self._measured))
+            self._busy_ns = now_ns + MEASURING_NS[command]
+        else:
+            raise Refused(errno.ENXIO)
+
+    def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
+        """Give an answer once; where there is none the read is not acknowledged (§4.2)."""
+        if not self._answer:
+            raise Refused(errno.ENXIO)
+        answer, self._answer = self._answer, b""
+        if self._measured is not None:
+            self._log(self._measured, now_ns, fate)
+        if fate == "garbage":
+            return self._random.randbytes(length)
+        return answer[:length].ljust(length, b"\xff")  # nobody pulls the line down behind the end
+
+    def _values(self, now_ns: int) -> tuple[float, float]:
+        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        return self.spec.temperature.value(row), self.spec.humidity.value(row)
+
+    def _log(self, values: tuple[float, float], now_ns: int, fate: Fate) -> None:
+        for quantity, value in zip(("temperature", "humidity"), values, strict=True):
+            self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
+
+
+def _ticks(celsius: float, percent: float) -> bytes:
+    """Turn weather into the two raw words, the other way round than §4.6."""
+    raw = (round((celsius + 45) / 175 * 0xFFFF), round((percent + 6) / 125 * 0xFFFF))
+    return b"".join(min(max(ticks, 0), 0xFFFF).to_bytes(2, "big") for ticks in raw)
+
+
+def _checked(data: bytes) -> bytes:
+    """Put the CRC-8 (§4.4) behind each pair of bytes, by long division of the polynomial."""
+    out = b""
+    for at in range(0, len(data), 2):
+        pair = data[at : at + 2]
+        rest = (int.from_bytes(pair, "big") ^ 0xFF00) << 8  # initial 0xFF: the first byte inverted
+        for shift in range(15, -1, -1):
+            if rest >> (shift + 8) & 1:
+                rest ^= 0x131 << shift
+        out += pair + bytes((rest,))
+    return out
