@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
 from typing import Any
 
 from edgenode.clock import Clock
@@ -17,6 +15,7 @@ from edgenode.node.boot import BootMark
 from edgenode.node.notify import Notifier
 from edgenode.node.report import conditions, document, line
 from edgenode.node.rooms import Rooms
+from edgenode.node.stop import Stop
 from edgenode.reading import Event, EventCode
 
 LOG = logging.getLogger(__name__)  # warnings go to stderr, which systemd keeps
@@ -26,28 +25,6 @@ STARTING_S = 0.02
 LOOK_S = 1.0
 FIRST_COMMIT_MS = 2_000  # the uplink waits this long for the first durable sample, no longer
 READY_MS = 30_000  # a node whose first slot is far away is ready without it
-
-
-class Stop(threading.Event):
-    """Set by SIGTERM and SIGINT, and by a thread that died of a defect."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.defect = False
-
-    def listen(self) -> None:
-        """Take the signals and the last words of threads; for the main thread only."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: self.set())
-        threading.excepthook = self._died
-
-    def _died(self, args: threading.ExceptHookArgs) -> None:
-        if self.is_set():  # who is left behind in a read may find the spool closed
-            return
-        name = args.thread.name if args.thread else "a thread"
-        LOG.critical("%s died of a defect; leaving in order", name, exc_info=args.exc_value)
-        self.defect = True
-        self.set()
 
 
 class Daemon:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from edgenode.clock import Clock
 from edgenode.config import Config
-from edgenode.node.daemon import Stop
 from edgenode.node.rooms import Rooms
+from edgenode.node.stop import Stop
 
 LOOK_S = 0.1
 

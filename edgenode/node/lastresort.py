@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edgenode.clock import Clock
 from edgenode.node.statefile import replaced, text_of
+from edgenode.reading import Rung
 
 PATIENCE_MS: Final = 600_000  # a bus is stuck so long, and its own rungs have been tried
 A_DAY_MS: Final = 86_400_000
 A_DAY_MOST: Final = 3
-KEPT: Final = 2 * A_DAY_MOST
-
-
-class Resort(IntEnum):
-    """What is left to do; the numbers are those of the rungs on the wire."""
-
-    RESTART = 5
-    REBOOT = 6
+RUNGS: Final = (Rung.RESTART, Rung.REBOOT)
+KEPT: Final = len(RUNGS) * A_DAY_MOST
 
 
 class Stuck(NamedTuple):
@@ -53,10 +47,10 @@ class LastResort:
 
     def __init__(self, path: Path, clock: Clock, *, restart: bool, reboot: bool) -> None:
         self._path, self._clock = path, clock
-        self._allowed = {Resort.RESTART: restart, Resort.REBOOT: reboot}
+        self._allowed = {Rung.RESTART: restart, Rung.REBOOT: reboot}
         self._taken = _read(path)
 
-    def wanted(self, stuck: Iterable[Stuck]) -> Resort | None:
+    def wanted(self, stuck: Iterable[Stuck]) -> Rung | None:
         """Return what to do about buses that have been stuck for too long; None for nothing.
 
         A restart comes first; where the same boot has seen one in vain, the machine follows.
@@ -64,11 +58,11 @@ class LastResort:
         if not any(bus.for_ms >= PATIENCE_MS for bus in stuck):
             return None
         boot = self._clock.boot_id()
-        tried = any(t.boot == boot and t.rung == Resort.RESTART for t in self._recent())
-        order = (Resort.REBOOT,) if tried else (Resort.RESTART, Resort.REBOOT)
+        tried = any(t.boot == boot and t.rung == Rung.RESTART for t in self._recent())
+        order = (Rung.REBOOT,) if tried else (Rung.RESTART, Rung.REBOOT)
         return next((rung for rung in order if self._left(rung) > 0), None)
 
-    def take(self, rung: Resort) -> bool:
+    def take(self, rung: Rung) -> bool:
         """Write down that `rung` is about to be used; False where it must not be."""
         now = Taken(int(rung), self._clock.boot_id(), self._clock.boot_ms(), self._clock.utc_ms())
         rows = [*self._taken, now][-KEPT:]
@@ -80,9 +74,9 @@ class LastResort:
     def used(self) -> dict[str, int]:
         """Return how often each rung was used in the last 24 hours."""
         recent = self._recent()
-        return {rung.name.lower(): sum(t.rung == rung for t in recent) for rung in Resort}
+        return {rung.name.lower(): sum(t.rung == rung for t in recent) for rung in RUNGS}
 
-    def _left(self, rung: Resort) -> int:
+    def _left(self, rung: Rung) -> int:
         if not self._allowed[rung]:
             return 0
         return A_DAY_MOST - sum(taken.rung == rung for taken in self._recent())

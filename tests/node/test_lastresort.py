@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.node.lastresort import A_DAY_MOST, PATIENCE_MS, LastResort, Resort, Stuck
+from edgenode.node.lastresort import A_DAY_MOST, PATIENCE_MS, LastResort, Stuck
+from edgenode.reading import Rung
 from tests.support.clock import FakeClock
 
 HOUR = 3_600_000
@@ -22,14 +23,14 @@ def resort(
     return LastResort(path / "recovery", clock, restart=restart, reboot=reboot)
 
 
-def life(path: Path, clock: FakeClock) -> Resort | None:
+def life(path: Path, clock: FakeClock) -> Rung | None:
     """One life of the daemon in which a bus hangs: what it does about it."""
     last = resort(path, clock)
     clock.advance(PATIENCE_MS)
     rung = last.wanted(STUCK)
     if rung is not None:
         assert last.take(rung)
-    if rung is Resort.REBOOT:
+    if rung is Rung.REBOOT:
         clock.reboot()
     return rung
 
@@ -46,9 +47,9 @@ def test_the_daemon_is_restarted_first_and_the_machine_only_where_that_did_not_h
     tmp_path: Path, clock: FakeClock
 ) -> None:
     assert [life(tmp_path, clock) for _ in range(3)] == [
-        Resort.RESTART,
-        Resort.REBOOT,
-        Resort.RESTART,
+        Rung.RESTART,
+        Rung.REBOOT,
+        Rung.RESTART,
     ]
 
 
@@ -56,8 +57,8 @@ def test_a_bus_that_never_comes_back_costs_three_restarts_and_three_reboots_a_da
     tmp_path: Path, clock: FakeClock
 ) -> None:
     taken = [life(tmp_path, clock) for _ in range(20)]
-    assert taken.count(Resort.RESTART) == A_DAY_MOST
-    assert taken.count(Resort.REBOOT) == A_DAY_MOST
+    assert taken.count(Rung.RESTART) == A_DAY_MOST
+    assert taken.count(Rung.REBOOT) == A_DAY_MOST
     assert taken[-14:] == [None] * 14
     assert resort(tmp_path, clock).used() == {"restart": 3, "reboot": 3}
 
@@ -66,7 +67,7 @@ def test_a_day_later_it_may_try_again(tmp_path: Path, clock: FakeClock) -> None:
     for _ in range(7):
         life(tmp_path, clock)
     clock.advance(24 * HOUR)
-    assert life(tmp_path, clock) is Resort.RESTART
+    assert life(tmp_path, clock) is Rung.RESTART
     assert resort(tmp_path, clock).used() == {"restart": 1, "reboot": 0}
 
 
@@ -79,15 +80,15 @@ def test_a_wall_clock_that_was_set_back_does_not_forget(tmp_path: Path, clock: F
 
 
 def test_an_operator_may_forbid_either(tmp_path: Path, clock: FakeClock) -> None:
-    assert resort(tmp_path, clock, restart=False).wanted(STUCK) is Resort.REBOOT
+    assert resort(tmp_path, clock, restart=False).wanted(STUCK) is Rung.REBOOT
     assert resort(tmp_path, clock, restart=False, reboot=False).wanted(STUCK) is None
     last = resort(tmp_path, clock, reboot=False)
-    assert last.take(Resort.RESTART)
+    assert last.take(Rung.RESTART)
     assert last.wanted(STUCK) is None
 
 
 def test_what_cannot_be_counted_is_not_done(tmp_path: Path, clock: FakeClock) -> None:
-    assert not resort(tmp_path / "none", clock).take(Resort.RESTART)
+    assert not resort(tmp_path / "none", clock).take(Rung.RESTART)
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", "[1]", '[["a", 1, 2, 3]]', "[[5, 1]]"])
@@ -95,4 +96,4 @@ def test_a_file_that_is_none_of_ours_remembers_nothing(
     tmp_path: Path, clock: FakeClock, text: str
 ) -> None:
     (tmp_path / "recovery").write_text(text)
-    assert resort(tmp_path, clock).wanted(STUCK) is Resort.RESTART
+    assert resort(tmp_path, clock).wanted(STUCK) is Rung.RESTART

@@ -1,0 +1,82 @@
+"""The bus workers of the node: started, sent away one by one where the file changed, stopped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from edgenode.config import BusTable, Config
+from edgenode.node.gate import Gate
+from edgenode.reading import Group
+from edgenode.sensing import BusWorker, Sink
+
+LOG = logging.getLogger(__name__)
+
+RETIRE_S = 1.0  # for a worker to leave its sensors quiet; who sits in a read is left behind
+
+Hire = Callable[[Config, BusTable, Mapping[int, Group], Sink, threading.Event], BusWorker]
+
+
+class _Post(NamedTuple):
+    worker: BusWorker
+    gate: Gate
+    stop: threading.Event
+
+
+class Buses:
+    """One worker for each bus that has sensors. The main thread changes them; any may look."""
+
+    def __init__(self, sink: Sink, hire: Hire) -> None:
+        self._sink, self._hire = sink, hire
+        self._posts: dict[str, _Post] = {}
+
+    @property
+    def workers(self) -> tuple[BusWorker, ...]:
+        """The workers as they are now, in the order of the file."""
+        return tuple(post.worker for post in self._posts.values())
+
+    def start(
+        self, config: Config, groups: Mapping[int, Group], only: Collection[str] | None = None
+    ) -> None:
+        """Start the workers of all buses, or of those in `only`; raises NodeError."""
+        posts = dict(self._posts)
+        for bus in config.buses:
+            wanted = any(sensor.bus.name == bus.name for sensor in config.sensors)
+            if wanted and (only is None or bus.name in only):
+                gate, stop = Gate(self._sink), threading.Event()
+                worker = self._hire(config, bus, groups, gate, stop)
+                posts[bus.name] = _Post(worker, gate, stop)
+                worker.start()
+        order = [bus.name for bus in config.buses]
+        self._posts = {name: posts[name] for name in sorted(posts, key=order.index)}
+
+    def retire(self, names: Collection[str]) -> None:
+        """Send the workers of these buses away; what they still say counts for nothing."""
+        leaving = {name: post for name, post in self._posts.items() if name in names}
+        self._tell(leaving)
+        self._join(leaving, time.monotonic() + RETIRE_S)
+        for name, post in leaving.items():
+            post.gate.shut()
+            if post.worker.is_alive():
+                LOG.warning("bus %s: its thread hangs in a read and is left behind", name)
+        self._posts = {name: post for name, post in self._posts.items() if name not in names}
+
+    def stop(self) -> None:
+        """Ask all workers to end."""
+        self._tell(self._posts)
+
+    def join(self, deadline: float) -> None:
+        """Wait for them until `deadline` of the monotonic clock, in seconds."""
+        self._join(self._posts, deadline)
+
+    def _tell(self, posts: Mapping[str, _Post]) -> None:
+        for post in posts.values():
+            post.stop.set()
+            post.worker.wake()
+
+    def _join(self, posts: Mapping[str, _Post], deadline: float) -> None:
+        for post in posts.values():
+            post.worker.join(max(0.0, deadline - time.monotonic()))
