@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from edgenode.errors import BusError
 
-TEXT_MAX = 65_536  # characters; no file that is read here is longer
-SIMULATED = "sim:"
+TEXT_MAX: Final = 65_536  # bytes; no file that is read here is longer
 
 
 class KernelTree:
@@ -21,21 +21,26 @@ class KernelTree:
 
     def text(self, path: str) -> str | None:
         try:
-            with (self._root / path).open(encoding="utf-8", errors="replace") as file:
-                return file.read(TEXT_MAX).strip()
-        except OSError:
+            descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError):
             return None
+        try:
+            return os.read(descriptor, TEXT_MAX).decode("utf-8", "replace").strip()
+        except OSError:  # a file of sysfs whose device has nothing to say answers so
+            return None
+        finally:
+            os.close(descriptor)
 
     def names(self, path: str) -> list[str]:
         try:
-            return sorted(entry.name for entry in (self._root / path).iterdir())
-        except OSError:
+            return sorted(entry.name for entry in self._at(path).iterdir())
+        except (OSError, ValueError):
             return []
 
     def free_bytes(self, path: str) -> int | None:
         try:
-            found = os.statvfs(self._root / path)
-        except OSError:
+            found = os.statvfs(self._at(path))
+        except (OSError, ValueError):
             return None
         return found.f_bavail * found.f_frsize
 
@@ -47,3 +52,7 @@ class KernelTree:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _at(self, path: str) -> Path:
+        """Return where `path` is; a leading / means the root of this tree, not the machine's."""
+        return self._root / path.lstrip("/")

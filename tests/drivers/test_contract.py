@@ -20,12 +20,14 @@ from edgenode.driver import Options, Talker, find
 from edgenode.errors import BusError, ConfigError
 from edgenode.reading import Event, Kind, SerialLine
 from tests.drivers.test_bme280 import TRIM_HIGH, TRIM_LOW, results
+from tests.support.boards import WHOLE, FakeTree
 from tests.support.fake_i2c import FakeBME280
 from tests.support.fake_line import FakeLine
 
 # Of each driver: a healthy instrument on a fake wire, and the least options it can have.
 FAKES: dict[str, Callable[[], tuple[Any, dict[str, Any]]]] = {
     "bme280": lambda: (FakeBME280(TRIM_LOW, TRIM_HIGH, results()), {}),
+    "health": lambda: (FakeTree(dict(WHOLE), works=True), {}),
     "pulse": lambda: (FakeLine(), {"line": 1}),
 }
 NAMES = sorted(FAKES)
