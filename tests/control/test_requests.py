@@ -73,7 +73,7 @@ def test_an_answer_gets_the_arguments_that_were_sent(serve: Serve) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence_and_reaches_no_answer(
-    serve: Serve, verb: str, arguments: dict[str, object], said: str
+    serve: Serve, verb: str, arguments: dict[str, Any], said: str
 ) -> None:
     reached: list[object] = []
 
@@ -118,7 +118,8 @@ def test_a_defect_costs_its_answer_and_not_the_daemon(serve: Serve) -> None:
         raise ZeroDivisionError
 
     path = serve(sensors=defect, why=lambda _: {"set": {1}}, status=lambda _: {"well": True})
-    for verb, arguments in (("sensors", {}), ("why", {"channel": "a/b"})):
+    asked: list[tuple[str, dict[str, Any]]] = [("sensors", {}), ("why", {"channel": "a/b"})]
+    for verb, arguments in asked:
         with pytest.raises(Refused, match="a defect of edgenode"):
             ask(path, verb, **arguments)
     assert ask(path, "status") == {"well": True}
@@ -140,7 +141,12 @@ def test_root_and_the_daemons_own_user_may_change(uid: int, own: int, may: bool)
 
 def test_who_may_only_read_is_told_to_ask_as_root(serve: Serve, mocker: MockerFixture) -> None:
     asked: list[object] = []
-    path = serve(maintenance=lambda given: {"asked": asked.append(given)}, status=lambda _: {})
+
+    def note(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(given)
+        return {}
+
+    path = serve(maintenance=note, status=lambda _: {})
     mocker.patch.object(server, "peer_uid", return_value=os.geteuid() + 1)
     with pytest.raises(Refused, match="sudo edgenode") as denied:
         ask(path, "maintenance", minutes=5)
