@@ -6,7 +6,7 @@ A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel'
 
 from edgenode.bus.opening import open_i2c, open_lamp, open_line, open_state, open_tree
 from edgenode.bus.serial import SerialBus
-from edgenode.bus.store import Kept, LineStore
+from edgenode.bus.store import Kept, LineStore, line_name
 from edgenode.bus.wires import (
     Bias,
     Edge,
@@ -34,6 +34,7 @@ __all__ = [
     "StateChange",
     "StateLine",
     "Tree",
+    "line_name",
     "open_i2c",
     "open_lamp",
     "open_line",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgenode.bus.store import LineStore
+from edgenode.bus.gpio import Asked, Handover, KernelLine
+from edgenode.bus.store import LineStore, line_name
 from edgenode.bus.wires import Bias, Edge, EdgeLine, I2CDevice, Lamp, StateLine, Tree
 
 SIMULATED = "sim:"
@@ -37,16 +38,23 @@ def open_line(
 
     With a `store`, a line that the process before handed over goes on where it is.
     """
-    del store
-    if path.startswith(SIMULATED):
-        from edgenode.bus.simulated_lines import SimulatedLine  # noqa: PLC0415 - only where simulated
+    asked = Asked(path, offset, edge, bias, debounce_us, event_buffer)
+    if store is None:
+        return open_input(asked)
+    name = line_name(path, offset, edge, bias, debounce_us)
+    kept = store.take(name)
+    if kept is None:
+        store.drop(name)  # this process had put it there and has lost it since
+    return open_input(asked, Handover(store, name, kept))
 
-        return SimulatedLine(
-            path.removeprefix(SIMULATED), offset, edge, bias, debounce_us, event_buffer
-        )
-    from edgenode.bus.gpio import KernelLine  # noqa: PLC0415 - only where there are lines
 
-    return KernelLine(path, offset, edge, bias, debounce_us, event_buffer)
+def open_input(asked: Asked, handover: Handover | None = None) -> EdgeLine:
+    """Ask for a line, or go on with the one that was handed over; raises BusError."""
+    if asked.path.startswith(SIMULATED):
+        from edgenode.bus.simulated_lines import SimulatedLine  # noqa: PLC0415 - where simulated
+
+        return SimulatedLine(asked, handover)
+    return KernelLine(asked, handover)
 
 
 def open_state(

@@ -16,11 +16,9 @@ from edgenode.bus.wires import Bias, Edge
 from edgenode.errors import BusError
 
 GET_LINE_IOCTL: Final = 0xC250B407  # _IOWR(0xB4, 0x07, struct gpio_v2_line_request)
-SET_CONFIG_IOCTL: Final = 0xC110B40D  # _IOWR(0xB4, 0x0D, struct gpio_v2_line_config)
 GET_VALUES_IOCTL: Final = 0xC010B40E  # _IOWR(0xB4, 0x0E, struct gpio_v2_line_values)
 SET_VALUES_IOCTL: Final = 0xC010B40F  # _IOWR(0xB4, 0x0F, struct gpio_v2_line_values)
 REQUEST_BYTES: Final = 592
-CONFIG_BYTES: Final = 272
 
 FLAG_ACTIVE_LOW: Final = 1 << 1
 FLAG_INPUT: Final = 1 << 2
@@ -98,11 +96,6 @@ def request_line(path: str, offset: int, config: LineConfig, event_buffer: int =
         raise BusError(f"{path} line {offset}: {advice(exc)}") from exc
     descriptor: int = _TAIL.unpack_from(request, REQUEST_BYTES - _TAIL.size)[2]
     return descriptor
-
-
-def configure(descriptor: int, config: LineConfig, where: str) -> None:
-    """Change what an open line is; raises BusError."""
-    _ioctl(descriptor, SET_CONFIG_IOCTL, bytearray(config.packed()), where)
 
 
 def get_value(descriptor: int, where: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Self
+from typing import Final, Self
 
-from edgenode.bus.gpio import EventReader
+from edgenode.bus.gpio import Asked, EventReader, Handover
 from edgenode.bus.simulated import (
     ASK,
     HIGH,
@@ -18,8 +18,9 @@ from edgenode.bus.simulated import (
     connect,
     received_descriptor,
 )
-from edgenode.bus.wires import Bias, Edge
 from edgenode.errors import BusError, BusTimeout
+
+ANSWERS_MOST: Final = 8  # that a process which was killed can have left; it asks one at a time
 
 
 class Holding:
@@ -33,6 +34,16 @@ class Holding:
         """Connect and say hello; raises BusError."""
         with _errors(where):
             return cls(connect(path, {"wire": "gpio", **hello}, timeout_s), where)
+
+    @classmethod
+    def resumed(cls, descriptor: int, where: str, timeout_s: float) -> Self:
+        """Go on with the connection of the process before, without its unread answers."""
+        connection = socket.socket(fileno=descriptor)
+        with contextlib.suppress(OSError):  # BlockingIOError: nothing is left
+            for _ in range(ANSWERS_MOST):
+                connection.recv(STATUS.size + 1, socket.MSG_DONTWAIT)
+        connection.settimeout(timeout_s)
+        return cls(connection, where)
 
     def descriptor(self) -> int:
         """Return the descriptor that the hello is answered with; raises BusError."""
@@ -77,35 +88,42 @@ def _errors(where: str) -> Iterator[None]:
 
 
 class SimulatedLine(EventReader):
-    """An EdgeLine whose descriptor came from a virtual instrument; read exactly as the kernel's."""
+    """An EdgeLine whose descriptor came from a virtual instrument; read exactly as the kernel's.
+
+    It is handed over together with the connection that holds it.
+    """
 
     def __init__(
-        self,
-        path: str,
-        offset: int,
-        edge: Edge,
-        bias: Bias,
-        debounce_us: int,
-        event_buffer: int,
-        timeout_s: float = TIMEOUT_S,
+        self, asked: Asked, handover: Handover | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
-        where = f"sim:{path} line {offset}"
-        hello: dict[str, object] = {
-            "offset": offset,
-            "edge": edge,
-            "bias": bias,
-            "debounce_us": debounce_us,
-            "event_buffer": event_buffer,
-        }
-        self._holding = Holding.asked(path, hello, where, timeout_s)
-        super().__init__(self._holding.descriptor(), where)
+        if handover and handover.kept:
+            descriptor, connection = handover.kept.descriptors
+            self._holding = Holding.resumed(connection, asked.where, timeout_s)
+        else:
+            hello: dict[str, object] = {
+                "offset": asked.offset,
+                "edge": asked.edge or "both",
+                "bias": asked.bias,
+                "debounce_us": asked.debounce_us,
+                "event_buffer": asked.event_buffer,
+            }
+            path = asked.path.removeprefix("sim:")
+            self._holding = Holding.asked(path, hello, asked.where, timeout_s)
+            descriptor = self._holding.descriptor()
+        super().__init__(descriptor, asked.where, handover)
 
     def level(self) -> bool:
         return self._holding.level()
 
     def close(self) -> None:
         super().close()
-        self._holding.release()
+        if self._kept:
+            self._holding.connection.close()
+        else:
+            self._holding.release()
+
+    def _descriptors(self) -> tuple[int, ...]:
+        return (*super()._descriptors(), self._holding.connection.fileno())
 
 
 class SimulatedOutput:

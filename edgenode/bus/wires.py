@@ -63,7 +63,7 @@ class SerialPort(Protocol):
 class LineEvent(NamedTuple):
     """One edge, as `struct gpio_v2_line_event` of linux/gpio.h tells it."""
 
-    timestamp_ns: int  # CLOCK_MONOTONIC
+    timestamp_ns: int  # boot-time: the kernel's CLOCK_MONOTONIC and what was spent suspended
     id: int  # 1 rising, 2 falling
     offset: int
     seqno: int  # over all lines of the request

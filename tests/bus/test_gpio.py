@@ -70,11 +70,14 @@ def line() -> Iterator[tuple[EventReader, int]]:
     events.close()
 
 
-def test_an_event_is_48_bytes_parsed_field_by_field(line: tuple[EventReader, int]) -> None:
+def test_an_event_is_48_bytes_parsed_field_by_field(
+    line: tuple[EventReader, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.gpio.suspended_ns", lambda: 5)
     events, writer = line
     assert EVENT.size == 48
     os.write(writer, struct.pack("<QIIII6I", 10**9, 1, 3, 9, 8, *[0] * 6))
-    assert events.events() == [LineEvent(10**9, 1, 3, 9, 8)]
+    assert events.events() == [LineEvent(10**9 + 5, 1, 3, 9, 8)]
     assert events.line_seqno == 8
     os.close(writer)
 

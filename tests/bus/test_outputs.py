@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import socket
 import struct
 import threading
@@ -14,45 +12,10 @@ from pathlib import Path
 import pytest
 
 from edgenode.bus.outputs import OutputLine
-from edgenode.bus.request import GET_LINE_IOCTL, GET_VALUES_IOCTL, SET_VALUES_IOCTL
+from edgenode.bus.request import GET_VALUES_IOCTL, SET_VALUES_IOCTL
 from edgenode.bus.simulated import STATUS
 from edgenode.errors import BusError, BusTimeout
-
-FLAGS, NUM_ATTRS, ATTRS, FD = 288, 296, 320, 588
-
-
-class FakeChip:
-    """A gpiochip with one output, seen from the ioctls."""
-
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / "gpiochip0"
-        self.path.touch()
-        self.bits = 0
-        self.requests: list[bytes] = []
-        self.codes: list[int] = []
-        self.refusal: int | None = None
-
-    def ioctl(self, descriptor: int, code: int, argument: bytearray) -> int:
-        self.codes.append(code)
-        if self.refusal:
-            raise OSError(self.refusal, os.strerror(self.refusal))
-        if code == GET_LINE_IOCTL:
-            self.requests.append(bytes(argument))
-            struct.pack_into("<i", argument, FD, os.open("/dev/null", os.O_RDONLY))
-            (self.bits,) = struct.unpack_from("<Q", argument, ATTRS + 8)
-        elif code == SET_VALUES_IOCTL:
-            self.bits, mask = struct.unpack("<QQ", argument)
-            assert mask == 1
-        elif code == GET_VALUES_IOCTL:
-            struct.pack_into("<Q", argument, 0, self.bits)
-        return 0
-
-
-@pytest.fixture
-def chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeChip:
-    fake = FakeChip(tmp_path)
-    monkeypatch.setattr(fcntl, "ioctl", fake.ioctl)
-    return fake
+from tests.support.fake_chip import ATTRS, FLAGS, FakeChip
 
 
 def test_the_codes_are_those_of_the_header() -> None:
@@ -71,7 +34,7 @@ def test_the_codes_are_those_of_the_header() -> None:
 def test_an_output_is_asked_for_with_its_first_level(
     chip: FakeChip, asked: dict[str, bool], flags: int, first: int
 ) -> None:
-    OutputLine(str(chip.path), 5, **asked).close()
+    OutputLine(chip.path, 5, **asked).close()
     (request,) = chip.requests
     assert struct.unpack_from("<I", request)[0] == 5
     assert struct.unpack_from("<QI", request, FLAGS) == (flags, 1)
@@ -79,10 +42,10 @@ def test_an_output_is_asked_for_with_its_first_level(
 
 
 def test_what_is_set_is_what_the_line_has(chip: FakeChip) -> None:
-    line = OutputLine(str(chip.path), 5)
+    line = OutputLine(chip.path, 5)
     for level in (True, False, True):
         line.set(level)
-        assert (line.get(), chip.bits) == (level, int(level))
+        assert (line.get(), chip.levels[5]) == (level, int(level))
     line.close()
     line.close()
 
@@ -93,11 +56,11 @@ def test_what_is_set_is_what_the_line_has(chip: FakeChip) -> None:
 def test_a_line_that_is_refused_says_what_to_do(chip: FakeChip, number: int, words: str) -> None:
     chip.refusal = number
     with pytest.raises(BusError, match=words):
-        OutputLine(str(chip.path), 5)
+        OutputLine(chip.path, 5)
 
 
 def test_a_chip_that_goes_is_a_bus_error(chip: FakeChip) -> None:
-    line = OutputLine(str(chip.path), 5)
+    line = OutputLine(chip.path, 5)
     chip.refusal = 19
     with pytest.raises(BusError, match="chip gone"):
         line.set(True)
