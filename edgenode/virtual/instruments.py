@@ -17,15 +17,17 @@ from edgenode.virtual.kinds import (
     SerialInstrument,
     Table,
 )
+from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
 Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 
-I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280}
+I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280, Sht4xSpec: VirtualSHT4x}
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {}
-SERIAL: Final[Kinds[SerialInstrument]] = {}
+SERIAL: Final[Kinds[SerialInstrument]] = {Pms5003Spec: VirtualPMS5003}
 
-Spec = Bme280Spec | PulseSpec
+Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec
