@@ -1,21 +1,32 @@
 """Reading sensors in time: a worker thread per bus that appends samples to a sink."""
 
+from edgenode.sensing.board import Board
+from edgenode.sensing.channels import channels_of
+from edgenode.sensing.demand import Answer
 from edgenode.sensing.job import Job, Sink
+from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.opening import Wires
 from edgenode.sensing.rules import Calibration, ChannelRules, SensorRules
-from edgenode.sensing.runner import SensorStats
 from edgenode.sensing.schedule import stagger
-from edgenode.sensing.worker import BusWorker, WorkerStats
+from edgenode.sensing.stats import Evidence, LeverStats, SensorStats, TwinStats, WorkerStats
+from edgenode.sensing.worker import BusWorker
 
 __all__ = [
+    "Answer",
+    "Board",
     "BusWorker",
     "Calibration",
     "ChannelRules",
+    "Evidence",
     "Job",
+    "LeverStats",
+    "Maintenance",
     "SensorRules",
     "SensorStats",
     "Sink",
+    "TwinStats",
     "Wires",
     "WorkerStats",
+    "channels_of",
     "stagger",
 ]

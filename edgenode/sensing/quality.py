@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from edgenode.errors import Reason
 from edgenode.reading import Channel, Quality, Sample
@@ -22,6 +23,31 @@ QUALITY_OF: dict[Reason, Quality] = {
     Reason.IMPOSSIBLE_VALUE: Quality.FAULT,
     Reason.DRIVER_DEFECT: Quality.FAULT,
 }
+
+# The worst first. A derived value is as good as the worst of its sources; the same order decides
+# which of several findings about one value is told.
+WORST_FIRST: Final = (
+    Quality.FAULT,
+    Quality.MISSING,
+    Quality.SUPPRESSED_PRIVACY,
+    Quality.OUT_OF_RANGE,
+    Quality.CLAMPED,
+    Quality.STALE,
+    Quality.SETTLING,
+    Quality.STUCK,
+    Quality.RATE_OF_CHANGE,
+    Quality.DISAGREES,
+    Quality.UNCALIBRATED,
+    Quality.ESTIMATED,
+    Quality.MAINTENANCE,
+    Quality.OK,
+)
+_RANK: Final = {quality: rank for rank, quality in enumerate(WORST_FIRST)}
+
+
+def worst(qualities: Iterable[Quality]) -> Quality:
+    """Return the one that says the most against a value."""
+    return min(qualities, key=_RANK.__getitem__)
 
 
 def limits(channels: Sequence[Channel]) -> Limits:

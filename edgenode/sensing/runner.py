@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
 from edgenode.clock import Clock
 from edgenode.driver import Counting, Driver, Talker
 from edgenode.errors import BusTimeout, DriverError, Reason
-from edgenode.reading import Event, EventCode, Sample
+from edgenode.reading import Event, EventCode, Rung, Sample
+from edgenode.sensing.board import Board
+from edgenode.sensing.breaker import Breaker
 from edgenode.sensing.job import Job, Sink
 from edgenode.sensing.lateness import Lateness
-from edgenode.sensing.quality import judged, limits, nothing
+from edgenode.sensing.maintenance import Maintenance
+from edgenode.sensing.pipeline import Pipeline
+from edgenode.sensing.quality import nothing
+from edgenode.sensing.record import Record
+from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.schedule import Schedule, stamp
 from edgenode.sensing.totals import Totals
 from edgenode.sensing.watch import Watch
 
 OPEN_BUDGET_S = 5.0
 CLOSE_BUDGET_S = 1.0
-BACKOFF_FIRST_MS = 1_000
-BACKOFF_MOST_MS = 60_000
+SILENT = frozenset({Reason.NO_ANSWER, Reason.TIMEOUT, Reason.BUS_STUCK})
 
 State = Literal["unopened", "settling", "ok", "lost", "faulty"]
 T = TypeVar("T")
@@ -33,40 +37,44 @@ class Failure(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class SensorStats:
-    """How one sensor is doing, for status."""
-
-    sensor: str
-    state: State
-    reason: int | None  # errors.Reason of the last failure while lost or faulty
-    detail: str  # the same in words
-    reads: int
-    failures: int
-    missed: int  # slots that passed while the bus was busy
-    opens: int
-    last_ok_ms: int | None  # boot-time of the last good read
-
-
 class Runner:
-    """Serves the slots of one sensor. Only the thread of its bus calls it, `stats` aside."""
+    """Serves the slots of one sensor. Only the thread of its bus calls it; any may look at it.
+
+    `free_until` tells the boot-time at which something on the bus is due next: a read is tried
+    again only where nobody waits for it.
+    """
 
     def __init__(
-        self, job: Job, sink: Sink, clock: Clock, watch: Watch, lateness: Lateness
+        self,
+        job: Job,
+        sink: Sink,
+        clock: Clock,
+        watch: Watch,
+        lateness: Lateness,
+        board: Board | None = None,
+        maintenance: Maintenance | None = None,
+        free_until: Callable[[], int] | None = None,
     ) -> None:
         self.job = job
         self.schedule = Schedule(job.every_ms, job.phase_ms, clock.boot_ms())
+        self.breaker = Breaker()
+        self.record = Record(len(job.group.channels))
+        self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board or Board())
+        self.failure = Failure(Reason.NO_ANSWER, "")
+        self.lost = False
+        self.reasons: dict[Reason, int] = {}
+        self.retried, self.reopened = Tally(), Tally()
+        self.reads = self.failures = self.opens = 0
+        self.last_ok_ms: int | None = None
+        self.tried_ms: int | None = None  # when the sensor was last asked for anything
+        self.fastest_ms = 0  # as its driver says, once that was open
         self._sink, self._clock, self._watch, self._lateness = sink, clock, watch, lateness
-        self._limits = limits(job.group.channels)
+        self._maintenance = maintenance or Maintenance()
+        self._free_until = free_until or (lambda: self.schedule.due_ms)
         self._totals = Totals(job.group, sink)
         self._driver: Driver | None = None
-        self._served = self._lost = self._settling = False
-        self._failure = Failure(Reason.NO_ANSWER, "")
-        self._settled_ms = 0
-        self._retry_ms = 0
-        self._backoff_ms = BACKOFF_FIRST_MS
-        self._reads = self._failures = self._opens = 0
-        self._last_ok_ms: int | None = None
+        self._served = self._settling = False
+        self._settled_ms = self._stamped_ms = self._took_ms = 0
 
     def serve(self, now_ms: int) -> None:
         """Serve the newest slot that is due: there is a row for it, whatever happens."""
@@ -74,8 +82,17 @@ class Runner:
         if self._served:  # the first read comes at once, not on time
             self._lateness.note(now_ms - slot)
         self._served = True
-        sample = self._sample(now_ms, slot)
-        self._sink.append(self.job.group.gid, stamp(now_ms, slot, self.job.stamp_ms), sample)
+        t_ms = stamp(now_ms, slot, self.job.stamp_ms)
+        if t_ms < self._stamped_ms:  # a read on demand came between the slot and now
+            t_ms = now_ms
+        if self._driver is None and self.breaker.holds(slot):
+            self._keep(t_ms, nothing(len(self.job.group.channels), self.failure.reason))
+        else:
+            self._keep(t_ms, self._tried(slot))
+
+    def demand(self, now_ms: int) -> None:
+        """Read now, between the slots, also a sensor that is given up: somebody waits for it."""
+        self._keep(now_ms, self._tried(None if self.lost else now_ms))
 
     def descriptor(self) -> int | None:
         """Return what to wait on where the sensor talks by itself and is open."""
@@ -93,36 +110,64 @@ class Runner:
         if driver is not None:
             self._guarded(lambda: self._close(driver))
 
-    def stats(self) -> SensorStats:
-        """Return how the sensor is doing; any thread may ask."""
-        lost, failure = self._lost, self._failure
-        return SensorStats(
-            sensor=self.job.sensor,
-            state=self._state(),
-            reason=int(failure.reason) if lost else None,
-            detail=failure.detail if lost else "",
-            reads=self._reads,
-            failures=self._failures,
-            missed=self.schedule.missed,
-            opens=self._opens,
-            last_ok_ms=self._last_ok_ms,
-        )
+    def unopen(self) -> None:
+        """Begin anew with the next slot: the bus has just been brought back."""
+        self.close()
+        self.breaker.hasten()
 
-    def _state(self) -> State:
-        if self._lost:
-            return "faulty" if self._failure.reason is Reason.DRIVER_DEFECT else "lost"
-        if self._last_ok_ms is None:
+    @property
+    def silent(self) -> bool:
+        """Whether nothing answers, so that the whole bus may be at fault."""
+        return self.lost and self.failure.reason in SILENT
+
+    @property
+    def rungs(self) -> Rungs:
+        """What was tried to get this sensor back, one by one."""
+        return {
+            Rung.RETRY.name.lower(): self.retried,
+            Rung.REOPEN.name.lower(): self.reopened,
+        }
+
+    @property
+    def state(self) -> State:
+        """How the sensor is, in a word."""
+        if self.lost:
+            return "faulty" if self.failure.reason is Reason.DRIVER_DEFECT else "lost"
+        if self.last_ok_ms is None:
             return "unopened"
         return "settling" if self._settling else "ok"
 
-    def _sample(self, now_ms: int, slot_ms: int) -> Sample:
-        if self._driver is None and slot_ms < self._retry_ms:
-            return nothing(len(self._limits), self._failure.reason)
+    def _keep(self, t_ms: int, sample: Sample) -> None:
+        marked = self._maintenance.marked(sample)
+        self._stamped_ms = t_ms
+        self.record.note(t_ms, marked, self._took_ms)
+        self._sink.append(self.job.group.gid, t_ms, marked)
+
+    def _tried(self, slot_ms: int | None) -> Sample:
+        """Read, once more if that costs nobody anything; without a slot the breaker stays."""
+        self.tried_ms = began_ms = self._clock.boot_ms()
         result = self._guarded(self._read)
         if isinstance(result, Failure):
+            result = self._retried(result, began_ms)
+        self._took_ms = self._clock.boot_ms() - began_ms
+        if isinstance(result, Failure):
             self._lose(result, slot_ms)
-            return nothing(len(self._limits), result.reason)
-        self._found(now_ms)
+            return nothing(len(self.job.group.channels), result.reason)
+        self._found(began_ms)
+        return result
+
+    def _retried(self, failure: Failure, began_ms: int) -> Sample | Failure:
+        driver = self._driver
+        if driver is None or failure.reason is Reason.DRIVER_DEFECT:
+            return failure
+        now_ms = self._clock.boot_ms()
+        took_ms = now_ms - began_ms
+        if 2 * took_ms > driver.budget_s * 1000 or now_ms + took_ms >= self._free_until():
+            return failure
+        self.retried.tried += 1
+        result = self._guarded(self._read)
+        if not isinstance(result, Failure):
+            self.retried.helped += 1
         return result
 
     def _read(self) -> Sample:
@@ -135,16 +180,20 @@ class Runner:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
         self._settling = began_ms < self._settled_ms
         lifted = self._totals.lifted(sample, began_ms)
-        return judged(lifted, self._limits, settling=self._settling)
+        return self.pipeline.passed(lifted, began_ms, settling=self._settling)
 
     def _open(self) -> Driver:
-        self._opens += 1
+        self.opens += 1
+        if self.lost:
+            self.reopened.tried += 1
         with self._watch.budget(self.job.group.gid, OPEN_BUDGET_S):
             driver = self.job.driver()
         now_ms = self._clock.boot_ms()
         self._driver = driver
         self._settled_ms = now_ms + int(driver.settle_s * 1000)
+        self.fastest_ms = int(driver.fastest_s * 1000)
         self._totals.opened(driver, now_ms)
+        self.pipeline.opened()
         return driver
 
     def _feed(self, now_ms: int) -> None:
@@ -166,28 +215,32 @@ class Runner:
         try:
             return call()
         except DriverError as exc:
-            return Failure(exc.reason, str(exc))
+            failure = Failure(exc.reason, str(exc))
         except Exception as exc:  # noqa: BLE001 - a defect in one driver must not end the daemon
-            return Failure(Reason.DRIVER_DEFECT, f"{type(exc).__name__}: {exc}")
+            failure = Failure(Reason.DRIVER_DEFECT, f"{type(exc).__name__}: {exc}")
+        self.reasons[failure.reason] = self.reasons.get(failure.reason, 0) + 1
+        return failure
 
     def _found(self, now_ms: int) -> None:
-        self._reads += 1
-        self._last_ok_ms = now_ms
-        self._backoff_ms = BACKOFF_FIRST_MS
-        if self._lost:
-            self._lost = False
+        self.reads += 1
+        self.last_ok_ms = now_ms
+        self.breaker.close()
+        if self.lost:
+            self.lost = False
+            self.reopened.helped += 1
             self._tell(EventCode.SENSOR_FOUND, None, now_ms)
 
-    def _lose(self, failure: Failure, now_ms: int) -> None:
-        """Give the sensor up until the backoff has passed; say so the first time."""
-        self._failures += 1
-        self._failure = failure
+    def _lose(self, failure: Failure, slot_ms: int | None) -> None:
+        """Give the sensor up until the breaker lets it be tried; say so the first time."""
+        self.failures += 1
+        self.failure = failure
         self.close()
-        self._retry_ms = now_ms + self._backoff_ms
-        self._backoff_ms = min(self._backoff_ms * 2, BACKOFF_MOST_MS)
-        if not self._lost:
-            self._lost = True
-            self._tell(EventCode.SENSOR_LOST, int(failure.reason), now_ms)
+        if slot_ms is None:
+            return
+        self.breaker.fail(slot_ms)
+        if not self.lost:
+            self.lost = True
+            self._tell(EventCode.SENSOR_LOST, int(failure.reason), slot_ms)
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._sink.event(now_ms, self.job.group.gid, Event(code, value=value))

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgenode.clock import Clock
-from edgenode.reading import Event, EventCode
+from edgenode.reading import Event, EventCode, Rung
 from edgenode.sensing.job import Sink
-
-BY_ITSELF = 0  # rung of the recovery ladder: none was needed
 
 
 class Watch:
@@ -26,6 +24,7 @@ class Watch:
         self._deadline_ms = 0
         self._reported = False
         self.times_stuck = 0
+        self.rung = Rung.BY_ITSELF  # what was tried from outside since the bus is stuck
 
     @contextmanager
     def budget(self, gid: int, budget_s: float) -> Iterator[None]:
@@ -40,8 +39,9 @@ class Watch:
                 self._gid = None
                 if self._reported:
                     self._reported = False
-                    event = Event(EventCode.BUS_RECOVERED, value=BY_ITSELF)
+                    event = Event(EventCode.BUS_RECOVERED, value=int(self.rung))
                     self._sink.event(self._clock.boot_ms(), gid, event)
+                    self.rung = Rung.BY_ITSELF
 
     def check(self) -> bool:
         """Return whether the bus is stuck, and say so once; called by another thread."""
@@ -51,6 +51,14 @@ class Watch:
                 return False
             if not self._reported:
                 self._reported = True
+                self.rung = Rung.BY_ITSELF
                 self.times_stuck += 1
                 self._sink.event(now_ms, self._gid, Event(EventCode.BUS_STUCK))
             return True
+
+    @property
+    def stuck_since_ms(self) -> int | None:
+        """The boot-time at which the budget of the call that hangs was over; None if none does."""
+        with self._lock:
+            hangs = self._gid is not None and self._clock.boot_ms() > self._deadline_ms
+            return self._deadline_ms if hangs else None

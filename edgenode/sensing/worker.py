@@ -6,48 +6,60 @@ import os
 import selectors
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from edgenode.bus.levers import Levers
 from edgenode.clock import Clock
+from edgenode.errors import NodeError
+from edgenode.sensing.board import Board
+from edgenode.sensing.demand import Answer, Desk
 from edgenode.sensing.job import Job, Sink
+from edgenode.sensing.ladder import Ladder
 from edgenode.sensing.lateness import Lateness
-from edgenode.sensing.runner import Runner, SensorStats
+from edgenode.sensing.maintenance import MaintainedSink, Maintenance
+from edgenode.sensing.rungs import added
+from edgenode.sensing.runner import Runner
+from edgenode.sensing.stats import Evidence, WorkerStats, evidence, place, sensor_stats
 from edgenode.sensing.watch import Watch
 
 WAIT_MOST_MS = 1_000  # so that `stop` is seen even by a worker that nobody wakes
 REST_MS = 20  # a sensor that has just spoken is not heard for so long: 50 wake-ups/s at most
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStats:
-    """How one bus is doing, for status and for the watchdog."""
-
-    bus: str
-    stuck: bool  # a call into a driver is past its budget right now
-    times_stuck: int
-    lateness_ms_p50: int
-    lateness_ms_p99: int
-    sensors: tuple[SensorStats, ...]
-
-
 class BusWorker(threading.Thread):
     """Reads every sensor of one bus; a bus is one shared wire, so drivers need no locks.
 
     A daemon thread: one that sits in an uninterruptible read must not keep the process alive.
-    `check` is for another thread to call, at least once a second. To end the worker, set `stop`
-    and call `wake`.
+    `check` and `relieve` are for another thread to call, at least once a second. To end the
+    worker, set `stop` and call `wake`. `board` and `maintenance` are shared by all workers of a
+    node; construct those of one board before any of them starts.
     """
 
     def __init__(
-        self, name: str, jobs: Sequence[Job], sink: Sink, clock: Clock, stop: threading.Event
+        self,
+        name: str,
+        jobs: Sequence[Job],
+        sink: Sink,
+        clock: Clock,
+        stop: threading.Event,
+        *,
+        levers: Levers | None = None,
+        board: Board | None = None,
+        maintenance: Maintenance | None = None,
     ) -> None:
         super().__init__(name=f"bus-{name}", daemon=True)
         self.bus = name
         self.progress = 0
         self._clock, self._halt = clock, stop
+        board, maintenance = board or Board(), maintenance or Maintenance()
+        sink = MaintainedSink(sink, maintenance)
         self._watch = Watch(sink, clock)
         self.lateness = Lateness()
-        self._runners = [Runner(job, sink, clock, self._watch, self.lateness) for job in jobs]
+        self._runners = [
+            Runner(job, sink, clock, self._watch, self.lateness, board, maintenance, self._due_ms)
+            for job in jobs
+        ]
+        self._ladder = Ladder(levers or Levers(), sink, clock, self._watch, stop.wait)
+        self._desk = Desk(self._runners, clock, self._watch, self.wake)
         self._heard: dict[Runner, int] = {}  # descriptors in the selector
         self._rests: dict[Runner, int] = {}  # boot-time at which each is heard again
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -56,12 +68,15 @@ class BusWorker(threading.Thread):
 
     def run(self) -> None:
         """Serve until `stop` is set, then leave every sensor quiet."""
+        if self._runners:
+            self._ladder.begin(self._runners[0].job.group.gid)
         while not self._halt.is_set():
             due_ms = self.turn()
             self.listen(due_ms)
         for runner in self._runners:
             self._deafen(runner)
             runner.close()
+        self._ladder.end()
         self._selector.close()  # the wake-up descriptor stays: others may call `wake` at any time
 
     def turn(self) -> int:
@@ -72,7 +87,11 @@ class BusWorker(threading.Thread):
             if runner.schedule.due_ms <= now_ms:
                 runner.serve(now_ms)
                 self._hear(runner, now_ms)
-        return min(map(_due, self._runners), default=self._clock.boot_ms() + WAIT_MOST_MS)
+        asked = self._desk.serve(self._due_ms())
+        if asked:
+            self._hear(asked, self._clock.boot_ms())
+        self._ladder.look(self._runners)
+        return self._due_ms()
 
     def listen(self, until_ms: int) -> None:
         """Wait for `until_ms`, a wake-up or a sensor that speaks, and take in what it says."""
@@ -95,16 +114,60 @@ class BusWorker(threading.Thread):
         """Return whether the bus is stuck, and report it once; any other thread may call it."""
         return self._watch.check()
 
+    def relieve(self) -> bool:
+        """Switch a bus whose thread has hung for a minute off and on, where that can be done.
+
+        Returns whether it was begun; it goes on in a thread of its own. For another thread.
+        """
+        return self._ladder.relieve()
+
+    def ask(self, sensor: str, timeout_s: float) -> Answer:
+        """Read a sensor between its slots; any other thread may ask, one at a time a bus.
+
+        The sample is kept like any other. Where the part may not be read again so soon, its
+        newest sample is returned with its age. Raises NodeError with what to do next.
+        """
+        return self._desk.ask(sensor, timeout_s)
+
+    def evidence(self, channel: str) -> Evidence:
+        """Return what is known about `<sensor>/<quantity>`; any thread may ask.
+
+        Raises NodeError for a channel that is not of this bus.
+        """
+        for runner in self._runners:
+            n = place(runner, channel)
+            if n is not None:
+                return evidence(runner, n, self.bus, self._clock.boot_ms())
+        raise NodeError(f"no channel {channel} on bus {self.bus}")
+
+    def channels(self) -> tuple[Evidence, ...]:
+        """Return what is known about every channel of the bus; any thread may ask."""
+        now_ms = self._clock.boot_ms()
+        return tuple(
+            evidence(runner, n, self.bus, now_ms)
+            for runner in self._runners
+            for n in range(len(runner.job.group.channels))
+        )
+
     def stats(self) -> WorkerStats:
         """Return how the bus and its sensors are doing; any thread may ask."""
+        now_ms = self._clock.boot_ms()
         return WorkerStats(
             bus=self.bus,
             stuck=self._watch.check(),
             times_stuck=self._watch.times_stuck,
             lateness_ms_p50=self.lateness.quantile(0.50),
             lateness_ms_p99=self.lateness.quantile(0.99),
-            sensors=tuple(runner.stats() for runner in self._runners),
+            sensors=tuple(sensor_stats(runner, now_ms) for runner in self._runners),
+            stuck_since_ms=self._watch.stuck_since_ms,
+            silent_since_ms=self._ladder.silent_since_ms,
+            rungs=added([*(runner.rungs for runner in self._runners), self._ladder.rungs]),
+            levers=self._ladder.stats(),
         )
+
+    def _due_ms(self) -> int:
+        """Return the boot-time at which the next slot of any sensor is due."""
+        return min(map(_due, self._runners), default=self._clock.boot_ms() + WAIT_MOST_MS)
 
     def _feed(self, runner: Runner) -> None:
         now_ms = self._clock.boot_ms()

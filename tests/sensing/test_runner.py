@@ -8,8 +8,10 @@ import pytest
 
 from edgenode.errors import BadFrame, BusError, BusTimeout, Reason, WrongDevice
 from edgenode.reading import EventCode, Quality
+from edgenode.sensing.breaker import BACKOFF_MOST_MS
 from edgenode.sensing.lateness import Lateness
-from edgenode.sensing.runner import BACKOFF_MOST_MS, Runner
+from edgenode.sensing.runner import Runner
+from edgenode.sensing.stats import SensorStats, sensor_stats
 from edgenode.sensing.watch import Watch
 from tests.support.sensing import Bench, FakeDriver, SlowToSettle
 
@@ -22,6 +24,10 @@ def bench() -> Bench:
 def runner_of(bench: Bench) -> Runner:
     watch = Watch(bench.sink, bench.clock)
     return Runner(bench.job(), bench.sink, bench.clock, watch, Lateness())
+
+
+def stats(runner: Runner) -> SensorStats:
+    return sensor_stats(runner, runner._clock.boot_ms())
 
 
 def serve(bench: Bench, runner: Runner, slots: int = 1) -> None:
@@ -38,7 +44,7 @@ def test_a_sensor_is_opened_with_its_first_read_not_before(bench: Bench) -> None
     assert len(bench.made) == 1
     assert [sample.values for _, sample in bench.sink.of(1)] == [(20.0,)] * 3
     assert bench.sink.events == []
-    assert runner.stats().state == "ok"
+    assert stats(runner).state == "ok"
 
 
 def test_rows_are_stamped_with_their_slots(bench: Bench) -> None:
@@ -71,9 +77,9 @@ def test_reopening_backs_off_from_one_second_to_a_minute(bench: Bench) -> None:
     runner = runner_of(bench)
     tried = []
     for slot in range(300):
-        before = runner.stats().opens
+        before = stats(runner).opens
         serve(bench, runner)
-        if runner.stats().opens > before:
+        if stats(runner).opens > before:
             tried.append(slot)
     gaps = [late - early for early, late in itertools.pairwise(tried)]
     assert gaps[:7] == [1, 2, 4, 8, 16, 32, 60]
@@ -91,7 +97,7 @@ def test_lost_and_found_are_told_once_each_with_the_reason(bench: Bench) -> None
     assert bench.sink.events[0][2].value == Reason.TIMEOUT
     assert len(bench.made) == 2
     assert bench.made[0].closed == 1
-    assert runner.stats().state == "ok"
+    assert stats(runner).state == "ok"
 
 
 def test_backoff_begins_anew_after_a_good_read(bench: Bench) -> None:
@@ -104,7 +110,7 @@ def test_backoff_begins_anew_after_a_good_read(bench: Bench) -> None:
     serve(bench, runner)
     bench.error = None
     serve(bench, runner)
-    assert runner.stats().state == "ok"
+    assert stats(runner).state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -131,10 +137,10 @@ def test_a_defect_in_a_driver_marks_its_sensor_faulty_and_nothing_else(bench: Be
     bench.error = KeyError("oops")
     runner = runner_of(bench)
     serve(bench, runner)
-    stats = runner.stats()
-    assert stats.state == "faulty"
-    assert stats.reason == Reason.DRIVER_DEFECT
-    assert "KeyError" in stats.detail
+    told = stats(runner)
+    assert told.state == "faulty"
+    assert told.reason == Reason.DRIVER_DEFECT
+    assert "KeyError" in told.detail
     assert bench.sink.events[0][2].value == Reason.DRIVER_DEFECT
 
 
@@ -150,7 +156,7 @@ def test_a_driver_that_cannot_even_close_is_replaced_all_the_same(bench: Bench) 
     serve(bench, runner)
     bench.error = None
     serve(bench, runner, 2)
-    assert runner.stats().state == "ok"
+    assert stats(runner).state == "ok"
     assert len(bench.made) == 2
 
 
@@ -162,8 +168,8 @@ def test_the_wrong_number_of_values_is_a_defect_not_a_row(bench: Bench) -> None:
     bench.cls = TwoForOne
     runner = runner_of(bench)
     serve(bench, runner)
-    assert runner.stats().state == "faulty"
-    assert "2 values for 1 channels" in runner.stats().detail
+    assert stats(runner).state == "faulty"
+    assert "2 values for 1 channels" in stats(runner).detail
     assert bench.sink.of(1)[0][1].values == (None,)
 
 
@@ -188,7 +194,7 @@ def test_readings_are_settling_for_as_long_as_the_driver_says_after_each_opening
     bench.error = None
     serve(bench, runner)
     assert bench.sink.of(1)[-1][1].quality == settling
-    assert runner.stats().state == "settling"
+    assert stats(runner).state == "settling"
 
 
 def test_a_value_the_sensor_cannot_mean_is_kept_and_marked(bench: Bench) -> None:
@@ -215,5 +221,5 @@ def test_missed_slots_are_counted_and_have_no_rows(bench: Bench) -> None:
     serve(bench, runner)
     bench.clock.advance(5_400)
     runner.serve(bench.clock.boot_ms())
-    assert runner.stats().missed == 4
+    assert stats(runner).missed == 4
     assert len(bench.sink.of(1)) == 2

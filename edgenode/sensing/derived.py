@@ -1,0 +1,218 @@
+"""Quantities that are computed from a sensor's own: the formulas, and what they remember."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from edgenode.derived import DERIVED
+from edgenode.reading import Event, EventCode, Group, Quality, Total
+from edgenode.sensing.channels import quantity
+from edgenode.sensing.job import Sink
+from edgenode.sensing.quality import worst
+from edgenode.sensing.totals import UNKNOWN_MS, ResetReason
+
+# Magnus formula over water, valid from -45 to 60 °C: Sonntag (1990), as in WMO-No. 8, Guide to
+# Instruments and Methods of Observation, annex 4.B: e = 6.112 hPa * exp(17.62 t / (243.12 + t)).
+MAGNUS_HPA: Final = 6.112
+MAGNUS_A: Final = 17.62
+MAGNUS_C: Final = 243.12  # °C
+MAGNUS_FROM, MAGNUS_TO = -45.0, 60.0
+# Specific gas constant of water vapour, J/(kg K): R = 8.314463 J/(mol K) (CODATA 2018) over
+# 18.01528 g/mol.
+R_VAPOUR: Final = 8.314463 / 0.01801528
+KELVIN: Final = 273.15
+HOUR_MS: Final = 3_600_000
+GAP_PERIODS: Final = 3  # over a longer gap nobody knows what the power was
+
+
+class Cell(NamedTuple):
+    """A derived value, how good it is, and what is to be told."""
+
+    value: float | None
+    quality: Quality
+    events: tuple[Event, ...] = ()
+
+
+class Formula(Protocol):
+    """Computes one quantity from each sample of its sensor."""
+
+    def opened(self) -> None:
+        """Take note that the sensor was opened: nobody watched it before."""
+        ...
+
+    def derive(
+        self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
+    ) -> Cell:
+        """Return the quantity at boot-time `now_ms`; None where a source has no number."""
+        ...
+
+
+def dew_point(temperature: float, humidity: float) -> float | None:
+    """Return the dew point in °C of air at °C and %RH; None for air without any water."""
+    if humidity <= 0 or temperature <= -MAGNUS_C:
+        return None
+    gamma = math.log(humidity / 100) + MAGNUS_A * temperature / (MAGNUS_C + temperature)
+    return MAGNUS_C * gamma / (MAGNUS_A - gamma)
+
+
+def absolute_humidity(temperature: float, humidity: float) -> float | None:
+    """Return the water in air at °C and %RH, in g/m³: the ideal gas law for its vapour."""
+    if temperature <= -MAGNUS_C:
+        return None
+    saturated_hpa = MAGNUS_HPA * math.exp(MAGNUS_A * temperature / (MAGNUS_C + temperature))
+    vapour_pa = saturated_hpa * humidity  # 100 Pa a hPa, by the hundredth
+    return 1000 * vapour_pa / (R_VAPOUR * (temperature + KELVIN))
+
+
+class Moist:
+    """A formula of temperature and humidity at one moment."""
+
+    def __init__(
+        self, of: Callable[[float, float], float | None], temperature: int, humidity: int
+    ) -> None:
+        self._of, self._temperature, self._humidity = of, temperature, humidity
+
+    def opened(self) -> None:
+        """Nothing is remembered."""
+
+    def derive(
+        self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
+    ) -> Cell:
+        del now_ms
+        t, rh = values[self._temperature], values[self._humidity]
+        sources = worst((quality[self._temperature], quality[self._humidity]))
+        if t is None or rh is None:
+            return Cell(None, sources)
+        value = self._of(t, rh)
+        if value is None:
+            return Cell(None, worst((sources, Quality.OUT_OF_RANGE)))
+        if not MAGNUS_FROM <= t <= MAGNUS_TO:
+            return Cell(value, worst((sources, Quality.ESTIMATED)))
+        return Cell(value, sources)
+
+
+class Flow:
+    """Counts an hour, over the time since the sample before.
+
+    Reads closer than half a period are joined to the next interval: until then the flow before
+    stands. A counter that was not watched all the time gives a flow that is estimated.
+    """
+
+    def __init__(self, count: int, modulus: int | None, every_ms: int) -> None:
+        self._count, self._modulus, self._every_ms = count, modulus, every_ms
+        self._before: tuple[float, int] | None = None
+        self._interrupted = False
+        self._flow = Cell(None, Quality.SETTLING)
+
+    def opened(self) -> None:
+        """Remember that what passed in between was not counted."""
+        self._interrupted = True
+
+    def derive(
+        self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
+    ) -> Cell:
+        count, source = values[self._count], quality[self._count]
+        if count is None:
+            return Cell(None, source)
+        if self._before is None:  # one count is no flow
+            self._before, self._interrupted = (count, now_ms), False
+        elif 2 * (now_ms - self._before[1]) >= self._every_ms:
+            self._flow = self._since(*self._before, count, now_ms)
+            self._before, self._interrupted = (count, now_ms), False
+        return Cell(self._flow.value, worst((source, self._flow.quality)))
+
+    def _since(self, before: float, then_ms: int, count: float, now_ms: int) -> Cell:
+        counted = count - before
+        if self._modulus:
+            counted %= self._modulus
+        if counted < 0:
+            return Cell(None, Quality.FAULT)
+        unsure = Quality.ESTIMATED if self._interrupted else Quality.OK
+        return Cell(counted * HOUR_MS / (now_ms - then_ms), unsure)
+
+
+class Energy:
+    """Watts by the trapezoidal rule into a durable total, as a meter without a display would.
+
+    Only numbers that are ok count. What is fed back (negative power) counts nothing. Where they
+    are more than three periods apart, and over a restart, nothing is added: counter-reset tells
+    for how long, and the next value is marked as estimated.
+    """
+
+    def __init__(self, power: int, index: int, group: Group, sink: Sink, every_ms: int) -> None:
+        self._power, self._index, self._group, self._sink = power, index, group, sink
+        channel = group.channels[index]
+        self._name, self._per_wh = channel.name, 10.0**-channel.scale
+        self._gap_ms = GAP_PERIODS * every_ms
+        self._total: int | None = None  # in steps of the channel's resolution
+        self._rest = 0.0  # of a step
+        self._before: tuple[float, int] | None = None
+        self._unsure = False
+
+    def opened(self) -> None:
+        """Whether the gap was short enough is seen at the next sample."""
+
+    def derive(
+        self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
+    ) -> Cell:
+        power, source = values[self._power], quality[self._power]
+        events = self._resumed(now_ms) if self._total is None else ()
+        if power is not None and source is Quality.OK:
+            events += self._add(max(power, 0.0), now_ms)
+        if power is None:
+            return Cell(None, source, events)
+        if self._unsure and source is Quality.OK:
+            source, self._unsure = Quality.ESTIMATED, False
+        return Cell((self._total or 0) / self._per_wh, source, events)
+
+    def _add(self, power: float, now_ms: int) -> tuple[Event, ...]:
+        before, self._before = self._before, (power, now_ms)
+        if before is None:
+            return ()
+        past_ms = now_ms - before[1]
+        if past_ms > self._gap_ms:
+            self._unsure = True
+            return self._reset(past_ms, ResetReason.REOPENED)
+        self._rest += (before[0] + power) / 2 * past_ms / HOUR_MS * self._per_wh
+        steps = int(self._rest)
+        self._rest -= steps
+        self._total = (self._total or 0) + steps
+        self._sink.set_total(self._name, self._total, now_ms)
+        return ()
+
+    def _resumed(self, now_ms: int) -> tuple[Event, ...]:
+        known = self._sink.total(self._name)
+        self._total = known.value if known else 0
+        self._sink.set_total(self._name, self._total, now_ms)
+        if known is None:
+            return ()
+        self._unsure = True
+        return self._reset(*self._gap(known, now_ms))
+
+    def _gap(self, known: Total, now_ms: int) -> tuple[int, ResetReason]:
+        if known.epoch != self._sink.epoch:
+            return UNKNOWN_MS, ResetReason.REBOOT
+        return now_ms - known.t_ms, ResetReason.RESTART
+
+    def _reset(self, gap_ms: int, reason: ResetReason) -> tuple[Event, ...]:
+        total = self._total or 0
+        value = (total, total, gap_ms, int(reason))
+        return (Event(EventCode.COUNTER_RESET, self._index, value),)
+
+
+def formula(name: str, index: int, group: Group, sink: Sink, every_ms: int) -> Formula:
+    """Return what computes the channel at `index` of the group, the derived quantity `name`.
+
+    Raises KeyError for a quantity that cannot be derived, or whose sources the group lacks.
+    """
+    places = {quantity(channel): n for n, channel in enumerate(group.channels)}
+    sources = [places[source] for source in DERIVED[name].sources]
+    if name == "dew_point":
+        return Moist(dew_point, *sources)
+    if name == "absolute_humidity":
+        return Moist(absolute_humidity, *sources)
+    if name == "flow":
+        return Flow(sources[0], group.channels[sources[0]].modulus, every_ms)
+    return Energy(sources[0], index, group, sink, every_ms)

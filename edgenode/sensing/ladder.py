@@ -1,0 +1,219 @@
+"""What is done for a bus of which no sensor answers: nine clocks, its power, its USB port."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from edgenode.bus.levers import Levers, Outcome
+from edgenode.clock import Clock
+from edgenode.errors import Reason
+from edgenode.reading import Event, EventCode, Rung
+from edgenode.sensing.job import Sink
+from edgenode.sensing.rungs import Rungs, Tally
+from edgenode.sensing.runner import Runner
+from edgenode.sensing.stats import LeverStats
+from edgenode.sensing.watch import Watch
+
+GRACE_MS: Final = 10_000  # between rungs, so that each can show whether it helped
+HUNG_MS: Final = 60_000  # a call that hangs for so long will not come back by itself
+AGAIN_FIRST_MS: Final = 600_000  # between uses of one lever; it doubles up to
+AGAIN_MOST_MS: Final = 6 * 3_600_000
+LEVER_BUDGET_S: Final = 10.0
+POWERS: Final = frozenset({"power", "usb"})
+
+Sleep = Callable[[float], object]
+
+
+class Lever:
+    """One lever with its count and the time before which it is not used again."""
+
+    def __init__(self, name: str, rung: Rung, use: Callable[[Sleep], Outcome]) -> None:
+        self.name, self.rung = name, rung
+        self._use = use
+        self.tally = Tally()
+        self._failed = 0
+        self._last, self._last_ms = "", 0
+        self._again_ms, self._next_ms = AGAIN_FIRST_MS, 0
+
+    def ready(self, now_ms: int) -> bool:
+        """Return whether it may be used at boot-time `now_ms`."""
+        return now_ms >= self._next_ms
+
+    def pull(self, sleep: Sleep, now_ms: int) -> bool:
+        """Use it; return whether that could be done."""
+        if now_ms - self._next_ms > AGAIN_MOST_MS:  # the bus was well for long
+            self._again_ms = AGAIN_FIRST_MS
+        self.tally.tried += 1
+        self._last_ms, self._next_ms = now_ms, now_ms + self._again_ms
+        self._again_ms = min(2 * self._again_ms, AGAIN_MOST_MS)
+        try:
+            outcome = self._use(sleep)
+        except Exception as exc:  # noqa: BLE001 - a lever that breaks must not take the bus along
+            outcome = Outcome(done=False, words=f"{type(exc).__name__}: {exc}")
+        self.note(outcome)
+        return outcome.done
+
+    def note(self, outcome: Outcome) -> None:
+        """Remember what came of it."""
+        self._failed += not outcome.done
+        self._last = outcome.words
+
+    def stats(self) -> LeverStats:
+        """Return how it is doing."""
+        tally, used = self.tally, self.tally.tried > 0
+        return LeverStats(
+            name=self.name,
+            tried=tally.tried,
+            helped=tally.helped,
+            failed=self._failed,
+            last=self._last,
+            last_ms=self._last_ms if used else None,
+            next_ms=self._next_ms,
+        )
+
+
+class Ladder:
+    """Looks after one bus. Its thread calls `look`; another one may call `relieve`."""
+
+    def __init__(
+        self, levers: Levers, sink: Sink, clock: Clock, watch: Watch, sleep: Sleep
+    ) -> None:
+        self.silent_since_ms: int | None = None
+        self._sink, self._clock, self._watch, self._sleep = sink, clock, watch, sleep
+        self._held, self._levers = levers, _wired(levers)
+        self._busy = threading.Lock()  # one lever at a time, whoever pulls it
+        self._told = False  # bus-stuck
+        self._climbed: Lever | None = None  # the last rung since the bus fell silent
+        self._climbed_ms = 0
+        self._relief: Lever | None = None  # what was pulled while the bus thread hung
+
+    def begin(self, gid: int) -> None:
+        """Switch the supply of the bus on; what keeps it off is told by its sensors."""
+        for lever in self._levers:
+            if lever.name == "power":
+                with self._watch.budget(gid, LEVER_BUDGET_S):
+                    lever.note(self._held.power_on())
+
+    def end(self) -> None:
+        """Give the lines of the levers back."""
+        self._held.close()
+
+    def look(self, runners: Sequence[Runner]) -> None:
+        """Climb one rung where no sensor has answered for long enough."""
+        relief, self._relief = self._relief, None
+        if relief:  # the call that hung has come back, which the watch has told
+            relief.tally.helped += 1
+            _begin_anew(runners)
+        silent = bool(runners) and all(runner.silent for runner in runners)
+        if not silent:
+            if self.silent_since_ms is not None:
+                self._recovered(runners)
+            return
+        now_ms = self._clock.boot_ms()
+        if self.silent_since_ms is None:
+            self.silent_since_ms = self._climbed_ms = now_ms
+        if not self._told:
+            self._tell_stuck(runners, now_ms)
+        if now_ms - self._climbed_ms >= GRACE_MS and self._all_tried(runners):
+            self._climb(runners, now_ms)
+
+    def relieve(self) -> bool:
+        """Switch the bus off and on while its own thread hangs; return whether that was begun.
+
+        In a thread of its own, since the kernel may hold even that up; the call that hangs keeps
+        its descriptor, and comes back when the kernel has seen the device go.
+        """
+        since_ms, now_ms = self._watch.stuck_since_ms, self._clock.boot_ms()
+        if since_ms is None or now_ms - since_ms < HUNG_MS:
+            return False
+        lever = self._ready(now_ms, POWERS)
+        if lever is None or not self._busy.acquire(blocking=False):
+            return False
+        thread = threading.Thread(
+            target=self._relieved_by, args=(lever, now_ms), name="relief", daemon=True
+        )
+        thread.start()
+        return True
+
+    @property
+    def rungs(self) -> Rungs:
+        """What was tried for the bus as a whole."""
+        found: Rungs = {}
+        for lever in self._levers:
+            tally = found.setdefault(lever.rung.name.lower().replace("_", "-"), Tally())
+            tally.tried += lever.tally.tried
+            tally.helped += lever.tally.helped
+        return found
+
+    def stats(self) -> tuple[LeverStats, ...]:
+        """Return how each lever of the bus is doing; any thread may ask."""
+        return tuple(lever.stats() for lever in self._levers)
+
+    def _relieved_by(self, lever: Lever, now_ms: int) -> None:
+        try:
+            self._watch.rung = lever.rung
+            if lever.pull(self._sleep, now_ms):
+                self._relief = lever
+        finally:
+            self._busy.release()
+
+    def _climb(self, runners: Sequence[Runner], now_ms: int) -> None:
+        lever = self._ready(now_ms, {lever.name for lever in self._levers})
+        if lever is None or not self._busy.acquire(blocking=False):
+            return
+        try:
+            with self._watch.budget(runners[0].job.group.gid, LEVER_BUDGET_S):
+                done = lever.pull(self._sleep, now_ms)
+        finally:
+            self._busy.release()
+        self._climbed_ms = self._clock.boot_ms()
+        if done:
+            self._climbed = lever
+            _begin_anew(runners)
+
+    def _ready(self, now_ms: int, names: frozenset[str] | set[str]) -> Lever | None:
+        usable = (one for one in self._levers if one.name in names and one.ready(now_ms))
+        return next(usable, None)
+
+    def _all_tried(self, runners: Sequence[Runner]) -> bool:
+        """Return whether every sensor was asked again after the last rung."""
+        return all((runner.tried_ms or 0) > self._climbed_ms for runner in runners)
+
+    def _recovered(self, runners: Sequence[Runner]) -> None:
+        lever, told = self._climbed, self._told
+        self.silent_since_ms, self._climbed, self._told = None, None, False
+        if lever:
+            lever.tally.helped += 1
+        if lever or told:
+            rung = lever.rung if lever else Rung.REOPEN
+            gid = next(runner.job.group.gid for runner in runners if not runner.silent)
+            self._sink.event(
+                self._clock.boot_ms(), gid, Event(EventCode.BUS_RECOVERED, value=int(rung))
+            )
+
+    def _tell_stuck(self, runners: Sequence[Runner], now_ms: int) -> None:
+        """Tell of a wire that is held; silence alone is told by its sensors."""
+        for runner in runners:
+            if runner.failure.reason is Reason.BUS_STUCK:
+                self._told = True
+                self._sink.event(now_ms, runner.job.group.gid, Event(EventCode.BUS_STUCK))
+                return
+
+
+def _wired(levers: Levers) -> list[Lever]:
+    """Return what there is, the gentlest first."""
+    found = []
+    if levers.can_clear:
+        found.append(Lever("nine-clocks", Rung.NINE_CLOCKS, lambda _: levers.clear()))
+    if levers.can_power:
+        found.append(Lever("power", Rung.POWER, levers.power_cycle))
+    if levers.usb_port:
+        found.append(Lever("usb", Rung.POWER, levers.usb_cycle))
+    return found
+
+
+def _begin_anew(runners: Sequence[Runner]) -> None:
+    for runner in runners:
+        runner.unopen()
