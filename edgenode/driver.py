@@ -101,9 +101,15 @@ def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
     return (replace(channels[0], observed=observed), *channels[1:]) if observed else channels
 
 
-def installed() -> list[str]:
-    """Return the names of all drivers that a sensor may have, sorted."""
-    return sorted({point.name for point in entry_points(group="edgenode.drivers")})
+def loadable() -> dict[str, Any]:
+    """Return all driver classes that a sensor may have, sorted by name; without those that fail."""
+    found = {}
+    for name in sorted({point.name for point in entry_points(group="edgenode.drivers")}):
+        try:
+            found[name] = find(name)
+        except ConfigError:  # whoever asks for this very driver is told why
+            continue
+    return found
 
 
 def find(name: str) -> Any:

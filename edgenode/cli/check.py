@@ -1,42 +1,153 @@
-"""Check the configuration, and prove at each broker that this node may say and hear its own."""
+"""Check the configuration, this machine, each broker and, when asked to, each sensor."""
 
 from __future__ import annotations
 
 import argparse
-import threading
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgenode.cli.probing import Finding
+    from edgenode.config import Config
 
 CONFIG = Path("/etc/edgenode/edgenode.toml")
-WELL, FAILED = 0, 1
+WELL, FAILED, USAGE = 0, 1, 2
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
-    parser.add_argument("--offline", action="store_true", help="the file only, no broker")
+    parser.add_argument("--offline", action="store_true", help="no broker is asked")
+    parser.add_argument("--probe", action="store_true", help="open and read each sensor once")
+    parser.add_argument("--json", action="store_true", help="one object instead of sentences")
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of the file for editors"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Report what is wrong; mistakes in the file are a ConfigError, which names each line."""
-    from edgenode.config import load  # noqa: PLC0415 - `--help` shall not pay for it
+    """Report what is wrong: 0 nothing, 1 a broker or a sensor failed, 2 the file has mistakes."""
+    if args.schema:
+        from edgenode.config.schema import schema  # noqa: PLC0415 - only where asked for
 
-    config = load(args.config)
-    print(f"{args.config}: {len(config.sensors)} sensors on {len(config.buses)} buses, no mistakes")
-    if args.offline:
+        print(json.dumps(schema(), indent=2, ensure_ascii=False))
         return WELL
+    report = Report(args.config, quiet=args.json)
+    code = _checked(args, report)
+    if args.json:
+        print(json.dumps(report.found, ensure_ascii=False))
+    return code
+
+
+class Report:
+    """What was found, told line by line as it is found, or kept for one object."""
+
+    def __init__(self, file: Path, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.found: dict[str, Any] = {"file": str(file), "problems": [], "warnings": []}
+
+    def say(self, line: str) -> None:
+        if not self._quiet:
+            print(line, flush=True)
+
+    def add(self, kind: str, row: object) -> None:
+        self.found.setdefault(kind, []).append(row)
+
+
+def _checked(args: argparse.Namespace, report: Report) -> int:
+    from edgenode.config import load  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.config.surroundings import surroundings  # noqa: PLC0415 - the same
+    from edgenode.errors import ConfigError  # noqa: PLC0415 - the same
+
+    try:
+        config = load(args.config)
+    except ConfigError as exc:
+        if not args.json:
+            raise
+        report.found["problems"] = exc.problems
+        return USAGE
+    report.found |= {"sensors": len(config.sensors), "buses": len(config.buses)}
+    counts = f"{len(config.sensors)} sensors on {len(config.buses)} buses"
+    report.say(f"{args.config}: {counts}, no mistakes")
+    for warning in [*config.warnings, *surroundings(config)]:
+        report.add("warnings", warning)
+        report.say(f"note: {warning}")
+    codes = [] if args.offline else [_brokers(config, report)]
+    codes += [_probe(config, report)] if args.probe else []
+    return max(codes, default=WELL)
+
+
+def _brokers(config: Config, report: Report) -> int:
+    import threading  # noqa: PLC0415 - `--help` shall not pay for it
 
     from edgenode.clock import SystemClock  # noqa: PLC0415 - the same
+    from edgenode.errors import NodeError  # noqa: PLC0415 - the same
     from edgenode.node.parts import uplink_options  # noqa: PLC0415 - the same
     from edgenode.uplink import trial  # noqa: PLC0415 - the same
 
-    options, code = uplink_options(config), WELL
+    try:
+        options = uplink_options(config)
+    except NodeError as exc:  # a credential that systemd hands to the daemon alone
+        report.add("problems", str(exc))
+        report.say(str(exc))
+        return FAILED
+    code = WELL
     for broker in options.brokers:
         found = trial(options, broker, SystemClock(), threading.Event())
         verdict = "refused" if found.problems else f"works, MQTT {found.protocol}"
-        print(f"{broker.host}:{broker.port}: {verdict}")
+        report.say(f"{broker.host}:{broker.port}: {verdict}")
         for problem in found.problems:
-            print(f"  {problem}")
+            report.say(f"  {problem}")
             code = FAILED
         for warning in found.warnings:
-            print(f"  note: {warning}")
+            report.say(f"  note: {warning}")
+        report.add(
+            "brokers",
+            {
+                "broker": broker.address,
+                "protocol": found.protocol,
+                "problems": list(found.problems),
+                "warnings": list(found.warnings),
+            },
+        )
     return code
+
+
+def _probe(config: Config, report: Report) -> int:
+    from edgenode.cli.probing import alone, probe  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.clock import SystemClock  # noqa: PLC0415 - the same
+
+    code = WELL
+    report.found["probe"] = []
+    with alone(config.node.state):
+        for finding in probe(config, SystemClock().boot_ms):
+            code = FAILED if finding.problem else code
+            _tell(finding, report)
+    return code
+
+
+def _tell(finding: Finding, report: Report) -> None:
+    where = f"{finding.sensor} on {finding.bus}"
+    if finding.problem:
+        report.say(f"{where}: {finding.problem}")
+        report.say(f"  {finding.advice}")
+    for reading in finding.readings:
+        name = reading.channel.partition("/")[2]
+        shown = "no value" if reading.value is None else f"{reading.value:.{reading.decimals}f}"
+        mark = "" if reading.quality == "ok" else f" ({reading.quality})"
+        report.say(f"{where}: {name} {shown} {reading.unit}{mark}")
+    report.add(
+        "probe",
+        {
+            "sensor": finding.sensor,
+            "bus": finding.bus,
+            "ok": not finding.problem,
+            "problem": finding.problem,
+            "advice": finding.advice,
+            "readings": [
+                {"channel": r.channel, "value": r.value, "unit": r.unit, "quality": r.quality}
+                for r in finding.readings
+            ],
+        },
+    )

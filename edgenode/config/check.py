@@ -18,7 +18,7 @@ from edgenode.config.lines import Place
 
 SHOWN = 60  # characters of a wrong value
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-CREDENTIAL = re.compile(r"credential:[-._A-Za-z0-9]{1,255}")
+CREDENTIAL = re.compile(r"credential:[A-Za-z0-9][-._A-Za-z0-9]{0,254}")
 HIDDEN = re.compile(r"@|-----BEGIN|://")  # what may come with a secret
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import FieldInfo
 
 WORDS: dict[Any, str] = {
     str: "text in quotes",
@@ -16,6 +17,18 @@ WORDS: dict[Any, str] = {
     float: "a number",
     bool: "true or false",
     Path: "an absolute path in quotes",
+}
+
+
+# What the wires of edgenode.bus take, and so mean the same for every driver on them.
+WIRE_OPTIONS: dict[str, str] = {
+    "address": "where the part is on its bus",
+    "line": "the GPIO line it is wired to",
+    "edge": "which edges count",
+    "bias": "the pull resistor of the line",
+    "debounce_us": "shorter changes are left out, by the kernel",
+    "active_low": "low is active",
+    "observed": "what its first channel means to the city, as an observed property",
 }
 
 
@@ -63,6 +76,14 @@ def metas(kind: Any) -> Iterator[Meta]:
 def title(kind: Any) -> str:
     """Return what a field is for; "" where its struct does not say."""
     return next((meta.title for meta in metas(kind) if meta.title), "")
+
+
+def explained(field: FieldInfo) -> str:
+    """Return what a field is for and what may be written, such as "its port; a port, 1 to 9"."""
+    purpose = title(field.type) or WIRE_OPTIONS.get(field.name, "")
+    if shape(field.type).struct:
+        return purpose
+    return "; ".join(filter(None, (purpose, words(field.type))))
 
 
 def is_secret(kind: Any) -> bool:

@@ -100,11 +100,8 @@ AbsolutePath = Annotated[
 Secret = Annotated[
     Path,
     Meta(
-        description=(
-            "an absolute path in quotes, or credential:NAME for a credential of systemd; "
-            "never the secret itself"
-        ),
+        description="an absolute path in quotes, or credential:NAME; never the secret itself",
         extra={"secret": True},
-        extra_json_schema={"pattern": "^(/|credential:[-._A-Za-z0-9]{1,255}$)"},
+        extra_json_schema={"pattern": "^(/|credential:[A-Za-z0-9][-._A-Za-z0-9]{0,254}$)"},
     ),
 ]

@@ -102,10 +102,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_a_missing_key_is_told_at_its_table() -> None:
-    assert problems(changed('host = "broker.example"\n', "")) == [
-        "n.toml:16: uplink.broker[0]: host is missing; a host name or address alone: no mqtt://,"
-        " no user or password, no port"
-    ]
+    (problem,) = problems(changed('host = "broker.example"\n', ""))
+    assert problem.startswith("n.toml:16: uplink.broker[0]: host is missing; a host name")
 
 
 def test_a_file_without_a_broker_says_what_to_write() -> None:
