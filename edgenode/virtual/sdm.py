@@ -1,0 +1,213 @@
+"""An Eastron SDM meter as a Modbus slave: what its protocol documents say it answers.
+
+Frames by silence, function 04 with at most 80 registers in pairs, exceptions 1 to 3, silence for
+what is damaged or meant for others. Several stand on one cable, each at its address.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from edgenode.virtual.conduct import FATES
+from edgenode.virtual.kinds import Action, Fate, Period, Table
+from edgenode.virtual.series import Play
+from edgenode.virtual.truth import Truth
+
+REQUEST: Final = struct.Struct(">BBHHH")  # address, function, first, count, CRC with bytes swapped
+READ_INPUT_REGISTERS: Final = 4
+ASKED_MOST: Final = 80
+REGISTERS_END: Final = 0x0180  # behind the last that the documents name
+SILENCE_NS: Final = 50_000_000  # the frame before is over; generous, since a host is not a UART
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+SEED: Final = 630  # garbage is random but the same every time
+
+SINGLE_PHASE: Final = {
+    "voltage": 0x00,
+    "current": 0x06,
+    "power": 0x0C,
+    "apparent_power": 0x12,
+    "reactive_power": 0x18,
+    "power_factor": 0x1E,
+    "frequency": 0x46,
+    "import_energy": 0x48,
+    "export_energy": 0x4A,
+}
+THREE_PHASE: Final = {
+    **{
+        f"{name}_l{n + 1}": first + 2 * n
+        for name, first in SINGLE_PHASE.items()
+        if first < 0x20
+        for n in range(3)
+    },
+    "power": 0x34,
+    "apparent_power": 0x38,
+    "reactive_power": 0x3C,
+    "power_factor": 0x3E,
+    "frequency": 0x46,
+    "import_energy": 0x48,
+    "export_energy": 0x4A,
+}
+MAPS: Final = {"sdm120": SINGLE_PHASE, "sdm230": SINGLE_PHASE, "sdm630": THREE_PHASE}
+
+
+class SdmSpec(Table, frozen=True, tag_field="kind", tag="sdm"):
+    """[[instrument]] kind = "sdm": a load, one row of its series each `every_ms`.
+
+    Phase n of a sdm630 plays n rows ahead. The energies grow by the value of each row, in kWh.
+    """
+
+    sensor: str
+    bus: str = "meters"
+    address: Annotated[int, Meta(ge=1, le=247)] = 1
+    model: Literal["sdm120", "sdm230", "sdm630"] = "sdm230"
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400] = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    every_ms: Period = 1000
+    voltage: Play = Play("utility_power:U", decimals=2)
+    current: Play = Play("utility_power:I", decimals=2)
+    power: Play = Play("utility_power:P", gain=1000, decimals=1)
+    reactive_power: Play = Play("utility_power:Q", gain=1000, decimals=1)
+    frequency: Play = Play(offset=50.0)
+    import_from: float = 1000.0
+    import_energy: Play = Play("utility_power:E_counter", gain=0.001, cumulative=True)
+    export_from: float = 0.0
+    export_energy: Play = Play(offset=0.0)
+
+
+class VirtualSDM:
+    """One meter that plays a load; logs each quantity that it was asked for."""
+
+    def __init__(self, spec: SdmSpec, truth: Truth, start_ns: int) -> None:
+        self.spec = spec
+        self._truth, self._start_ns = truth, start_ns
+        self._map = MAPS[spec.model]
+        self._conduct: Action = "return"
+        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
+        self._heard, self._heard_ns = b"", start_ns
+        self._metered = 0  # rows whose energy is counted
+        self._imported, self._exported = spec.import_from, spec.export_from
+
+    def act(self, action: Action, now_ns: int) -> None:
+        """Begin to misbehave, or return; the energies are kept without power, as they are."""
+        del now_ns
+        self._heard, self._conduct = b"", action
+
+    def next_ns(self) -> int | None:
+        """Return None: a slave speaks only when spoken to."""
+        return None
+
+    def speak(self, now_ns: int) -> bytes:
+        """Return nothing."""
+        del now_ns
+        return b""
+
+    def hear(self, data: bytes, now_ns: int) -> bytes:
+        """Return the answer where `data` ends a request for this address."""
+        if now_ns - self._heard_ns > SILENCE_NS:
+            self._heard = b""
+        self._heard_ns = now_ns
+        self._heard += data
+        if len(self._heard) < REQUEST.size:
+            return b""
+        frame, self._heard = self._heard, b""
+        return self._answer(frame, now_ns)
+
+    def _answer(self, frame: bytes, now_ns: int) -> bytes:
+        if len(frame) != REQUEST.size or _check(frame[:-2]) != frame[-2:]:
+            return b""  # damaged: a slave says nothing
+        address, function, first, count, _ = REQUEST.unpack(frame)
+        if address != self.spec.address:
+            return b""
+        if refusal := _refusal(function, first, count):
+            answer = bytes((address, function | 0x80, refusal))
+        else:
+            head = bytes((address, function, 2 * count))
+            answer = head + self._registers(first, count, now_ns)
+        if FATES[self._conduct] == "garbage":
+            return self._random.randbytes(len(answer) + 2)
+        if FATES[self._conduct] != "ok":
+            return b""
+        return answer + _check(answer)
+
+    def _registers(self, first: int, count: int, now_ns: int) -> bytes:
+        """Return the bytes of the registers, logging the quantities that lie in them whole."""
+        memory = bytearray(2 * REGISTERS_END)
+        values = self._values(now_ns)
+        for name, register in self._map.items():
+            struct.pack_into(">f", memory, 2 * register, values[name])
+            if first <= register and register + 2 <= first + count:
+                self._log(name, struct.unpack_from(">f", memory, 2 * register)[0], now_ns)
+        return bytes(memory[2 * first : 2 * (first + count)])
+
+    def _values(self, now_ns: int) -> dict[str, float]:
+        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        self._meter(row)
+        rest = {
+            "frequency": self.spec.frequency.value(row),
+            "import_energy": self._imported,
+            "export_energy": self._exported,
+        }
+        if self._map is SINGLE_PHASE:
+            return {**self._phase(row), **rest}
+        phases = [self._phase(row + n) for n in range(3)]
+        whole = _load(
+            sum(phase["power"] for phase in phases),
+            sum(phase["reactive_power"] for phase in phases),
+        )
+        each = {f"{name}_l{n}": v for n, of in enumerate(phases, 1) for name, v in of.items()}
+        return {**each, **whole, **rest}
+
+    def _phase(self, row: int) -> dict[str, float]:
+        spec = self.spec
+        load = _load(spec.power.value(row), spec.reactive_power.value(row))
+        return {"voltage": spec.voltage.value(row), "current": spec.current.value(row), **load}
+
+    def _meter(self, row: int) -> None:
+        """Count the energy of every row that has ended; a meter never counts back."""
+        while self._metered < row:
+            self._imported += max(0.0, self.spec.import_energy.value(self._metered))
+            self._exported += max(0.0, self.spec.export_energy.value(self._metered))
+            self._metered += 1
+
+    def _log(self, quantity: str, value: float, now_ns: int) -> None:
+        fate: Fate = FATES[self._conduct]
+        self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
+
+
+def _load(power: float, reactive: float) -> dict[str, float]:
+    apparent = math.hypot(power, reactive)
+    return {
+        "power": power,
+        "apparent_power": apparent,
+        "reactive_power": reactive,
+        "power_factor": power / apparent if apparent else 1.0,
+    }
+
+
+def _refusal(function: int, first: int, count: int) -> int:
+    """Return the exception code that a request earns; 0 for none."""
+    if function != READ_INPUT_REGISTERS:
+        return ILLEGAL_FUNCTION
+    if not 0 < count <= ASKED_MOST:
+        return ILLEGAL_VALUE
+    if first % 2 or count % 2 or first + count > REGISTERS_END:
+        return ILLEGAL_ADDRESS
+    return 0
+
+
+def _check(data: bytes) -> bytes:
+    """Return the checksum of a frame, bit by bit as MODBUS over Serial Line V1.02 §6.2.2 has it."""
+    register = 0xFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            carry = register & 1
+            register >>= 1
+            if carry:
+                register ^= 0xA001
+    return bytes((register & 0xFF, register >> 8))
