@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from edgenode.errors import WireError
+from edgenode.errors import SpoolError, WireError
+from edgenode.reading import Groups
 from edgenode.spool.journal import sync_directory
-from edgenode.wire import Birth, decode, schema_of
+from edgenode.spool.model import STREAMS
+from edgenode.wire import Birth, decode, encode, schema_of
 
 DIRECTORY = "births"
 
@@ -51,6 +53,18 @@ def _decoded(schema: bytes, data: bytes) -> Birth | None:
         return None
     fits = isinstance(birth, Birth) and schema_of(birth.groups) == schema
     return birth if fits and isinstance(birth, Birth) else None
+
+
+def describe(node: bytes, groups: Groups) -> tuple[bytes, bytes]:
+    """Return the schema of groups and their encoded birth.
+
+    Raises SpoolError for a stream that no spool keeps, WireError for what a birth cannot say.
+    """
+    for group in groups.values():
+        if group.stream not in STREAMS:
+            raise SpoolError(f"group {group.gid}: stream {group.stream} is none of {STREAMS}")
+    channels = {gid: group.channels for gid, group in sorted(groups.items())}
+    return schema_of(channels), encode(Birth(node, channels))
 
 
 def read_births(spool: Path) -> dict[bytes, bytes]:

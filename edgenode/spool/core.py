@@ -10,8 +10,8 @@ from typing import Protocol
 import cbor2
 
 from edgenode.errors import SpoolError
-from edgenode.reading import Stream
-from edgenode.spool.births import Births
+from edgenode.spool.answers import missing
+from edgenode.spool.births import Births, write_births
 from edgenode.spool.block import FORMAT, Mark, Status
 from edgenode.spool.conditions import Conditions
 from edgenode.spool.ledger import Ledger
@@ -20,13 +20,12 @@ from edgenode.spool.outbox import Outbox
 from edgenode.spool.packer import Draft, Packer
 from edgenode.spool.rebuild import drop_ghosts, holes
 from edgenode.spool.rows import Payload, Row, Segment, encode_payload
-from edgenode.spool.store import Applied, Change, Held, Meta, Store, StoredBatch, batch_id
+from edgenode.spool.store import Applied, Change, Held, Meta, Store, StoredBatch, batch_id, room_of
 from edgenode.spool.times import Times
 from edgenode.spool.totals import Totals
+from edgenode.spool.traffic import Traffic
 from edgenode.spool.unsealed import Run, Unsealed
-from edgenode.wire import Loss, LossReason
-
-ASKED_ROWS = 2_000  # of one request of the City OS that are looked at
+from edgenode.spool.wear import Wear
 
 
 class Ring(Protocol):
@@ -67,6 +66,8 @@ class Core:
     ledger: Ledger
     times: Times
     conditions: Conditions
+    traffic: Traffic
+    wear: Wear
     totals: Totals
     births: Births
     outbox: Outbox
@@ -100,13 +101,15 @@ class Core:
         block, blocks = self.journal.commit(data, status)
         self.unsealed.add(payload, now)
         self.unsealed.placed(block, payload)
-        for segment in segments:
-            if segment.stream == Stream.EVENTS:
-                self.conditions.observe(payload.epoch, segment.rows)
         self.counts.commits += 1
         self.counts.blocks += blocks
         self.announced = dict(self.next_seqs)
         self.outbox.publish(self.next_seqs)
+
+    @property
+    def noted(self) -> bool:
+        """Conditions or traffic have changed since they were written."""
+        return self.conditions.changed or self.traffic.changed
 
     def unannounced(self) -> bool:
         """Tell whether something is sealed that no durable block tells of yet."""
@@ -166,12 +169,16 @@ class Core:
             batches=batches,
             pruned=[(batch_id(s, low), batch_id(s, high)) for s, low, high in pending.pruned],
             custody=pending.custody,
-            meta=self._meta(now, draft.seqs, sealing) if sealing or batches or self._stale else {},
+            meta=self._meta(now, draft.seqs, sealing)
+            if sealing or batches or self._stale or self.noted
+            else {},
         )
         version = self.totals.version
         applied = self.store.apply(change)
         if change.meta:
-            self.times.changed = self.conditions.changed = self._stale = False
+            self.times.changed = self._stale = False
+            self.conditions.settled()
+            self.traffic.settled()
             self.introduced = True
             self._totals = version
         self._sealed(sealing, batches, draft.seqs, applied)
@@ -186,13 +193,18 @@ class Core:
             sealed_to[run.stream] = run.r0 + sum(row.readings for row in rows)
         status = self.status(now)
         marks = [[seqs[stream], sealed_to[stream]] for stream in STREAMS]
-        meta = {Meta.STATE: cbor2.dumps([FORMAT, *status[:8], marks])}
+        meta = {
+            Meta.STATE: cbor2.dumps([FORMAT, *status[:8], marks]),
+            Meta.WEAR: self.wear.dump(),
+        }
         if self._totals != self.totals.version:
             meta[Meta.TOTALS] = self.totals.dump()
         if self.times.changed:
             meta[Meta.TIMES] = self.times.dump()
         if self.conditions.changed:
             meta[Meta.CONDITIONS] = self.conditions.dump()
+        if self.traffic.changed:
+            meta[Meta.TRAFFIC] = self.traffic.dump()
         return {int(key): value for key, value in meta.items()}
 
     def _sealed(
@@ -212,7 +224,7 @@ class Core:
         self.counts.seals += len(batches)
         self.counts.evicted += applied.evicted
         self.counts.pruned += applied.pruned
-        self.counts.sealed_bytes += sum(len(batch.data) for batch in batches)
+        self.counts.sealed_bytes += sum(room_of(batch) for batch in batches)
 
     def _first_held(self) -> dict[int, int]:
         return {
@@ -223,38 +235,25 @@ class Core:
     def _answer(self, ledger: Ledger) -> None:
         """Enter as lost what the City OS asked for and is not held any more."""
         while self.outbox.asked:
-            for loss in self._holes(*self.outbox.asked.pop(0)):
+            stream, low, high = self.outbox.asked.pop(0)
+            end = Held(self.next_seqs[stream], self.unsealed.sealed_to(stream))
+            for loss in missing(self.store, stream, low, high, end):
                 if not ledger.lists(loss.stream, loss.seq):
                     ledger.add(loss)
 
-    def _holes(self, stream: int, low: int, high: int) -> list[Loss]:
-        """Return what of low..high is missing, its ordinals as far as the neighbours tell.
+    def learn(self, schema: bytes, birth: bytes) -> None:
+        """Make a birth durable, and forget those that nothing held needs any more."""
+        self.births.add(schema, birth)
+        schemas = {run.schema for run in self.unsealed} | self.store.schemas()
+        self.births.keep({schema, self.identity.schema, *schemas})
+        if self.path:
+            write_births(self.path, self.births)
+        self.store.set_births(self.births)
 
-        Before the first batch held nobody knows where it began: then it counts no ordinals.
-        """
-        rows = self.store.all(
-            "SELECT id & ?, r0, readings FROM batch WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
-            batch_id(1, 0) - 1,
-            batch_id(stream, max(0, low - 1)),
-            batch_id(stream + 1, 0) - 1,
-            ASKED_ROWS,
-        )
-        losses: list[Loss] = []
-        known = low == 1
-        seq, ordinal = low, 0
-        for held, r0, readings in [
-            *rows,
-            (self.next_seqs[stream], self.unsealed.sealed_to(stream), 0),
-        ]:
-            upto = min(held, high + 1)
-            if upto > seq:
-                start = ordinal if known else r0
-                gone = r0 - start if upto == held else 0
-                losses.append(Loss(stream, start, gone, LossReason.TTL, seq, upto - seq))
-            seq, ordinal, known = max(seq, held + 1), r0 + readings, True
-            if held >= high:
-                break
-        return losses
+    def adopt(self, schema: bytes) -> None:
+        """Take the rows that come from now on as of this schema, whose birth is durable."""
+        self.identity = self.identity._replace(schema=schema)
+        self.packer = Packer(self.identity, self.births, self.times)
 
     def renew(self, store: Store) -> None:
         """Go on with a store that holds what could be saved; enter the rest as lost."""
@@ -266,7 +265,9 @@ class Core:
         store.set_births(self.births)
         self.store = store
         self.stored_losses, self._totals, self._stale = b"", -1, True
-        self.times.changed = self.conditions.changed = True
+        self.times.changed = True
+        self.conditions.touch()
+        self.traffic.touch()
         self.held = {stream: store.lowest(stream) for stream in STREAMS}
         self.outbox.renew(store)
 

@@ -14,9 +14,11 @@ from edgenode.wire.limits import EVERY_COLUMN, MAX_VALUE
 
 
 class Door:
-    """Turns the samples of one group into rows."""
+    """Turns the samples of one group into rows. The window alone looks at and sets `shut`."""
 
     def __init__(self, group: Group) -> None:
+        self.group = group
+        self.shut = False  # nothing may come through any more
         self._gid = group.gid
         self._channels = [
             (channel.scale, channel.modulus, channel.kind == Kind.FLOAT)

@@ -46,7 +46,8 @@ class Keeper:
         if self.core.unannounced():
             self.commit(now)
         waiting = self.core.outbox.acks_waiting()
-        due = waiting > FLUSH_AT or self.schedule.settle_due(waiting, now)
+        due = waiting > FLUSH_AT or self.schedule.settle_due(waiting + self.core.noted, now)
+        due = due or self.core.conditions.urgent(now)
         if due or self.core.outbox.asked or not self.core.introduced:
             self.core.seal((), (), now)
             self.schedule.settled(now)
@@ -87,7 +88,8 @@ class Keeper:
     def seal(self, now: int, *, alarm: bool = False) -> None:
         """Seal every run that is due, until none is."""
         core = self.core
-        while runs := self.schedule.due(core.unsealed, now, online=core.outbox.online, alarm=alarm):
+        online = core.outbox.online and not core.outbox.sparing
+        while runs := self.schedule.due(core.unsealed, now, online=online, alarm=alarm):
             self._seal(runs, self._silent(now), now)
         if silent := self._silent(now):
             self._seal([], silent, now)
@@ -103,6 +105,11 @@ class Keeper:
         self.seal_everything(now)
         self.settle(now)
         self.commit(now)
+
+    def adopt(self, schema: bytes) -> None:
+        """Go on under another schema, whose birth is durable."""
+        self.core.adopt(schema)
+        self.schedule.identity = self.core.identity
 
     def settle(self, now: int) -> None:
         """Write down the acks that wait, with no batch to ride with."""

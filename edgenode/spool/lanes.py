@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from edgenode.reading import Stream
@@ -66,17 +66,18 @@ class Lanes:
             self._in_flight.clear()
             self._returned.clear()
 
-    def candidates(self, *, live: bool) -> Iterator[Sealed]:
+    def candidates(self, *, live: bool, streams: Collection[int] = STREAMS) -> Iterator[Sealed]:
         """Yield the batches of a lane in their order, each in flight from then on."""
         for key in list(self._returned):
             stream, seq = place_of(key)
-            if (seq >= self._bound[stream]) == live:
+            if stream in streams and (seq >= self._bound[stream]) == live:
                 self._returned.pop(key, None)
                 yield from self._marked(self.store.all(_AGAIN, key, key))
         if not live:
-            yield from self._wanted_again()
+            yield from self._wanted_again(streams)
         for stream, alarm in _ORDER:
-            yield from self._lane(live, stream, alarm)
+            if stream in streams:
+                yield from self._lane(live, stream, alarm)
 
     def _lane(self, live: bool, stream: int, alarm: int) -> Iterator[Sealed]:  # noqa: FBT001 - a key
         lane = (live, stream, alarm)
@@ -89,9 +90,9 @@ class Lanes:
             self._cursors[lane] = place_of(rows[0][0])[1] + 1 if rows else high
             yield from self._marked(rows)
 
-    def _wanted_again(self) -> Iterator[Sealed]:
+    def _wanted_again(self, streams: Collection[int]) -> Iterator[Sealed]:
         for stream, ranges in self._again.items():
-            while ranges:
+            while stream in streams and ranges:
                 low, high = next(iter(ranges))
                 rows = self.store.all(_AGAIN, batch_id(stream, low), batch_id(stream, high))
                 ranges.remove(low, place_of(rows[0][0])[1] if rows else high)

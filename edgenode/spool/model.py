@@ -47,14 +47,26 @@ class Trouble(IntEnum):
     SET_ASIDE = 8
 
 
-class Condition(NamedTuple):
-    """Something that holds since then: an event that began it and none yet that ended it."""
+class Moment(NamedTuple):
+    """A moment of a boot, boot-time ms; in POSIX ms where a clock of that boot was ever known."""
 
-    code: int
-    ch: int | None
     epoch: int
-    t_ms: int  # boot-time ms of that epoch
-    value: int | None
+    t_ms: int
+    utc_ms: int | None = None
+
+
+class Condition(NamedTuple):
+    """An entry of the condition log: what was wrong, from when to when.
+
+    `end` is None while it lasts, and the beginning itself for what happened in an instant.
+    `times` counts how often it began where it came back within ten minutes.
+    """
+
+    key: str  # the same key is the same condition, e.g. "sensor air"
+    what: str
+    begin: Moment
+    end: Moment | None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +87,15 @@ class SpoolStats:
     events: int = 0
     commits: int = 0
     seals: int = 0
+    sealed_bytes: int = 0
+    sealed_bytes_per_day: int | None = None  # room that a day takes, at the rate of the last hours
+    outage_days_left: float | None = None  # until the oldest readings go, at that rate
     written_bytes: int = 0  # asked of the card, journal and store
+    lifetime_written_bytes: int = 0  # over the life of this spool, as far as it was noted
     evicted_readings: int = 0
     overflow_readings: int = 0
     pruned_batches: int = 0
     resent_batches: int = 0
     drains: int = 0
     quarantined: tuple[tuple[str, str, int], ...] = ()
-    conditions: tuple[Condition, ...] = ()
     totals: Mapping[str, int] = field(default_factory=dict)

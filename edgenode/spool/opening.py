@@ -17,18 +17,17 @@ from pathlib import Path
 from edgenode.clock import Clock
 from edgenode.errors import SpoolError
 from edgenode.reading import Event, Groups
-from edgenode.spool.births import Births
+from edgenode.spool.births import Births, describe
 from edgenode.spool.block import Status
 from edgenode.spool.core import Core
 from edgenode.spool.journal import Found, NewerFormat, sync_directory
-from edgenode.spool.model import STREAMS, Identity, Trouble
+from edgenode.spool.model import Identity, Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.quarantine import set_aside
 from edgenode.spool.rebuild import QUARANTINE_SHARE
 from edgenode.spool.recovery import Evidence, Surroundings, examine, revive
 from edgenode.spool.store import Store
-from edgenode.wire import Birth, encode, schema_of
 
 ID = re.compile(r"[0-9a-f]{16}")
 UNKNOWN = bytes(8)
@@ -75,12 +74,7 @@ class Opener:
 
     def __post_init__(self) -> None:
         """Make the birth of the groups; raises WireError or SpoolError when they have none."""
-        for group in self.groups.values():
-            if group.stream not in STREAMS:
-                raise SpoolError(f"group {group.gid}: stream {group.stream} is none of {STREAMS}")
-        channels = {gid: group.channels for gid, group in sorted(self.groups.items())}
-        self.schema = schema_of(channels)
-        self.birth = encode(Birth(self.node, channels))
+        self.schema, self.birth = describe(self.node, self.groups)
         self.boot = short_hash(self.clock.boot_id())
 
     def open(self) -> Opened:

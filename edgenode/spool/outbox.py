@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 from typing import Literal
 
@@ -44,6 +44,7 @@ class Outbox:
         self.epoch = epoch
         self.ready_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.online = False
+        self.sparing = False  # bytes are dear: windows are those of a node that is offline
         self.suspect = False  # reading the store failed: the spool thread shall look at it
         self.asked: list[tuple[int, int, int]] = []  # ranges that the City OS wants again
         self._births = births
@@ -128,17 +129,28 @@ class Outbox:
         self.online = online
         self._wake()
 
+    def spare(self, sparing: bool) -> None:  # noqa: FBT001 - a state
+        """Say whether batches shall be few and large, since bytes are dear."""
+        self.sparing = sparing
+        self._wake()
+
     def end_session(self) -> None:
         """Make what was in flight sealed again; windows are those of a node that is offline."""
         self.begin_session(online=False)
 
-    def take(self, live: bool, limit: int) -> list[Sealed]:  # noqa: FBT001 - two lanes
+    def take(
+        self,
+        live: bool,  # noqa: FBT001 - two lanes
+        limit: int,
+        streams: Collection[int] = STREAMS,
+    ) -> list[Sealed]:
         """Return up to `limit` batches of a lane, now in flight; alarms first, then by age.
 
         Empty also when the store cannot be read just now, which the spool thread then repairs.
         """
+        candidates = self._lanes.candidates(live=live, streams=streams)
         try:
-            taken = list(islice(self._lanes.candidates(live=live), min(limit, MAX_TAKE)))
+            taken = list(islice(candidates, min(limit, MAX_TAKE)))
         except sqlite3.Error:
             taken = []
             self._suspect()
@@ -227,10 +239,10 @@ class Outbox:
         """Return how many batches a broker acknowledged and the City OS did not."""
         return self._unconfirmed
 
-    def oldest_unconfirmed(self) -> Sealed | None:
+    def oldest_unconfirmed(self, streams: Collection[int] = STREAMS) -> Sealed | None:
         """Return the oldest of those, without taking it."""
         try:
-            for stream in STREAMS:
+            for stream in streams:
                 for key in self._unconfirmed_keys(stream):
                     if sealed := self._lanes.read(key):
                         return sealed

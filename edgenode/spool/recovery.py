@@ -11,9 +11,8 @@ from typing import Any
 import cbor2
 
 from edgenode.errors import SpoolError
-from edgenode.reading import Anchor, ClockSource
 from edgenode.spool.births import Births, read_births, write_births
-from edgenode.spool.block import FORMAT, Mark, Status
+from edgenode.spool.block import FORMAT, Mark
 from edgenode.spool.conditions import Conditions
 from edgenode.spool.core import Core, Ring
 from edgenode.spool.journal import Found, Journal, NewerFormat
@@ -22,12 +21,12 @@ from edgenode.spool.model import STREAMS, Identity, Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.rebuild import drop_ghosts, holes, rebuild, store_of, unfinished
+from edgenode.spool.remembered import last_moment, loaded, times_of, totals_of
 from edgenode.spool.rows import decode_payload
 from edgenode.spool.store import Held, Meta, Store
-from edgenode.spool.times import Times
-from edgenode.spool.totals import Totals, load_totals
+from edgenode.spool.traffic import Traffic
 from edgenode.spool.unsealed import Unsealed
-from edgenode.wire import Previous
+from edgenode.spool.wear import Wear
 
 HOPELESS = frozenset(  # not a matter of damage: a rebuild would fail the same way
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -170,15 +169,13 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
     nexts = {stream: max(stored[stream], marks[stream].next_seq) for stream in STREAMS}
     ordinals = _sealed_to(evidence)
     sealed_to = {stream: max(ordinals[stream], marks[stream].sealed_to) for stream in STREAMS}
-    ledger = _loaded(Ledger.load, evidence.meta.get(Meta.LOSSES), Ledger())
+    ledger = loaded(Ledger.load, evidence.meta.get(Meta.LOSSES), Ledger())
     if evidence.salvaged:
         _account(evidence, marks, nexts, sealed_to, ledger)
     unsealed = _unsealed(evidence, marks, sealed_to, around.now)
-    times = _times(evidence, around.identity.epoch)
-    conditions = _loaded(Conditions.load, evidence.meta.get(Meta.CONDITIONS), Conditions())
-    for run in unsealed:
-        if run.stream == 1:
-            conditions.observe(run.epoch, run.rows)
+    conditions = loaded(Conditions.load, evidence.meta.get(Meta.CONDITIONS), Conditions())
+    last = last_moment(evidence.found, evidence.state)
+    conditions.begin(around.identity.epoch, around.now, last)
     births = _births(evidence, unsealed, around)
     core = Core(
         identity=around.identity,
@@ -187,9 +184,11 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
         unsealed=unsealed,
         next_seqs=nexts,
         ledger=ledger,
-        times=times,
+        times=times_of(evidence.found, evidence.meta, around.identity.epoch),
         conditions=conditions,
-        totals=_totals(evidence),
+        traffic=loaded(Traffic.load, evidence.meta.get(Meta.TRAFFIC), Traffic()),
+        wear=loaded(Wear.load, evidence.meta.get(Meta.WEAR), Wear()),
+        totals=totals_of(evidence.found, evidence.meta),
         births=births,
         outbox=around.make_outbox(around.identity, evidence.store, births),
         release=around.release,
@@ -239,33 +238,6 @@ def _unsealed(
     return unsealed
 
 
-def _times(evidence: Evidence, epoch: int) -> Times:
-    times: Times = _loaded(Times.load, evidence.meta.get(Meta.TIMES), Times())
-    before: Status | None = None
-    for status in evidence.found.statuses:
-        times.begin(status.epoch, _end_of(before))
-        if status.source != ClockSource.NONE:
-            anchor = Anchor(status.mono, status.utc, status.source, status.err)
-            times.note_if_none(status.epoch, anchor)
-        before = status
-    times.begin(epoch, _end_of(before))
-    return times
-
-
-def _end_of(status: Status | None) -> Previous | None:
-    if status is None or status.source == ClockSource.NONE:
-        return None
-    return Previous(status.epoch, status.mono, status.utc, status.err)
-
-
-def _totals(evidence: Evidence) -> Totals:
-    totals = Totals()
-    totals.merge(_loaded(load_totals, evidence.meta.get(Meta.TOTALS), []))
-    if evidence.found.status:
-        totals.merge(evidence.found.status.totals.items())
-    return totals
-
-
 def _births(evidence: Evidence, unsealed: Unsealed, around: Surroundings) -> Births:
     stored = evidence.store.births()
     births = Births(stored | (read_births(evidence.path) if evidence.path else {}))
@@ -278,13 +250,3 @@ def _births(evidence: Evidence, unsealed: Unsealed, around: Surroundings) -> Bir
     if dict(births) != stored:
         evidence.store.set_births(births)
     return births
-
-
-def _loaded(load: Callable[[bytes], Any], data: bytes | None, empty: Any) -> Any:
-    """Return what was stored, or nothing where there is nothing or it cannot be read."""
-    if data is None:
-        return empty
-    try:
-        return load(data)
-    except SpoolError:
-        return empty

@@ -20,7 +20,7 @@ class Schedule:
     ) -> None:
         self._options = options
         self._draining = draining  # no rows will follow: seal what there is
-        self._identity = identity
+        self.identity = identity
         self.commit_at = now  # the first commit does not wait
         self.alarm_at = now
         self._sealed_at = dict.fromkeys(STREAMS, now)
@@ -44,7 +44,7 @@ class Schedule:
         self._settled_at = now
 
     def settle_due(self, waiting: int, now: int) -> bool:
-        """Tell whether acks have waited for a window without a seal to ride with."""
+        """Tell whether acks or notes have waited for two windows without a seal to ride with."""
         return waiting > 0 and now - self._settled_at >= 2 * self._options.window_ms
 
     def due(self, unsealed: Unsealed, now: int, *, online: bool, alarm: bool) -> list[Run]:
@@ -63,7 +63,7 @@ class Schedule:
             or self._draining
             or run.full()
             or len(unsealed.runs[run.stream]) > 1
-            or (run.epoch, run.schema) != (self._identity.epoch, self._identity.schema)
+            or (run.epoch, run.schema) != (self.identity.epoch, self.identity.schema)
             or (run.stream == Stream.EVENTS and (alarm or self._events_due(run, now)))
         ]
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections.abc import Mapping
 
 from edgenode.clock import Clock, Timekeeper
 from edgenode.errors import SpoolError
-from edgenode.reading import ALARMS, Event, EventCode, Groups, Sample, Stream, Total
+from edgenode.reading import Event, EventCode, Groups, Sample, Stream, Total
+from edgenode.spool.block import BLOCK
 from edgenode.spool.core import JournalFull
 from edgenode.spool.door import Door, event_to_row
 from edgenode.spool.keeper import Keeper
-from edgenode.spool.model import STREAMS, SpoolStats, Trouble
+from edgenode.spool.model import STREAMS, Condition, SpoolStats, Trouble
 from edgenode.spool.opening import Callbacks, Opened, Opener, short_hash, trouble_of
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
+from edgenode.spool.rate import Rate
+from edgenode.spool.regroup import Doors, Regroup
 from edgenode.spool.schedule import Schedule
+from edgenode.spool.sealer import is_alarm
 from edgenode.spool.statistics import statistics
 from edgenode.spool.upkeep import DAMAGE, Upkeep
 from edgenode.spool.window import Window, cost_of
@@ -39,8 +44,9 @@ class Spool:
         self.clock = clock
         self.degraded = ""  # why, in words
         self.progress = 0
-        self._groups = groups
-        self._doors = {gid: Door(group) for gid, group in groups.items()}
+        self._doors: Doors = {gid: Door(group) for gid, group in groups.items()}
+        self._regroup: Regroup | None = None  # what `step` is asked to do
+        self._rate = Rate(clock.boot_ms())
         self._timekeeper = Timekeeper(clock)
         self._wake = threading.Event()
         self._closed = False
@@ -77,6 +83,8 @@ class Spool:
         self._window.claim(sum(cost_of(run.rows) for run in core.unsealed))
         now = self.clock.boot_ms()
         cores = [core, *opened.drains]
+        self.traffic = core.traffic
+        core.wear.begin(lambda: core.counts.blocks * BLOCK + core.counts.sealed_bytes)
         self._keepers = [Keeper(core, Schedule(self.options, core.identity, now), self._window)]
         for drain in opened.drains:
             schedule = Schedule(self.options, drain.identity, now, draining=True)
@@ -94,23 +102,29 @@ class Spool:
         Where memory is full the oldest uncommitted telemetry goes (loss ring-overflow). Raises
         SpoolError for an unknown group, a sample that does not fit its group, or a closed spool.
         """
-        door = self._doors.get(gid)
-        if door is None or self._closed:
-            raise SpoolError(
-                "the spool is closed"
-                if door
-                else f"group {gid} is not among those it was opened with"
-            )
-        self._window.append(self._groups[gid].stream, door.row(t_ms, sample))
+        door = self._door(gid)
+        self._window.append(door.group.stream, door.row(t_ms, sample), door)
         for event in sample.events:
             self.event(t_ms, gid, event)
 
+    def _door(self, gid: int) -> Door:
+        door = self._doors.get(gid)
+        if self._closed or door is None:
+            why = f"group {gid} is not among those it knows" if door is None else "it is closed"
+            raise SpoolError(f"the spool takes no more of this: {why}")
+        return door
+
     def event(self, t_ms: int, gid: int | None, event: Event) -> None:
-        """Take in an event at boot-time `t_ms`; an alarm wakes the spool thread at once."""
+        """Take in an event at boot-time `t_ms`; an alarm wakes the spool thread at once.
+
+        Under maintenance nothing is an alarm. Raises SpoolError for an unknown group, which no
+        birth would explain, or a closed spool.
+        """
         if self._closed:
             raise SpoolError("the spool is closed")
+        door = None if gid is None else self._door(gid)
         row = event_to_row(t_ms if event.t_ms is None else event.t_ms, gid, event)
-        self._window.append(Stream.EVENTS, row, alarm=event.code in ALARMS)
+        self._window.append(Stream.EVENTS, row, door, alarm=is_alarm(row))
 
     def set_total(self, channel: str, value: int, t_ms: int) -> None:
         """Note the durable total of a counter; raises SpoolError beyond 64 channels."""
@@ -119,6 +133,36 @@ class Spool:
     def total(self, channel: str) -> Total | None:
         """Return the total as last set, or as recovered."""
         return self._core.totals.get(channel)
+
+    def observe(self, held: Mapping[str, str], now_ms: int) -> None:
+        """Take what is wrong at this moment, key to words; the log notes what begins and ends.
+
+        `observe` and `note` belong to one thread, which calls about once a second.
+        """
+        self._core.conditions.observe(held, now_ms)
+
+    def note(self, key: str, what: str, now_ms: int) -> None:
+        """Enter into the condition log what happened in an instant, such as a restart."""
+        self._core.conditions.note(key, what, now_ms)
+
+    def history(self) -> tuple[Condition, ...]:
+        """Return the condition log, the latest to begin last."""
+        return self._core.conditions.history()
+
+    def regroup(self, groups: Groups) -> None:
+        """Go on with these groups; returns when that is durable, within some seconds.
+
+        Groups that stay the same lose nothing meanwhile. One that is gone is refused from then on,
+        and so is one that changed, until this returns. Raises SpoolError, or WireError for groups
+        that cannot be described; then nothing has changed. Not for the spool's own thread.
+        """
+        if self._closed:
+            raise SpoolError("the spool is closed")
+        if groups == {gid: door.group for gid, door in self._doors.items()}:
+            return
+        request = self._regroup = Regroup(self._core.identity.node, groups)
+        self.wake()
+        request.wait()
 
     def wake(self) -> None:
         """Let `run` look now for what is due."""
@@ -152,6 +196,8 @@ class Spool:
         """Do what is due; return the boot-time ms when it wants to be called next."""
         self.progress += 1
         now = self.clock.boot_ms()
+        if self._regroup:
+            self._change_groups(self._regroup, now)
         if now < self._retry_at:
             return self._retry_at
         try:
@@ -165,6 +211,12 @@ class Spool:
             return self._degrade(error, now)
         self._well(now)
         return min(later, self._keepers[0].due_at())
+
+    def _change_groups(self, request: Regroup, now: int) -> None:
+        self._regroup = None
+        self._doors = request.serve(self._doors, self._keepers[0], self._window, now)
+        self.schema = self._core.identity.schema
+        request.answer()
 
     def settle(self) -> None:
         """Write acks down now instead of with the next batch: where nothing is sampled."""
@@ -188,6 +240,8 @@ class Spool:
             self._core.times.note(self.epoch, anchor)
         if stepped_ms:
             self.event(now, None, Event(EventCode.CLOCK_STEPPED, value=stepped_ms))
+        self._core.conditions.resolve(now, self._core.times.utc_at)
+        self._rate.note(now, self._core.counts.sealed_bytes)
 
     def _degrade(self, error: Exception, now: int) -> int:
         """Keep sampling into memory and try again, ever more rarely."""
@@ -235,6 +289,7 @@ class Spool:
             cores,
             self._window,
             self.options,
+            self._rate,
             self.clock.boot_ms(),
             progress=self.progress,
             degraded=self.degraded,

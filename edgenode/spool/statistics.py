@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgenode.spool.block import BLOCK
 from edgenode.spool.core import Core
-from edgenode.spool.database import PAGE
+from edgenode.spool.database import FULL_SHARE, PAGE
 from edgenode.spool.model import SpoolStats
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.quarantine import entries
+from edgenode.spool.rate import Rate
 from edgenode.spool.window import Window
-
-_IO = Path("/proc/self/io")
 
 
 def statistics(
     cores: Sequence[Core],
     window: Window,
     options: SpoolOptions,
+    rate: Rate,
     now: int,
     *,
     progress: int,
@@ -28,6 +27,7 @@ def statistics(
     """Gather the figures; waits for the store's lock."""
     core = cores[0]
     database = core.store.database
+    used, filling = database.used_pages() * PAGE, rate.per_day()
     oldest = core.store.oldest(core.identity.epoch)
     return SpoolStats(
         spool=core.identity.spool.hex(),
@@ -35,7 +35,7 @@ def statistics(
         progress=progress,
         degraded=degraded,
         cap_bytes=database.cap_pages * PAGE,
-        used_bytes=database.used_pages() * PAGE,
+        used_bytes=used,
         held_batches=core.outbox.held,
         unconfirmed_batches=core.outbox.unconfirmed(),
         window_readings=core.unsealed.readings(),
@@ -44,7 +44,11 @@ def statistics(
         events=window.events,
         commits=core.counts.commits,
         seals=core.counts.seals,
-        written_bytes=_written(core),
+        sealed_bytes=core.counts.sealed_bytes,
+        sealed_bytes_per_day=filling,
+        outage_days_left=_days_left(database.cap_pages * PAGE, used, filling),
+        written_bytes=core.wear.written(),
+        lifetime_written_bytes=core.wear.lifetime(),
         evicted_readings=core.counts.evicted,
         overflow_readings=window.dropped,
         pruned_batches=core.counts.pruned,
@@ -52,20 +56,10 @@ def statistics(
         drains=len(cores) - 1,
         quarantined=tuple(entries(options.directory))
         + tuple(entries(core.path or Path("/nonexistent"))),
-        conditions=core.conditions.all(),
         totals=core.totals.values(),
     )
 
 
-def _written(core: Core) -> int:
-    """Return what this process gave the block layer to write; it writes for the spool alone.
-
-    Without /proc the blocks of the journal and the sealed bytes stand in for it.
-    """
-    try:
-        for line in _IO.read_text(encoding="ascii").splitlines():
-            if line.startswith("write_bytes:"):
-                return int(line.split()[1])
-    except OSError:
-        pass
-    return core.counts.blocks * BLOCK + core.counts.sealed_bytes
+def _days_left(cap: int, used: int, filling: int | None) -> float | None:
+    """Return for how many days without a link there is room; None where nothing tells the rate."""
+    return max(0.0, FULL_SHARE * cap - used) / filling if filling else None

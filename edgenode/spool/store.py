@@ -18,7 +18,7 @@ from edgenode.wire import Loss, LossReason
 
 SHIFT = 40
 TABLES = {"meta": 3, "batch": 9, "custody": 4, "birth": 4}
-SPARE_PAGES = 24  # of a transaction beside its batches
+SPARE_PAGES = 48  # of a transaction beside its batches
 _EVICTION = (  # (stream, alarms too): oldest telemetry first, alarms last
     (Stream.TELEMETRY, 1),
     (Stream.HEALTH, 1),
@@ -36,6 +36,8 @@ class Meta(IntEnum):
     LOSSES = 3
     TIMES = 4
     CONDITIONS = 5
+    TRAFFIC = 6
+    WEAR = 7
 
 
 class Custody(IntEnum):
@@ -95,6 +97,11 @@ def batch_id(stream: int, seq: int) -> int:
 def place_of(key: int) -> tuple[int, int]:
     """Return (stream, seq) of a key."""
     return key >> SHIFT, key & (1 << SHIFT) - 1
+
+
+def room_of(batch: StoredBatch) -> int:
+    """Return the bytes that a batch takes in the store, which come in pages."""
+    return (len(batch.data) // (PAGE - 4) + 1) * PAGE
 
 
 class Store:
@@ -166,7 +173,7 @@ class Store:
             " WHERE EXISTS (SELECT 1 FROM batch WHERE id = ?1)",
             [(*row, row_crc("custody", *row)) for row in change.custody],
         )
-        need = sum(len(batch.data) // (PAGE - 4) + 2 for batch in change.batches) + SPARE_PAGES
+        need = sum(map(room_of, change.batches)) // PAGE + len(change.batches) + SPARE_PAGES
         evicted, evicted_batches = self._evict(need, ledger) if change.batches else (0, 0)
         run.executemany(
             "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -99,6 +99,14 @@ class Times:
             return anchor.utc + passed, anchor.err + drift, anchor.source
         return (now.previous.utc + mono if now.previous else 0), 0, ClockSource.NONE
 
+    def utc_at(self, epoch: int, mono: int) -> int | None:
+        """Return the POSIX ms at boot-time `mono` of an epoch, by its nearest anchor."""
+        kept = self._epochs.get(epoch)
+        if kept is None or not kept.anchors:
+            return None
+        anchor = min((item[0] for item in kept.anchors), key=lambda item: abs(item.mono - mono))
+        return anchor.utc + mono - anchor.mono
+
     def carry(
         self, epoch: int, stream: int, seq: int
     ) -> tuple[tuple[Anchor, ...], Previous | None]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from edgenode.errors import SpoolError
 from edgenode.reading import Stream
+from edgenode.spool.door import Door
 from edgenode.spool.model import STREAMS
 from edgenode.spool.rows import Row, Segment
 
@@ -43,9 +45,16 @@ class Window:
         self.dropped = 0
         self.alarmed = False  # an alarm waits for a commit at once
 
-    def append(self, stream: int, row: Row, *, alarm: bool = False) -> None:
-        """Take a row in, dropping an older one where there is no room for both."""
+    def append(
+        self, stream: int, row: Row, door: Door | None = None, *, alarm: bool = False
+    ) -> None:
+        """Take a row in, dropping an older one where there is no room for both.
+
+        Raises SpoolError where the door it came through is shut.
+        """
         with self._lock:
+            if door is not None and door.shut:
+                raise SpoolError(f"group {door.group.gid} was changed or is gone; open it anew")
             first = stream != Stream.EVENTS and not self._sampled
             self._sampled = self._sampled or first
             self._lanes[stream].rows.append(row)
@@ -69,6 +78,12 @@ class Window:
                 self._cost -= len(row.data) + ROW_COST
                 return True
         return False
+
+    def shut(self, doors: Iterable[Door], *, shut: bool) -> None:
+        """Shut or open doors: behind a shut one no row comes after those that are here."""
+        with self._lock:
+            for door in doors:
+                door.shut = shut
 
     def take(self, most: int) -> tuple[Segment, ...]:
         """Take away the oldest rows of every stream, up to `most` bytes but at least one row.
