@@ -5,56 +5,7 @@ import pytest
 
 from edgenode.config import load, parse
 from edgenode.errors import ConfigError
-
-WELL = """\
-schema = 1
-
-[node]
-id = "0a1b2c3d"
-state = "/var/lib/edgenode"
-
-[site]
-name = "Corner of Main and 3rd"
-latitude = 52.1
-longitude = 4.3
-purpose = "air quality of the street"
-
-[uplink]
-prefix = "edgenode/v1"
-
-[[uplink.broker]]
-host = "broker.example"
-ca = "/etc/edgenode/ca.pem"
-
-[[bus]]
-name = "i2c1"
-kind = "i2c"
-path = "/dev/i2c-1"
-
-[[bus]]
-name = "pins"
-kind = "gpio"
-path = "/dev/gpiochip0"
-
-[[sensor]]
-name = "street"
-driver = "bme280"
-bus = "i2c1"
-every_s = 1
-address = 0x76
-purpose = "air of the street"
-"""
-
-
-def problems(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        parse(text, "n.toml")
-    return caught.value.problems
-
-
-def changed(old: str, new: str) -> str:
-    assert WELL.count(old) == 1
-    return WELL.replace(old, new)
+from tests.support.toml import WELL, changed, problems
 
 
 def test_a_whole_file_becomes_frozen_values() -> None:
