@@ -6,7 +6,6 @@ import os
 
 from edgenode.errors import BusError
 from edgenode.reading import SerialLine
-from edgenode.reading import SerialLine
 
 ARRIVED_MAX = 4096
 
@@ -21,7 +20,6 @@ class FakeSerial:
     def __init__(self, *coming: bytes, waiting: bytes = b"", pause_s: float = 1.0) -> None:
         self.coming, self.pause_s = list(coming), pause_s
         self.waiting = waiting
-        self.line = SerialLine(9600)
         self.line = SerialLine(9600)
         self.written: list[bytes] = []
         self.s = 100.0
