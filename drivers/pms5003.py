@@ -21,8 +21,7 @@ from edgenode.reading import Channel, Event, Quality, Sample, SerialLine
 HEADER: Final = b"BM"
 HEAD_BYTES: Final = 4  # header and length
 LENGTH: Final = 28  # of what follows the length: 13 words, version and error among them, checksum
-LENGTH_ANSWER: Final = 4  # of the answer to a command
-LENGTH_MOST: Final = 36  # of a PMS5003ST, the longest of the family
+LENGTHS: Final = range(20, 37)  # PMS3003 to PMS5003ST; the answer to a command is shorter
 ERROR_AT: Final = 29
 WAKE: Final = bytes.fromhex("424de400010174")
 STREAM: Final = bytes.fromhex("424de100010171")  # active mode, in which it talks by itself
@@ -36,7 +35,7 @@ OPENING_S: Final = 3.0  # one period, one frame, and some more
 def size(head: bytes) -> int:
     """Return the bytes of a frame with this head; 0 for a length that the family does not have."""
     length = int.from_bytes(head[2:4], "big")
-    return HEAD_BYTES + length if LENGTH_ANSWER <= length <= LENGTH_MOST else 0
+    return HEAD_BYTES + length if length in LENGTHS else 0
 
 
 def proved(frame: bytes) -> bool:
@@ -172,9 +171,7 @@ class PMS5003(Driver):
     def _take(self, data: bytes) -> bool:
         """Keep the newest frame in `data`; return whether there was one. Raises WrongDevice."""
         self._unproved += len(data)
-        frames = [
-            frame for frame in self._frames.cut(data) if len(frame) != HEAD_BYTES + LENGTH_ANSWER
-        ]
+        frames = self._frames.cut(data)
         for frame in frames:
             if len(frame) != HEAD_BYTES + LENGTH:
                 raise WrongDevice(

@@ -241,6 +241,14 @@ class TestAge:
         port.say(b"\x00" * 8)
         assert pm25(sensor, 2_000) == 5
 
+    def test_a_frame_that_comes_late_while_somebody_listens_is_fresh(self) -> None:
+        sensor, port = opened()
+        for now_ms in range(1_000, 9_000, 1_000):
+            sensor.read(now_ms)
+        port.say(air(9))
+        sample = sensor.read(9_000)
+        assert (sample.values[1], sample.quality) == (9, ())
+
     def test_half_a_frame_waits_for_its_other_half_for_as_long_as_it_may_take(self) -> None:
         sensor, port = opened()
         port.say(air(9)[:15])

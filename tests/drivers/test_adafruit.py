@@ -1,0 +1,136 @@
+"""Adafruit's drivers and ours on the same virtual instruments: they share no code and agree.
+
+A module of Adafruit's that cannot be imported fails these tests; nothing here skips.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.bme280 import BME280, BME280Options
+from drivers.pms5003 import PMS5003, PMS5003Options
+from drivers.sht4x import SHT4x, SHT4xOptions
+from edgenode.reading import Channel
+from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
+from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
+from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
+from edgenode.virtual.truth import Truth
+from tests.support.chips import ChipBus, Sleeper, adafruit
+from tests.support.fake_serial import FakeSerial
+
+FRAMES = 250
+MINUTE_S = 60  # a row of what is played: both drivers measure within it
+
+
+class Anything:
+    """Stands where a Play stands: any value between two, another one in each row."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def value(self, row: int) -> float:
+        return random.Random(f"{row} {self.low} {self.high}").uniform(self.low, self.high)
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Iterator[Truth]:
+    log = Truth(tmp_path / "truth")
+    yield log
+    log.close()
+
+
+def agree(channels: tuple[Channel, ...], ours: Any, theirs: Any) -> None:
+    """Both values of each channel lie within a step of its resolution of one another."""
+    for channel, our, their in zip(channels, ours, theirs, strict=True):
+        assert our == pytest.approx(their, abs=10.0**channel.scale), channel.name
+
+
+def test_the_sht4x_is_read_as_adafruit_reads_it(
+    truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays: Any = {"temperature": Anything(-45, 130), "humidity": Anything(-6, 119)}
+    chip = VirtualSHT4x(Sht4xSpec("air", every_ms=MINUTE_S * 1000, **plays), truth, 0)
+    bus = ChipBus({0x44: chip})
+    library = adafruit("adafruit_sht4x")
+    monkeypatch.setattr(library, "time", Sleeper(bus.sleep))
+    ours = SHT4x(bus.device(0x44), SHT4xOptions(), sleep=bus.sleep)
+    theirs = library.SHT4x(bus)
+    assert theirs.serial_number == chip.spec.serial
+    for _ in range(FRAMES):
+        bus.sleep(MINUTE_S)
+        agree(ours.channels, ours.read(0).values, theirs.measurements)
+
+
+def test_the_sht4x_agrees_at_every_precision(truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = VirtualSHT4x(Sht4xSpec("air", every_ms=MINUTE_S * 1000), truth, 0)
+    bus = ChipBus({0x44: chip})
+    library = adafruit("adafruit_sht4x")
+    monkeypatch.setattr(library, "time", Sleeper(bus.sleep))
+    theirs = library.SHT4x(bus)
+    for precision, mode in (
+        ("high", library.Mode.NOHEAT_HIGHPRECISION),
+        ("medium", library.Mode.NOHEAT_MEDPRECISION),
+        ("low", library.Mode.NOHEAT_LOWPRECISION),
+    ):
+        theirs.mode = mode
+        options = SHT4xOptions(precision=precision)  # type: ignore[arg-type]
+        ours = SHT4x(bus.device(0x44), options, sleep=bus.sleep)
+        agree(ours.channels, ours.read(0).values, theirs.measurements)
+
+
+def test_the_bme280_is_read_as_adafruit_reads_it(
+    truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays: Any = {
+        "temperature": Anything(-40, 85),
+        "humidity": Anything(2, 98),
+        "pressure": Anything(30_000, 110_000),
+    }
+    chip = VirtualBME280(Bme280Spec("air", every_ms=MINUTE_S * 1000, **plays), truth, 0)
+    bus = ChipBus({0x76: chip})
+    library = adafruit("adafruit_bme280.basic")
+    monkeypatch.setattr(library, "sleep", bus.sleep)
+    ours = BME280(bus.device(0x76), BME280Options(), sleep=bus.sleep)
+    theirs = library.Adafruit_BME280_I2C(bus, 0x76)
+    for _ in range(FRAMES):
+        bus.sleep(MINUTE_S)
+        values = ours.read(0).values
+        agree(ours.channels, values, (theirs.temperature, theirs.humidity, theirs.pressure * 100))
+
+
+def test_the_pms5003_is_read_as_adafruit_reads_it(truth: Truth) -> None:
+    plays: Any = {"pm1": Anything(0, 400), "pm25": Anything(0, 600), "pm10": Anything(0, 900)}
+    part = VirtualPMS5003(Pms5003Spec("dust", every_ms=1, **plays), truth, 0)
+    port = FakeSerial(part.speak(2_300_000_000))
+    ours = PMS5003(port, PMS5003Options(), clock=port.clock)
+    uart = FakeUart()
+    theirs = adafruit("adafruit_pm25.uart").PM25_UART(uart)
+    seen = set()
+    for _ in range(FRAMES):
+        due_ns = part.next_ns()
+        assert due_ns is not None
+        frame = part.speak(due_ns)
+        port.say(frame)
+        uart.waiting = frame
+        now = theirs.read()
+        values = ours.read(due_ns // 1_000_000).values
+        names = ("pm10 env", "pm25 env", "pm100 env", "particles 03um", "particles 25um")
+        assert values == (*(now[name] for name in names), now["pm25 standard"])
+        seen.add(values)
+    assert len(seen) > FRAMES * 0.9
+
+
+class FakeUart:
+    """Stands where CircuitPython's `busio.UART` stands."""
+
+    def __init__(self) -> None:
+        self.waiting = b""
+
+    def read(self, size: int) -> bytes:
+        data, self.waiting = self.waiting[:size], self.waiting[size:]
+        return data
