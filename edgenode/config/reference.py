@@ -71,8 +71,8 @@ def _sentence(text: str) -> str:
 def _driver(name: str, driver: Any) -> Iterator[str]:
     yield f'### `driver = "{name}"`'
     channels = ", ".join(f"`{channel.name}` ({channel.unit})" for channel in driver.channels)
-    every = max(driver.fastest_s, driver.budget_s)
-    facts = [f"{driver.model}, on a {driver.wire} bus, read every {every:g} s at most."]
+    times = f"read every {driver.fastest_s:g} s at most; a read may take {driver.budget_s:g} s"
+    facts = [f"{driver.model}, on a bus of kind `{driver.wire}`, {times}."]
     if driver.alone:
         facts.append("It talks by itself and needs a port of its own.")
     if driver.purpose:

@@ -61,7 +61,7 @@ def _sensor(driver: Any, tables: Json) -> Json:
     own = [channel.name for channel in driver.channels]
     derived = sorted(set(DERIVED) - set(own))
     quantities = {name: {"$ref": f"#/$defs/{ChannelTable.__name__}"} for name in [*own, *derived]}
-    made["properties"]["every_s"]["minimum"] = max(driver.fastest_s, driver.budget_s)
+    made["properties"]["every_s"]["minimum"] = driver.fastest_s
     made["properties"]["channel"] |= {"properties": quantities, "additionalProperties": False}
     return made
 

@@ -46,7 +46,7 @@ name = "air"
 driver = "bme280"
 purpose = "weather of the test bench"
 bus = "wire"
-every_s = 0.25
+every_s = 0.1
 address = 0x76
 [[sensor]]
 name = "loop"
