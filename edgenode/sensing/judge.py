@@ -22,7 +22,8 @@ class Twin:
         self.difference: float | None = None  # to its newest value, as last compared
         self._tolerance = None if tolerance is None else tolerance * (1 + ROUNDING)
         self._board = board
-        self._times = self._compared_ms = 0
+        self._times = 0
+        self._compared_ms: int | None = None
         board.want(name)
 
     def disagrees(self, value: float, now_ms: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-from edgenode.driver import Driver
+from edgenode.driver import Counting, Driver
 from edgenode.reading import Event, EventCode, Group, Sample, Total
 from edgenode.sensing.job import Sink
 
@@ -21,11 +21,17 @@ class ResetReason(IntEnum):
 
 
 class Totals:
-    """The totals of one sensor: what was counted before this opening, plus what it counts now."""
+    """The totals of one sensor: what was counted before its wire was opened, plus what it counts.
+
+    A wire that outlived its process (see `Counting.resumed`) has counted all the time, so there is
+    no gap to tell of. What it counted is known only once it has spoken; until then the durable
+    total stands, and no total ever goes back.
+    """
 
     def __init__(self, group: Group, sink: Sink) -> None:
         self._group, self._sink = group, sink
         self._bases: dict[int, int] = {}  # by index of the channel
+        self._floors: dict[int, int] = {}  # durable totals of a wire that has not spoken yet
         self._index: dict[str, int] = {}
         self._opened_before = False
 
@@ -33,7 +39,15 @@ class Totals:
         """Take up the totals where they were left; a gap in watching them is an event."""
         names = [channel.name for channel in driver.channels]
         self._index = {name: names.index(name) for name in sorted(driver.since_open)}
-        self._bases = {index: self._resumed(index, now_ms) for index in self._index.values()}
+        resumed = driver.resumed() if isinstance(driver, Counting) else {}
+        self._bases, self._floors = {}, {}
+        for name, index in self._index.items():
+            if name in resumed:
+                self._resume(index, resumed[name], now_ms)
+            else:
+                self._begin(index, now_ms)
+        if isinstance(driver, Counting) and not resumed:
+            driver.keep({name: self._bases[index] for name, index in self._index.items()})
         self._opened_before = True
 
     def note(self, counts: Mapping[str, int], now_ms: int) -> None:
@@ -54,13 +68,34 @@ class Totals:
 
     def _set(self, index: int, count: int, now_ms: int) -> int:
         channel = self._group.channels[index]
-        total = self._bases[index] + count
+        total = self._total(index, count)
         if channel.modulus:
             total %= channel.modulus
         self._sink.set_total(channel.name, total, now_ms)
         return total
 
-    def _resumed(self, index: int, now_ms: int) -> int:
+    def _total(self, index: int, count: int) -> int:
+        floor = self._floors.get(index)
+        if floor is None:
+            return self._bases[index] + count
+        if not count:  # a wire that was handed over has not spoken yet
+            return floor
+        del self._floors[index]
+        wraps = self._group.channels[index].modulus
+        if not wraps and self._bases[index] + count < floor:
+            self._bases[index] = floor - count  # the spool knows more than the wire: go on from it
+        return self._bases[index] + count
+
+    def _resume(self, index: int, began: int, now_ms: int) -> None:
+        """Go on with a wire that began to count at the total `began`, in another process."""
+        name = self._group.channels[index].name
+        known = self._sink.total(name)
+        self._bases[index] = began
+        self._floors[index] = known.value if known else began
+        self._sink.set_total(name, self._floors[index], now_ms)
+
+    def _begin(self, index: int, now_ms: int) -> None:
+        """Count on from the durable total, and say for how long nobody did."""
         name = self._group.channels[index].name
         known = self._sink.total(name)
         base = known.value if known else 0
@@ -68,7 +103,7 @@ class Totals:
             event = Event(EventCode.COUNTER_RESET, index, (base, base, *self._gap(known, now_ms)))
             self._sink.event(now_ms, self._group.gid, event)
         self._sink.set_total(name, base, now_ms)
-        return base
+        self._bases[index] = base
 
     def _gap(self, known: Total, now_ms: int) -> tuple[int, int]:
         """For how long nobody counted, in ms, and why."""
