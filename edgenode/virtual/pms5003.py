@@ -84,7 +84,7 @@ class VirtualPMS5003:
         self._awake = self._streaming = True
         self._heard = b""
         self._before: tuple[int, ...] = ()  # the concentrations of the frame before
-        self._due_ns = now_ns + STEADY_NS
+        self._due_ns = now_ns + CHANGING_NS
 
     def _obeyed(self, command: int, value: int, now_ns: int) -> bytes:
         if command == SLEEP and value and not self._awake:

@@ -47,7 +47,7 @@ class VirtualSHT4x:
 
     def act(self, action: Action, now_ns: int) -> None:
         """Begin to misbehave, or return; what vanished comes back freshly powered."""
-        if action == "vanish":
+        if self._conduct == "vanish" and action != "vanish":
             self._power_up(now_ns)
         self._conduct = action
 
