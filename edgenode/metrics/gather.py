@@ -93,8 +93,8 @@ def _lateness(status: Document, _: Document) -> Iterator[Row]:
 
 def _rung(status: Document, _: Document) -> Iterator[Row]:
     for bus in status["buses"]:
-        for rung, tries in bus.get("rungs", {}).items():
-            yield Row({"bus": bus["bus"], "rung": rung}, {"tries": tries})
+        for rung, tally in bus.get("rungs", {}).items():
+            yield Row({"bus": bus["bus"], "rung": rung}, tally)
 
 
 def _sensor(_: Document, sensors: Document) -> Iterator[Row]:

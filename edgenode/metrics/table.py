@@ -75,7 +75,8 @@ TABLE: Mapping[Source, tuple[Spec, ...]] = {
     ),
     "lateness": (Spec("bus_lateness_seconds", "summary", "late_ms", "How late reads begin.", MS),),
     "rung": (
-        Spec("bus_recoveries", "counter", "tries", "Tries of each rung of the recovery ladder."),
+        Spec("bus_recovery_tries", "counter", "tried", "Uses of each rung of recovery."),
+        Spec("bus_recovery_successes", "counter", "helped", "Of them, those that helped."),
     ),
     "sensor state": (Spec("sensor_state", "stateset", "on", "How each sensor is."),),
     "sensor": (

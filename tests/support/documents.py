@@ -14,7 +14,8 @@ UTC_MS = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 
 SENSOR: dict[str, Any] = {
     "sensor": "air", "state": "ok", "reason": None, "detail": "", "reads": 3600, "failures": 2,
-    "missed": 1, "opens": 2, "last_ok_ms": 7_199_000,
+    "missed": 1, "opens": 2, "last_ok_ms": 7_199_000, "breaker": "closed", "retry_ms": None,
+    "reasons": {"no-answer": 2}, "rungs": {"reopen": {"tried": 1, "helped": 1}},
 }  # fmt: skip
 
 STATUS: dict[str, Any] = {
@@ -32,7 +33,11 @@ STATUS: dict[str, Any] = {
     "buses": [
         {
             "bus": "i2c1", "stuck": False, "times_stuck": 0, "lateness_ms_p50": 1,
-            "lateness_ms_p99": 3, "rungs": {"retry": 4, "reopen": 1}, "sensors": [SENSOR],
+            "lateness_ms_p99": 3, "stuck_since_ms": None, "silent_since_ms": None,
+            "rungs": {
+                "retry": {"tried": 4, "helped": 3}, "reopen": {"tried": 1, "helped": 1}
+            },
+            "levers": [], "sensors": [SENSOR],
         }
     ],
     "spool": {
@@ -42,7 +47,8 @@ STATUS: dict[str, Any] = {
         "commits": 1440, "seals": 120, "sealed_bytes": 72_000, "written_bytes": 9_000_000,
         "evicted_readings": 0, "overflow_readings": 0, "pruned_batches": 108,
         "resent_batches": 0, "written_bytes_per_day": 108_000_000,
-        "wear_budget_bytes_per_day": 500_000_000, "conditions": [], "totals": {},
+        "wear_budget_bytes_per_day": 500_000_000, "lifetime_written_bytes": 40_000_000_000,
+        "sealed_bytes_per_day": 864_000, "outage_days_left": 248.5, "drains": 0, "totals": {},
         "quarantined": [],
     },
     "uplink": {
@@ -75,7 +81,8 @@ SENSORS: dict[str, Any] = {
 }  # fmt: skip
 
 READ: dict[str, Any] = {
-    "format": 1, "utc_ms": UTC_MS, "sensor": "air", "took_ms": 12, "reason": None, "detail": "",
+    "format": 1, "utc_ms": UTC_MS, "sensor": "air", "took_ms": 12, "age_s": 0, "fresh": True,
+    "reason": None, "detail": "",
     "channels": [
         {"channel": "air/temperature", "unit": "Cel", "scale": -2, "value": 21.5, "quality": "ok"}
     ],
@@ -86,10 +93,10 @@ WHY: dict[str, Any] = {
     "driver": "sht4x", "unit": "Cel", "scale": -2, "purpose": "heat on the square",
     "state": "ok", "every_ms": 1000, "value": 21.5, "quality": "ok", "age_s": 1,
     "last_ok": {"ago_s": 1, "utc_ms": UTC_MS - 1000},
-    "reads": 3600, "failures": 2, "missed": 1, "by_reason": {"no answer": 2},
-    "by_rung": {"retry": 4, "reopen": 1},
-    "last_failure": {"reason": "no answer", "detail": "no acknowledge", "ago_s": 900},
-    "breaker": {"state": "closed", "next_try_s": None, "failures": 0},
+    "reads": 3600, "failures": 2, "missed": 1, "by_reason": {"no-answer": 2},
+    "by_rung": {"retry": {"tried": 4, "helped": 3}, "reopen": {"tried": 1, "helped": 1}},
+    "last_failure": {"reason": "no-answer", "detail": "no acknowledge", "ago_s": 900},
+    "breaker": {"state": "closed", "next_try_s": None},
     "bus_stuck": False, "settling": None,
     "range": {"low": -40.0, "high": 125.0, "limit_low": None, "limit_high": 60.0},
     "stuck_at": {"unchanged_s": 3, "limit_s": 600.0},
@@ -108,12 +115,12 @@ HISTORY: dict[str, Any] = {
         {
             "key": "sensor air", "what": "sensor air on bus i2c1 was lost: no answer",
             "since_utc_ms": UTC_MS - 90_000_000, "until_utc_ms": UTC_MS - 86_400_000,
-            "lasted_s": 3600, "open": False, "epoch": 2,
+            "lasted_s": 3600, "open": False, "epoch": 2, "times": 4,
         },
         {
             "key": "link", "what": "no broker was connected",
             "since_utc_ms": UTC_MS - 600_000, "until_utc_ms": None, "lasted_s": None,
-            "open": True, "epoch": 3,
+            "open": True, "epoch": 3, "times": 1,
         },
     ],
 }  # fmt: skip
