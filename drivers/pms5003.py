@@ -27,6 +27,7 @@ WAKE: Final = bytes.fromhex("424de400010174")
 STREAM: Final = bytes.fromhex("424de100010171")  # active mode, in which it talks by itself
 
 PERIOD_MS: Final = 2_500  # 2.3 s in steady air ("stable mode"), and what a busy node may add
+UNHEARD_MS: Final = 2 * PERIOD_MS  # a frame may be late; what queued for longer is thrown away
 SILENT_MS: Final = 4 * PERIOD_MS
 GAP_MS: Final = 150  # a frame takes 33 ms at 9600 baud; what then still is no frame never will be
 OPENING_S: Final = 3.0  # one period, one frame, and some more
@@ -69,7 +70,7 @@ class PMS5003(Driver):
     """One sensor in the active mode it powers up in: it talks, and is only listened to.
 
     `read` gives the newest whole frame. A frame is about the moment in which it was taken in, so
-    what may have queued up for longer than one period is thrown away, never taken for new.
+    what queued up while nobody listened is thrown away, never taken for new.
     """
 
     wire: ClassVar[WireKind] = "serial"
@@ -117,7 +118,7 @@ class PMS5003(Driver):
         """Take in what it said. Raises BusError when the port is gone, WrongDevice."""
         self._begin(now_ms)
         unheard_ms, self._fed_ms = now_ms - self._fed_ms, now_ms
-        if unheard_ms > PERIOD_MS:  # nobody can tell how old it is
+        if unheard_ms > UNHEARD_MS:  # nobody can tell how old it is
             self._frames.clear()
             self._port.discard()
             return ()
@@ -173,9 +174,10 @@ class PMS5003(Driver):
         self._unproved += len(data)
         frames = self._frames.cut(data)
         for frame in frames:
-            if len(frame) != HEAD_BYTES + LENGTH:
+            length = len(frame) - HEAD_BYTES
+            if length != LENGTH:
                 raise WrongDevice(
-                    f"expected a PMS5003 (length 28), found a frame of length {len(frame) - 4}; "
+                    f"expected a PMS5003 (length {LENGTH}), found a frame of length {length}; "
                     "it is another part of the family, which this driver does not read"
                 )
             self._newest, self._unproved = frame, 0

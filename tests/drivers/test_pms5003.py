@@ -249,6 +249,13 @@ class TestAge:
         sample = sensor.read(9_000)
         assert (sample.values[1], sample.quality) == (9, ())
 
+    def test_a_stream_that_is_slower_than_it_should_be_is_still_read(self) -> None:
+        sensor, port = opened()
+        for n in range(1, 9):
+            port.say(air(10 + n))
+            sensor.feed(n * 4_000)
+            assert pm25(sensor, n * 4_000) == 10 + n
+
     def test_half_a_frame_waits_for_its_other_half_for_as_long_as_it_may_take(self) -> None:
         sensor, port = opened()
         port.say(air(9)[:15])
