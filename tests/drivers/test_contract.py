@@ -20,13 +20,14 @@ from edgenode.driver import Options, Talker, find
 from edgenode.errors import BusError, ConfigError
 from edgenode.reading import Event, Kind, SerialLine
 from tests.drivers.test_bme280 import TRIM_HIGH, TRIM_LOW, results
-from tests.drivers.test_pms5003 import recorded
 from tests.drivers.test_sht4x import ANSWERS
 from tests.support.boards import WHOLE, FakeTree
 from tests.support.fake_i2c import FakeBME280
 from tests.support.fake_line import FakeLine
 from tests.support.fake_sensirion import FakeSensirion
 from tests.support.fake_serial import FakeSerial
+from tests.support.meters import SINGLE, THREE, metered
+from tests.support.pms5003 import recorded
 
 # Of each driver: a healthy instrument on a fake wire, and the least options it can have.
 FAKES: dict[str, Callable[[], tuple[Any, dict[str, Any]]]] = {
@@ -34,6 +35,9 @@ FAKES: dict[str, Callable[[], tuple[Any, dict[str, Any]]]] = {
     "health": lambda: (FakeTree(dict(WHOLE), works=True), {}),
     "pms5003": lambda: (FakeSerial(recorded()[0]), {}),
     "pulse": lambda: (FakeLine(), {"line": 1}),
+    "sdm120": lambda: (metered(SINGLE)[0], {}),
+    "sdm230": lambda: (metered(SINGLE)[0], {}),
+    "sdm630": lambda: (metered(THREE)[0], {}),
     "sht4x": lambda: (FakeSensirion(ANSWERS), {}),
 }
 NAMES = sorted(FAKES)
