@@ -48,12 +48,22 @@ Number = float | None
 class HealthOptions(Options, frozen=True):
     """What an installer may choose."""
 
-    state: Annotated[str, Meta(pattern="^/", description="a directory, as an absolute path")] = (
-        "/var/lib/edgenode"
-    )
+    state: Annotated[
+        str,
+        Meta(
+            pattern="^/",
+            title="whose disk is looked at: node.state",
+            description="a directory, as an absolute path",
+        ),
+    ] = "/var/lib/edgenode"
     card: Annotated[
-        str, Meta(pattern="^[a-z0-9]*$", description="a disk such as mmcblk0, without /dev/")
-    ] = ""  # the disk of `state`, else mmcblk0
+        str,
+        Meta(
+            pattern="^[a-z0-9]*$",
+            title="whose writes are counted; else the disk of state",
+            description="a disk such as mmcblk0, without /dev/",
+        ),
+    ] = ""
 
 
 def temperature(tree: Tree, zone: str) -> Number:

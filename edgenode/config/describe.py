@@ -74,16 +74,35 @@ def metas(kind: Any) -> Iterator[Meta]:
 
 
 def title(kind: Any) -> str:
-    """Return what a field is for; "" where its struct does not say."""
-    return next((meta.title for meta in metas(kind) if meta.title), "")
+    """Return what a field is for; "" where its struct does not say.
+
+    Where the type itself says what may be written, its description is free to say what for.
+    """
+    given = next((meta.title for meta in metas(kind) if meta.title), "")
+    return given or (_described(kind) if _says_all(kind) else "")
+
+
+def purpose(field: FieldInfo) -> str:
+    """Return what a field is for, also where it is the wire that takes it."""
+    return title(field.type) or WIRE_OPTIONS.get(field.name, "")
+
+
+def _described(kind: Any) -> str:
+    return next((meta.description for meta in metas(kind) if meta.description), "")
+
+
+def _says_all(kind: Any) -> bool:
+    """Whether a type names all its values: true, false, or words to choose from."""
+    plain = bare(kind)
+    words_ = get_origin(plain) is Literal and all(isinstance(a, str) for a in get_args(plain))
+    return plain is bool or words_
 
 
 def explained(field: FieldInfo) -> str:
     """Return what a field is for and what may be written, such as "its port; a port, 1 to 9"."""
-    purpose = title(field.type) or WIRE_OPTIONS.get(field.name, "")
     if shape(field.type).struct:
-        return purpose
-    return "; ".join(filter(None, (purpose, words(field.type))))
+        return purpose(field)
+    return "; ".join(filter(None, (purpose(field), words(field.type))))
 
 
 def is_secret(kind: Any) -> bool:
@@ -93,8 +112,8 @@ def is_secret(kind: Any) -> bool:
 
 def words(kind: Any) -> str:
     """Return what may be written, such as "seconds, 0.001 to 86400"."""
-    described = next((meta.description for meta in metas(kind) if meta.description), "")
-    if described:
+    described = _described(kind)
+    if described and not _says_all(kind):
         return described
     plain = bare(kind)
     if plain in WORDS:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from edgenode.config.check import fields_of
-from edgenode.config.describe import WIRE_OPTIONS, shape, title, words
+from edgenode.config.describe import purpose, shape, title, words
 from edgenode.config.model import FileTable
 from edgenode.derived import DERIVED, Derived
 from edgenode.driver import loadable
@@ -42,12 +42,12 @@ def renewed(text: str) -> str:
 
 
 def _struct(
-    name: str, struct: type[msgspec.Struct], form: str = "table", purpose: str = ""
+    name: str, struct: type[msgspec.Struct], form: str = "table", what_for: str = ""
 ) -> Iterator[str]:
     """Yield a heading, a sentence and a row for each key; then the tables within."""
     heading = f"[[{name}]]" if form == "tables" else f"[{name}]"
     yield f"### `{heading}`" if name else "### The top of the file"
-    yield _sentence(purpose or struct.__doc__ or "")
+    yield _sentence(what_for or struct.__doc__ or "")
     fields = fields_of(struct)
     plain = [field for field in fields.values() if shape(field.type).struct is None]
     if plain:
@@ -83,8 +83,7 @@ def _driver(name: str, driver: Any) -> Iterator[str]:
 
 
 def _row(field: FieldInfo) -> tuple[str, ...]:
-    purpose = title(field.type) or WIRE_OPTIONS.get(field.name, "")
-    return (f"`{field.name}`", words(field.type), _default(field), purpose)
+    return (f"`{field.name}`", words(field.type), _default(field), purpose(field))
 
 
 def _default(field: FieldInfo) -> str:
