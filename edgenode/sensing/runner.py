@@ -75,6 +75,7 @@ class Runner:
         self._driver: Driver | None = None
         self._served = self._settling = False
         self._settled_ms = self._stamped_ms = self._took_ms = 0
+        self._read_ms = 0  # when the read began that gave the sample, or when it was tried in vain
 
     def serve(self, now_ms: int) -> None:
         """Serve the newest slot that is due: there is a row for it, whatever happens."""
@@ -82,17 +83,23 @@ class Runner:
         if self._served:  # the first read comes at once, not on time
             self._lateness.note(now_ms - slot)
         self._served = True
-        t_ms = stamp(now_ms, slot, self.job.stamp_ms)
-        if t_ms < self._stamped_ms:  # a read on demand came between the slot and now
-            t_ms = now_ms
+        self._read_ms = now_ms
         if self._driver is None and self.breaker.holds(slot):
-            self._keep(t_ms, nothing(len(self.job.group.channels), self.failure.reason))
+            sample = nothing(len(self.job.group.channels), self.failure.reason)
         else:
-            self._keep(t_ms, self._tried(slot))
+            sample = self._tried(slot)
+        if self._read_ms >= self.schedule.due_ms:  # opening took so long that slots went by
+            slot = self.schedule.take(self._read_ms)
+        t_ms = stamp(self._read_ms, slot, self.job.stamp_ms)
+        if t_ms < self._stamped_ms:  # a read on demand came between the slot and now
+            t_ms = self._read_ms
+        self._keep(t_ms, sample)
 
     def demand(self, now_ms: int) -> None:
         """Read now, between the slots, also a sensor that is given up: somebody waits for it."""
-        self._keep(now_ms, self._tried(None if self.lost else now_ms))
+        self._read_ms = now_ms
+        sample = self._tried(None if self.lost else now_ms)
+        self._keep(self._read_ms, sample)
 
     def descriptor(self) -> int | None:
         """Return what to wait on where the sensor talks by itself and is open."""
@@ -178,6 +185,7 @@ class Runner:
         took_ms = self._clock.boot_ms() - began_ms
         if took_ms > driver.budget_s * 1000:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
+        self._read_ms = began_ms  # opening may have taken seconds, and so may a try before
         self._settling = began_ms < self._settled_ms
         lifted = self._totals.lifted(sample, began_ms)
         return self.pipeline.passed(lifted, began_ms, settling=self._settling)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,20 @@ def test_rows_are_stamped_with_their_slots(bench: Bench) -> None:
     bench.clock.advance(1200)
     runner.serve(bench.clock.boot_ms())
     assert [t_ms for t_ms, _ in bench.sink.of(1)] == [10_000, 11_000, 12_207]
+
+
+def test_a_sample_is_stamped_when_its_read_began_not_when_its_sensor_was_opened(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, make = runner_of(bench), bench.factory
+
+    def slow() -> FakeDriver:
+        bench.clock.advance(3100)
+        return make()
+
+    monkeypatch.setattr(runner, "job", replace(runner.job, driver=slow))
+    serve(bench, runner, 3)
+    assert [t_ms for t_ms, _ in bench.sink.of(1)] == [13_100, 14_000, 15_000]
 
 
 def test_a_sensor_that_was_never_there_is_lost_once_and_every_slot_has_its_row(
