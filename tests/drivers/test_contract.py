@@ -23,7 +23,7 @@ from tests.drivers.test_bme280 import TRIM_HIGH, TRIM_LOW, results
 from tests.drivers.test_sht4x import ANSWERS
 from tests.support.boards import WHOLE, FakeTree
 from tests.support.fake_i2c import FakeBME280
-from tests.support.fake_line import FakeLine
+from tests.support.fake_line import FakeLine, FakeState
 from tests.support.fake_sensirion import FakeSensirion
 from tests.support.fake_serial import FakeSerial
 from tests.support.meters import SINGLE, THREE, metered
@@ -33,12 +33,14 @@ from tests.support.pms5003 import recorded
 FAKES: dict[str, Callable[[], tuple[Any, dict[str, Any]]]] = {
     "bme280": lambda: (FakeBME280(TRIM_LOW, TRIM_HIGH, results()), {}),
     "health": lambda: (FakeTree(dict(WHOLE), works=True), {}),
+    "loop": lambda: (FakeLine(), {"line": 1}),
     "pms5003": lambda: (FakeSerial(recorded()[0]), {}),
     "pulse": lambda: (FakeLine(), {"line": 1}),
     "sdm120": lambda: (metered(SINGLE)[0], {}),
     "sdm230": lambda: (metered(SINGLE)[0], {}),
     "sdm630": lambda: (metered(THREE)[0], {}),
     "sht4x": lambda: (FakeSensirion(ANSWERS), {}),
+    "state": lambda: (FakeState(), {"line": 1}),
 }
 NAMES = sorted(FAKES)
 NEEDED = {"i2c": {"address"}, "gpio": {"line"}}  # options without which a wire has no place

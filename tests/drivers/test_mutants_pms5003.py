@@ -10,9 +10,9 @@ import pytest
 from drivers import pms5003
 from edgenode.errors import BusTimeout, EdgenodeError, ImpossibleValue, WrongDevice
 from edgenode.reading import Quality
-from tests.drivers.test_pms5003 import RECORDED, air, frame, recorded
 from tests.support.fake_serial import FakeSerial
 from tests.support.mutants import mutated
+from tests.support.pms5003 import RECORDED, air, frame, recorded
 
 MUTANTS = [
     ('HEADER: Final = b"BM"', 'HEADER: Final = b"MB"'),

@@ -1,68 +1,20 @@
-"""The PMS5003 driver against recorded frames: cut in anywhere, damaged anyhow, old, or silent."""
+"""The PMS5003 driver against recorded frames: what they say, how it opens, and how old they are."""
 
 from __future__ import annotations
 
-import struct
-from itertools import pairwise
-from pathlib import Path
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from drivers.pms5003 import PMS5003, PMS5003Options
 from edgenode.errors import (
     BadFrame,
     BusError,
     BusTimeout,
-    DriverError,
     ImpossibleValue,
     WrongDevice,
 )
 from edgenode.reading import Quality
 from tests.support.fake_serial import FakeSerial
-
-CAPTURE = Path(__file__).parents[1] / "data" / "pmsx003.hexdump"
-# What the capture says by hand: pm1, pm25, pm10, > 0.3 µm, > 2.5 µm, PM2.5 of CF=1.
-RECORDED = [
-    (0, 8, 8, 210, 30, 8),
-    (0, 7, 7, 210, 30, 7),
-    (0, 7, 7, 189, 27, 7),
-    (0, 7, 7, 180, 24, 7),
-    (0, 7, 7, 180, 24, 7),
-    (0, 6, 6, 180, 21, 6),
-    (0, 6, 6, 180, 21, 6),
-    (0, 6, 6, 159, 18, 6),
-]
-
-
-def recorded() -> list[bytes]:
-    lines = CAPTURE.read_text("ascii").splitlines()
-    return [bytes.fromhex(line.split(": ")[1].split("  ")[0]) for line in lines]
-
-
-def frame(*words: int, length: int = 28, version: int = 0x97, error: int = 0) -> bytes:
-    """Build a frame of twelve words, of which those not given are 0, as appendix I says."""
-    body = struct.pack(">12H", *words, *[0] * (12 - len(words))) + bytes((version, error))
-    head = b"BM" + struct.pack(">H", length) + body.ljust(length - 2, b"\0")[: length - 2]
-    return head + struct.pack(">H", sum(head))
-
-
-def air(pm25: int) -> bytes:
-    """Build a frame that is told apart by its PM2.5."""
-    return frame(1, 2, 3, 4, pm25, 6, 7)
-
-
-def opened(port: FakeSerial | None = None) -> tuple[PMS5003, FakeSerial]:
-    """Return a driver that has just been opened at 0 ms, with PM2.5 at 5."""
-    port = port or FakeSerial(air(5))
-    sensor = PMS5003(port, PMS5003Options(), clock=port.clock)
-    sensor.feed(0)
-    return sensor, port
-
-
-def pm25(sensor: PMS5003, now_ms: int) -> float | None:
-    return sensor.read(now_ms).values[1]
+from tests.support.pms5003 import RECORDED, air, frame, opened, pm25, recorded
 
 
 class TestDecoding:
@@ -262,92 +214,6 @@ class TestAge:
         sensor.feed(1_000)
         port.say(air(9)[15:])
         assert pm25(sensor, 1_150) == 9
-
-
-class TestDamage:
-    @pytest.mark.parametrize("bit", range(32 * 8))
-    def test_no_single_flipped_bit_is_ever_a_reading(self, bit: int) -> None:
-        sensor, port = opened()
-        flipped = int.from_bytes(recorded()[0], "big") ^ 1 << bit
-        port.say(flipped.to_bytes(32, "big"))
-        assert pm25(sensor, 100) == 5
-
-    @given(words=st.lists(st.integers(0, 0xFFFF), max_size=12), bit=st.integers(0, 255))
-    def test_no_flipped_bit_costs_more_than_its_own_frame(self, words: list[int], bit: int) -> None:
-        sensor, port = opened()
-        flipped = int.from_bytes(frame(*words), "big") ^ 1 << bit
-        port.say(flipped.to_bytes(32, "big"))
-        sensor.feed(800)
-        port.say(air(9))
-        assert pm25(sensor, 1_600) == 9
-
-    def test_a_doubled_start_byte_costs_nothing(self) -> None:
-        sensor, port = opened()
-        port.say(b"B" + air(9))
-        assert pm25(sensor, 100) == 9
-
-    @pytest.mark.parametrize("at", range(32))
-    def test_a_doubled_lost_or_inserted_byte_costs_no_more_than_its_own_frame(
-        self, at: int
-    ) -> None:
-        good = air(200)
-        doubled, lost = good[: at + 1] + good[at:], good[:at] + good[at + 1 :]
-        inserted = good[:at] + b"\x42" + good[at:]
-        for damaged in (doubled, lost, inserted):
-            sensor, port = opened()
-            port.say(damaged + air(9))
-            assert pm25(sensor, 100) == 9
-
-    @given(cuts=st.lists(st.integers(0, 255), max_size=30))
-    def test_the_recorded_stream_gives_the_same_frames_however_it_is_cut(
-        self, cuts: list[int]
-    ) -> None:
-        sensor, port = opened()
-        stream = b"".join(recorded())
-        seen = [5.0]
-        for n, (a, b) in enumerate(pairwise([0, *sorted(cuts), len(stream)])):
-            port.say(stream[a:b])
-            newest = sensor.read(n * 20).values
-            whole = b // 32
-            assert newest == RECORDED[whole - 1] if whole else newest[1] == 5
-            seen.append(newest[1] or 0)
-        assert seen[-1] == RECORDED[-1][1]
-
-    @given(start=st.integers(0, 255))
-    def test_the_recorded_stream_is_found_wherever_it_is_cut_in(self, start: int) -> None:
-        sensor, port = opened()
-        port.say(b"".join(recorded())[start:])
-        left = (256 - start) // 32
-        assert sensor.read(100).values == (RECORDED[-1] if left else (4, 5, 6, 7, 0, 2))
-
-    @given(chunks=st.lists(st.binary(max_size=80), max_size=20))
-    def test_noise_never_crashes_and_never_becomes_a_number(self, chunks: list[bytes]) -> None:
-        sensor, port = opened()
-        now_ms = 0
-        for chunk in chunks:
-            now_ms += 100
-            port.say(chunk)
-            assert pm25(sensor, now_ms) == 5
-
-    @given(
-        chunks=st.lists(
-            st.lists(st.sampled_from(b"BM\x00\x1c\x04\x24"), max_size=60).map(bytes), max_size=20
-        )
-    )
-    def test_noise_made_of_headers_never_becomes_a_number_either(self, chunks: list[bytes]) -> None:
-        sensor, port = opened()
-        for n, chunk in enumerate(chunks):
-            port.say(chunk)
-            try:
-                assert pm25(sensor, n * 100) == 5
-            except DriverError:
-                return
-
-    def test_another_part_that_takes_its_place_is_refused(self) -> None:
-        sensor, port = opened()
-        port.say(frame(1, 2, 3, length=20))
-        with pytest.raises(WrongDevice, match="length 20"):
-            sensor.feed(100)
 
 
 def test_a_port_that_ends_is_a_bus_error() -> None:
