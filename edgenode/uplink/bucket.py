@@ -11,7 +11,7 @@ class TokenBucket:
     """`per_s` tokens a second, at most one second's worth (and never less than one) in store."""
 
     def __init__(self, per_s: float, clock: Clock) -> None:
-        self._per_s = per_s
+        self._per_s = self._most_per_s = per_s
         self._clock = clock
         self._tokens = self._full = max(1.0, per_s)
         self._filled_ms = clock.boot_ms()
@@ -23,6 +23,14 @@ class TokenBucket:
         self._tokens = min(self._full, self._tokens + gained)
         self._filled_ms = now
         return min(limit, math.floor(self._tokens)) if math.isfinite(self._tokens) else limit
+
+    def pace(self, per_s: float) -> None:
+        """Go on at this rate, but never at more than the first one."""
+        per_s = min(per_s, self._most_per_s)
+        if per_s != self._per_s:
+            self.available(0)
+            self._per_s, self._full = per_s, max(1.0, per_s)
+            self._tokens = min(self._tokens, self._full)
 
     def spend(self, tokens: int) -> None:
         """Take tokens out; the caller asked `available` before."""

@@ -11,6 +11,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from edgenode.clock import Clock
 from edgenode.errors import NodeError
 from edgenode.uplink.backoff import Backoff, phase
+from edgenode.uplink.meter import Tally
 from edgenode.uplink.options import Broker, UplinkOptions
 from edgenode.uplink.session import V5, V311, Connack, End, Session, Will
 from edgenode.uplink.stats import UplinkStats
@@ -95,11 +96,13 @@ class Dialer:
         clock: Clock,
         stats: UplinkStats,
         will: Callable[[], Will | None],
+        tally: Tally | None = None,
     ) -> None:
         self._options = options
         self._clock = clock
         self._stats = stats
         self._will = will  # made anew for each connection
+        self._tally = tally
         self._versions = Versions(clock)
         self._backoff = Backoff(options.backoff_ms, options.backoff_max_ms, phase(options.node))
         self._next = 0  # which broker is tried next
@@ -150,7 +153,7 @@ class Dialer:
     ) -> Dialled | Failure:
         """Open one connection and await its CONNACK."""
         self._stats.broker, self._stats.protocol = broker.address, NAMES[version]
-        session = Session(broker, version, self._options, self._will(), self._clock)
+        session = Session(broker, version, self._options, self._will(), self._clock, self._tally)
         opening = _Opening(session, waiter)
         opening.start()
         while opening.is_alive() and not waiter.stopped:

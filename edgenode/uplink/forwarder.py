@@ -54,6 +54,7 @@ class Forwarder:
 
     def turn(self) -> int:
         """Do what is due; return in how many ms it is to be called again at the latest."""
+        self._office.budget.look()
         self.settle()
         self._read_messages()
         if self._office.clock.boot_ms() - self._looked_ms >= LOOK_AGAIN_MS:
@@ -177,6 +178,8 @@ class Forwarder:
     def _send(self) -> None:
         """Publish what may go now: retained messages, fresh batches, repeats, backlog."""
         self._send_prelude()
+        for place in (self._parking, self._live, self._backlog):
+            place.keep(self._office.budget.streams)
         while (parked := self._parking.due()) is not None:
             if not self._offer(parked, live=False):
                 self._parking.back(parked)
@@ -211,15 +214,15 @@ class Forwarder:
 
     def _top_up(self, lane: Lane) -> int:
         """Take as many as can be sent, and may be outstanding to the City OS."""
-        limit = self._window.slots(live=lane.live)
+        limit, streams = self._window.slots(live=lane.live), self._office.budget.streams
         if self._office.options.custody == "city":
             waiting = len(self._window) + len(self._parking) + len(self._live) + len(self._backlog)
             room = self._office.options.outstanding_max - outstanding(self._office.boxes) - waiting
             self._office.stats.paused = room <= 0
             limit = min(limit, room)
         if lane.live:
-            return lane.top_up(limit)
-        taken = lane.top_up(self._office.bucket.available(limit))
+            return lane.top_up(limit, streams)
+        taken = lane.top_up(self._office.bucket.available(limit), streams)
         self._office.bucket.spend(taken)
         return taken
 
@@ -227,9 +230,12 @@ class Forwarder:
         """Send the oldest batch that the City OS has not confirmed in time."""
         if self._office.options.custody != "city":
             return
+        streams = self._office.budget.streams
+        if self._again is not None and self._again.sealed.stream not in streams:
+            self._again = None  # its turn comes again
         for resends in self._office.resends:
             if self._again is None:
-                self._again = resends.due()
+                self._again = resends.due(streams)
         if self._again is not None and self._offer(self._again, live=False):
             self._again = None
             self._office.stats.resends += 1

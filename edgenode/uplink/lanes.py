@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edgenode.uplink.outbox import Outbox
 from edgenode.uplink.parcel import Parcel
@@ -34,12 +34,19 @@ class Lane:
         """Something may have become sendable."""
         self._hopeful = True
 
-    def top_up(self, limit: int) -> int:
+    def keep(self, streams: Collection[int]) -> None:
+        """Give back what waits here of other streams."""
+        others = [parcel for parcel in self._queue if parcel.sealed.stream not in streams]
+        for parcel in others:
+            self._queue.remove(parcel)
+            parcel.release()
+
+    def top_up(self, limit: int, streams: Collection[int]) -> int:
         """Take up to `limit` batches if none is waiting here; return how many came."""
         if self._queue or not self._hopeful or limit <= 0:
             return 0
         for box in self._boxes:
-            taken = box.take(self.live, limit - len(self._queue))
+            taken = box.take(self.live, limit - len(self._queue), streams)
             self._queue.extend(Parcel(box, sealed) for sealed in taken)
             if len(self._queue) >= limit:
                 return len(self._queue)

@@ -10,6 +10,7 @@ from edgenode.clock import Clock
 from edgenode.uplink.acks import Acks
 from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.bucket import TokenBucket
+from edgenode.uplink.budget import Budget
 from edgenode.uplink.options import UplinkOptions
 from edgenode.uplink.outbox import Outbox
 from edgenode.uplink.poison import Suspects
@@ -29,6 +30,7 @@ class Office:
     clock: Clock
     jitter: Random
     bucket: TokenBucket
+    budget: Budget
     stats: UplinkStats
     alarms: Alarms
     acks: Acks

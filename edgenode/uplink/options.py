@@ -58,6 +58,8 @@ class UplinkOptions:
     resend_ms: int = 600_000
     resend_max_ms: int = 21_600_000
     outstanding_max: int = 1_000
+    day_bytes: int | None = None  # both ways, of a day of UTC; budget.py says what is counted
+    month_bytes: int | None = None
     farewell_ms: int = 2_000  # how long a stop waits for what is in flight
 
     def __post_init__(self) -> None:
@@ -67,6 +69,9 @@ class UplinkOptions:
             problems.append("uplink: at least one broker is needed")
         if not self.backlog_per_s > 0:
             problems.append(f"uplink: backlog_per_s {self.backlog_per_s} is not greater than 0")
+        limits = (self.day_bytes, self.month_bytes)
+        if any(limit is not None and limit <= 0 for limit in limits):
+            problems.append("uplink: day_bytes and month_bytes must be greater than 0")
         if not self.prefix or self.prefix.startswith("$") or set(self.prefix) & set("+#\0"):
             problems.append(f"uplink: prefix {self.prefix!r} is empty, begins with $ or has + or #")
         if problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from edgenode.spool import Sealed
@@ -35,8 +35,21 @@ class Outbox(Protocol):
         """Make what was in flight sealed again, in its old order."""
         ...
 
-    def take(self, live: bool, limit: int) -> Sequence[Sealed]:  # noqa: FBT001 - two lanes
+    def spare(self, sparing: bool) -> None:  # noqa: FBT001 - a state
+        """Say whether batches shall be few and large, since bytes are dear."""
+        ...
+
+    def take(
+        self,
+        live: bool,  # noqa: FBT001 - two lanes
+        limit: int,
+        streams: Collection[int] = ...,
+    ) -> Sequence[Sealed]:
         """Return up to `limit` batches of the lane, now in flight."""
+        ...
+
+    def release(self, stream: int, seq: int) -> None:
+        """Give a batch back that was taken and not sent."""
         ...
 
     def broker_acked(self, stream: int, seq: int) -> None:
@@ -55,7 +68,7 @@ class Outbox(Protocol):
         """Return how many batches a broker acknowledged and the City OS did not."""
         ...
 
-    def oldest_unconfirmed(self) -> Sealed | None:
+    def oldest_unconfirmed(self, streams: Collection[int] = ...) -> Sealed | None:
         """Return the oldest of those."""
         ...
 

@@ -46,6 +46,10 @@ class Parcel:
         """The identity as it stands in messages."""
         return f"batch {self.box.spool.hex()}/{self.sealed.stream}/{self.sealed.seq}"
 
+    def release(self) -> None:
+        """Give it back to the spool, to be taken again."""
+        self.box.release(self.sealed.stream, self.sealed.seq)
+
     def set_aside(self, reason: str) -> None:
         """Give up on sending it; the spool keeps it."""
         self.box.set_aside(self.sealed.stream, self.sealed.seq, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from random import Random
 
 from edgenode.clock import Clock
@@ -45,6 +46,13 @@ class Parking:
             return
         self._slow_until_ms = now + self._slow_ms
         self._slow_ms = min(SLOW_MAX_MS, self._slow_ms * 2)
+
+    def keep(self, streams: Collection[int]) -> None:
+        """Give back what waits here of other streams: it takes no places from them."""
+        others = [parked for parked in self._parked if parked[1].sealed.stream not in streams]
+        for parked in others:
+            self._parked.remove(parked)
+            parked[1].release()
 
     def due(self) -> Parcel | None:
         """Take out one batch whose pause is over."""

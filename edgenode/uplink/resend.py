@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 from edgenode.clock import Clock
@@ -33,13 +33,13 @@ class Resends:
         self._pause_ms = first_ms
         self._due_ms = 0
 
-    def due(self) -> Parcel | None:
-        """Return the batch to send again now, and count it as sent."""
+    def due(self, streams: Collection[int]) -> Parcel | None:
+        """Return the batch of these streams to send again now, and count it as sent."""
         now = self._clock.boot_ms()
         if now < self._look_ms:
             return None
         self._look_ms = now + LOOK_MS
-        sealed = self._box.oldest_unconfirmed() if self._box.unconfirmed() else None
+        sealed = self._box.oldest_unconfirmed(streams) if self._box.unconfirmed() else None
         if sealed is None:
             self._oldest = None
             return None

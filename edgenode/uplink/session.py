@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 
 from edgenode.clock import Clock
 from edgenode.uplink import tls
+from edgenode.uplink.meter import Meter, Tally
 from edgenode.uplink.options import Broker, UplinkOptions
 from edgenode.uplink.wait import TROUBLE
 
@@ -85,6 +86,7 @@ class Session:
         options: UplinkOptions,
         will: Will | None,
         clock: Clock,
+        tally: Tally | None = None,
     ) -> None:
         self.broker = broker
         self.version = version
@@ -95,6 +97,7 @@ class Session:
         self.refused_topics = 0  # filters that a SUBACK refused
         self.moved_ms = clock.boot_ms()  # when the kernel last took bytes of ours
         self._clock = clock
+        self._meter = Meter(tally or Tally())
         self._options = options
         self._last = _LastError()
         self._client = self._make(version, options, will)
@@ -122,6 +125,7 @@ class Session:
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
         return client
 
     def open(self) -> None:
@@ -167,6 +171,8 @@ class Session:
             self._read(sock)
         if self.ended is None:
             self._check(self._client.loop_misc())
+        if (sock := self._client.socket()) is not None:
+            self._meter.read(sock)
 
     def _read(self, sock: Any) -> None:
         """Read until poll(2) can be trusted again: TLS may hold more than the socket shows."""
@@ -188,6 +194,7 @@ class Session:
             return None
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         self._check(info.rc)
+        self._meter.handed(self.packet_size(topic, payload))
         return info.mid if self.ended is None else None
 
     def packet_size(self, topic: str, payload: bytes) -> int:
@@ -209,6 +216,7 @@ class Session:
             self.ended = End(why)
         sock = self._client.socket()
         if sock is not None:
+            self._meter.read(sock)
             sock.close()
 
     def _check(self, code: MQTTErrorCode | int) -> None:
@@ -219,6 +227,9 @@ class Session:
     def _on_socket_open(self, _client: mqtt.Client, _userdata: Any, sock: Any) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+    def _on_socket_close(self, _client: mqtt.Client, _userdata: Any, sock: Any) -> None:
+        self._meter.read(sock)  # paho closes it after this call
 
     def _on_connect(
         self, _client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, properties: Any

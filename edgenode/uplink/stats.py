@@ -25,6 +25,11 @@ class UplinkStats:
     refused: int = 0  # PUBACKs of 0x80 and above
     set_aside: int = 0
     bytes_sent: int = 0  # payload of all messages
+    sent_today: int = 0  # bytes on the network, headers and repeats included; days are of UTC
+    received_today: int = 0
+    sent_month: int = 0
+    received_month: int = 0
+    budget: str = ""  # "near" a limit, "spent", or "" for neither
     last_puback_ms: int | None = None
     city_acks: int = 0  # acks of the City OS that were taken
     last_ack_ms: int | None = None  # of the City OS

@@ -10,10 +10,12 @@ from dataclasses import replace
 
 from edgenode.clock import Clock
 from edgenode.reading import Event
+from edgenode.spool import Traffic
 from edgenode.uplink.acks import Acks
 from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.backoff import phase
 from edgenode.uplink.bucket import TokenBucket
+from edgenode.uplink.budget import Budget
 from edgenode.uplink.dial import Dialer
 from edgenode.uplink.forwarder import Forwarder
 from edgenode.uplink.office import Office
@@ -31,7 +33,8 @@ from edgenode.uplink.wait import Waiter
 class Uplink:
     """Sends from the outboxes, the present spool's first, to the first broker that answers.
 
-    `about` is the encoded about message; `report` takes the alarms that the uplink itself raises.
+    `about` is the encoded about message; `report` takes the alarms that the uplink itself raises;
+    `traffic` keeps the bytes of days and months where they survive, which is the spool's.
     `progress` grows with every turn of the thread and every wait: a watchdog reads it.
     """
 
@@ -42,6 +45,7 @@ class Uplink:
         about: bytes,
         clock: Clock,
         report: Callable[[Event], None],
+        traffic: Traffic | None = None,
     ) -> None:
         self.progress = 0
         self._options = options
@@ -50,6 +54,10 @@ class Uplink:
         self._stats = UplinkStats()
         self._waiter: Waiter | None = None
         alarms = Alarms(report, clock)
+        bucket = TokenBucket(options.backlog_per_s, clock)
+        self._budget = Budget(
+            options, traffic or Traffic(), clock, self._boxes, bucket, self._stats, report
+        )
         jitter = phase(options.node)
         self._office = Office(
             options=options,
@@ -58,7 +66,8 @@ class Uplink:
             about=about,
             clock=clock,
             jitter=jitter,
-            bucket=TokenBucket(options.backlog_per_s, clock),
+            bucket=bucket,
+            budget=self._budget,
             stats=self._stats,
             alarms=alarms,
             acks=Acks(options.node, self._boxes, clock, self._stats, alarms),
@@ -68,7 +77,7 @@ class Uplink:
                 for box in self._boxes
             ],
         )
-        self._dialer = Dialer(options, clock, self._stats, self._will)
+        self._dialer = Dialer(options, clock, self._stats, self._will, self._budget.tally)
         self._presence = self._appear()
 
     def stats(self) -> UplinkStats:
@@ -89,6 +98,7 @@ class Uplink:
 
     def _tick(self) -> None:
         self.progress += 1
+        self._budget.look()  # also while nothing can be sent: days end then too
 
     def _appear(self) -> Presence:
         return Presence(self._options.node, self._boxes[0], self._clock)

@@ -260,3 +260,54 @@ def test_the_birth_of_what_is_sealed_is_at_hand(spool: Spool) -> None:
     assert spool.outbox.birth(spool.schema)
     assert spool.outbox.birth(bytes(8)) is None
     spool.append(1, 0, air(1))
+
+
+def test_only_the_streams_asked_for_are_taken_and_the_others_stay_in_their_order(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    spool = opened(tmp_path, clock)
+    spool.outbox.begin_session()
+    feed(spool, clock, 65)
+    spool.event(clock.boot_ms(), 1, Event(EventCode.STATE_CHANGED, value=1))
+    feed(spool, clock, 70)
+    (first, *_) = spool.outbox.take(True, 1, (0,))
+    spool.outbox.release(first.stream, first.seq)
+    spool.outbox.city_acked(Ack(NODE, spool.id, {}, ((0, 1, 1),)))
+    for live in (True, False):
+        assert {one.stream for one in spool.outbox.take(live, 64, (1,))} <= {1}
+    taken = [one for live in (True, False) for one in spool.outbox.take(live, 64)]
+    assert [(one.stream, one.seq) for one in taken] == [(0, 1), (0, 2)]
+
+
+def test_the_oldest_unconfirmed_can_be_asked_of_some_streams(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    spool = opened(tmp_path, clock)
+    spool.outbox.begin_session()
+    spool.event(clock.boot_ms(), 1, Event(EventCode.STATE_CHANGED, value=1))
+    feed(spool, clock, 70)
+    for one in drained(spool.outbox, live=True):
+        spool.outbox.broker_acked(one.stream, one.seq)
+    assert [
+        (spool.outbox.oldest_unconfirmed(streams) or first).stream
+        for streams in ((0, 1), (1,))
+        if (first := spool.outbox.oldest_unconfirmed())
+    ] == [0, 1]
+
+
+def test_where_bytes_are_dear_telemetry_is_sealed_as_if_offline_and_events_as_ever(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    spool = opened(tmp_path, clock)
+    spool.outbox.begin_session()
+    spool.outbox.spare(True)
+    feed(spool, clock, 300)
+    assert drained(spool.outbox, live=True) == []
+    spool.event(clock.boot_ms(), 1, Event(EventCode.STATE_CHANGED, value=1))
+    feed(spool, clock, 20)
+    assert [one.stream for one in drained(spool.outbox, live=True)] == [1]
+    feed(spool, clock, 300)
+    assert [one.stream for one in drained(spool.outbox, live=True)] == [0]
+    spool.outbox.spare(False)
+    feed(spool, clock, 66)
+    assert [one.stream for one in drained(spool.outbox, live=True)] == [0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edgenode.errors import CityError
@@ -18,6 +18,7 @@ CHANNELS = {1: (Channel("air/temperature", "Cel", -2),)}
 SCHEMA = schema_of(CHANNELS)
 BIRTH = Birth(NODE, CHANNELS)
 
+STREAMS = range(16)
 Key = tuple[int, int]  # stream, seq
 
 
@@ -43,6 +44,7 @@ class MemoryOutbox:
         self._next: dict[int, int] = {}
         self._lock = threading.RLock()
         self._session = False
+        self.sparing = False
 
     def __del__(self) -> None:
         os.close(self.ready_fd)
@@ -77,9 +79,23 @@ class MemoryOutbox:
                 if held.where == "in flight":
                     held.where = "sealed"
 
-    def take(self, live: bool, limit: int) -> Sequence[Sealed]:  # noqa: FBT001 - the contract's
+    def spare(self, sparing: bool) -> None:  # noqa: FBT001 - the contract's
+        self.sparing = sparing
+
+    def release(self, stream: int, seq: int) -> None:
+        with self._lock:
+            self._held[stream, seq].where = "sealed"
+        os.eventfd_write(self.ready_fd, 1)
+
+    def take(
+        self,
+        live: bool,  # noqa: FBT001 - the contract's
+        limit: int,
+        streams: Collection[int] = STREAMS,
+    ) -> Sequence[Sealed]:
         with self._lock:
             ready = [h for h in self._held.values() if h.where == "sealed" and h.live == live]
+            ready = [h for h in ready if h.sealed.stream in streams]
             ready.sort(key=lambda h: (not h.sealed.alarm, h.sealed.seq))
             for held in ready[:limit]:
                 held.where = "in flight"
@@ -118,10 +134,10 @@ class MemoryOutbox:
         with self._lock:
             return sum(held.where == "unconfirmed" for held in self._held.values())
 
-    def oldest_unconfirmed(self) -> Sealed | None:
+    def oldest_unconfirmed(self, streams: Collection[int] = STREAMS) -> Sealed | None:
         with self._lock:
-            found = [h.sealed for h in self._held.values() if h.where == "unconfirmed"]
-            return found[0] if found else None
+            waiting = (h.sealed for h in self._held.values() if h.where == "unconfirmed")
+            return next((sealed for sealed in waiting if sealed.stream in streams), None)
 
     def birth(self, schema: bytes) -> bytes | None:
         return encode(BIRTH) if self.known_birth and schema == SCHEMA else None

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from pytest_mock import MockerFixture
 
 from edgenode.reading import Event
+from edgenode.spool import Traffic
 from edgenode.uplink import Broker, UplinkOptions
 from edgenode.uplink.acks import Acks
 from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.backoff import phase
 from edgenode.uplink.bucket import TokenBucket
+from edgenode.uplink.budget import Budget
 from edgenode.uplink.forwarder import Forwarder
 from edgenode.uplink.office import Office
 from edgenode.uplink.poison import Suspects
@@ -78,6 +80,7 @@ class Desk:
         *,
         connack: Connack | None = None,
         primed: bool = True,
+        traffic: Traffic | None = None,
         **options: Any,
     ) -> None:
         mocker.patch("edgenode.uplink.session.mqtt.Client", FakeClient)
@@ -85,6 +88,7 @@ class Desk:
         self.box = box or MemoryOutbox()
         self.primed = primed
         self.events: list[Event] = []
+        self.traffic = traffic or Traffic()
         self.connack = connack or Connack(0, "Success")
         brokers = (Broker("broker.example"),)
         self.options = UplinkOptions(
@@ -100,6 +104,9 @@ class Desk:
     def _office(self) -> Office:
         stats, alarms = UplinkStats(), Alarms(self.events.append, self.clock)
         jitter, options = phase(NODE), self.options
+        bucket = TokenBucket(options.backlog_per_s, self.clock)
+        boxes, report = (self.box,), self.events.append
+        self.budget = Budget(options, self.traffic, self.clock, boxes, bucket, stats, report)
         return Office(
             options=options,
             topics=Topics(options.prefix, NODE),
@@ -107,7 +114,8 @@ class Desk:
             about=ABOUT,
             clock=self.clock,
             jitter=jitter,
-            bucket=TokenBucket(options.backlog_per_s, self.clock),
+            bucket=bucket,
+            budget=self.budget,
             stats=stats,
             alarms=alarms,
             acks=Acks(NODE, (self.box,), self.clock, stats, alarms),

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from edgenode.clock import Clock, SystemClock
 from edgenode.reading import Event
+from edgenode.spool import Traffic
 from edgenode.uplink import Broker, Uplink, UplinkOptions
 from edgenode.wire import About, encode
 from tests.support.outbox import NODE, MemoryOutbox
@@ -31,6 +32,7 @@ class Node:
         *boxes: MemoryOutbox,
         clock: Clock | None = None,
         before: Callable[[], None] | None = None,
+        traffic: Traffic | None = None,
         **options: Any,
     ) -> None:
         self.boxes = boxes or (MemoryOutbox(),)
@@ -43,6 +45,7 @@ class Node:
             ABOUT,
             clock or SystemClock(),
             self.events.append,
+            traffic,
         )
         self._stop = threading.Event()
         self._before = before

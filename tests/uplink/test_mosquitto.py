@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edgenode.clock import SystemClock
 from edgenode.reading import EventCode
+from edgenode.spool import Traffic
 from edgenode.wire import State, encode
 from tests.support.city import City
 from tests.support.mosquitto import Mosquitto
@@ -210,3 +212,36 @@ def test_everything_is_sent_below_the_prefix_of_the_node(broker: Mosquitto) -> N
         node.delivered()
         assert city.topics
         assert all(topic.startswith(f"edgenode/v1/{NODE.hex()}/") for topic in city.topics)
+
+
+def test_the_bytes_counted_lie_between_the_payload_and_what_headers_can_add(
+    broker: Mosquitto,
+) -> None:
+    traffic = Traffic()
+    with City(broker.port), Node(plain(broker.port), traffic=traffic) as node:
+        node.connected()
+        node.box.seal(200, rows=600)
+        node.delivered()
+        until(lambda: node.uplink.stats().sent_today > node.uplink.stats().bytes_sent, "the count")
+    stats = node.uplink.stats()
+    messages = stats.sent + 4  # state, about, birth, farewell
+    most = stats.bytes_sent + 1_000 + messages * (52 + 60)  # a segment and an MQTT head for each
+    assert stats.bytes_sent < stats.sent_today <= most + 52 * 2 * messages
+    assert 4 * stats.acked < stats.received_today < 1_000 * (messages + stats.city_acks)
+    assert traffic.figures().today == (stats.sent_today, stats.received_today)
+
+
+def test_events_reach_the_city_and_telemetry_waits_when_the_budget_is_spent(
+    broker: Mosquitto,
+) -> None:
+    traffic = Traffic()
+    clock = SystemClock()
+    traffic.note(50_000, 0, clock.boot_ms(), None)
+    box = MemoryOutbox()
+    box.seal(5)
+    box.seal(3, stream=1)
+    with City(broker.port), Node(plain(broker.port), box, traffic=traffic, day_bytes=9_000) as node:
+        until(lambda: {key for key in box.held() if key[0] == 1} == set(), "events gone")
+        assert {box.where(0, seq) for seq in range(1, 6)} == {"sealed"}
+        assert node.uplink.stats().budget == "spent"
+        assert EventCode.LIMIT_EXCEEDED in [event.code for event in node.events]

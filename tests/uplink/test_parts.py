@@ -12,6 +12,7 @@ from edgenode.errors import ConfigError, NodeError
 from edgenode.reading import Event, EventCode
 from edgenode.uplink import Broker, UplinkOptions, tls
 from edgenode.uplink.alarms import Alarms
+from edgenode.uplink.budget import ALL
 from edgenode.uplink.dial import Versions
 from edgenode.uplink.lanes import Lane
 from edgenode.uplink.poison import Identity, Suspects
@@ -146,7 +147,7 @@ def _sent_again(box: MemoryOutbox, hours: int) -> list[int]:
     resends = Resends(box, 10 * MINUTE, 6 * HOUR, clock, Random(1))
     times = []
     for minute in range(hours * 60):
-        if resends.due() is not None:
+        if resends.due(ALL) is not None:
             times.append(minute)
         clock.advance(MINUTE)
     return times
@@ -176,11 +177,11 @@ def test_nothing_is_sent_again_while_nothing_is_unconfirmed() -> None:
 def test_the_store_is_asked_only_when_there_may_be_something() -> None:
     box = MemoryOutbox()
     lane = Lane([box], live=False)
-    assert lane.top_up(5) == 0
+    assert lane.top_up(5, ALL) == 0
     box.seal()
-    assert lane.top_up(5) == 0
+    assert lane.top_up(5, ALL) == 0
     lane.signal()
-    assert lane.top_up(5) == 1
+    assert lane.top_up(5, ALL) == 1
 
 
 # --- presence ---
