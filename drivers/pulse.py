@@ -8,15 +8,13 @@ anybody read it, while the queue of events keeps only the newest ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from edgenode.bus import Bias, Edge, EdgeLine
+from edgenode.bus import Bias, Edge, EdgeCount, EdgeLine
 from edgenode.driver import Driver, Options, WireKind
 from edgenode.reading import Channel, Event, Kind, Sample
-
-SEQNO_MODULUS: Final = 1 << 32  # line_seqno is a __u32
 
 
 class PulseOptions(Options, frozen=True):
@@ -58,11 +56,8 @@ class Pulse(Driver):
 
     def __init__(self, wire: EdgeLine, options: PulseOptions) -> None:
         del options  # they are all about the line, which is open
-        self._line = wire
-        self._seen = wire.line_seqno
-        self._count = 0
-        self._read = 0
-        self._unread_before = 0
+        self._line, self._edges = wire, EdgeCount(wire)
+        self._missed_before = 0
 
     def fileno(self) -> int:
         """Return the line's descriptor, readable with the next edge."""
@@ -71,31 +66,28 @@ class Pulse(Driver):
     def feed(self, now_ms: int) -> Sequence[Event]:
         """Take in the queued edges. Raises BusError when the line is gone."""
         del now_ms  # the kernel counts; when it is asked changes nothing
-        self._read += len(self._line.events())
-        newest = self._line.line_seqno
-        self._count += (newest - self._seen) % SEQNO_MODULUS
-        self._seen = newest
+        self._edges.take()
         return ()
 
     def counts(self) -> Mapping[str, int]:
-        """Return the edges since opening, as last fed."""
-        return {"count": self._count}
+        """Return the edges since the line was opened, as last fed."""
+        return {"count": self._edges.count}
 
     def resumed(self) -> Mapping[str, int]:
         """Return the total with which the line began, where it outlived its process."""
-        return {} if self._line.inherited is None else {"count": self._line.inherited}
+        began = self._edges.resumed()
+        return {} if began is None else {"count": began}
 
     def keep(self, totals: Mapping[str, int]) -> None:
         """Let the line outlive this process."""
-        self._line.keep(totals["count"])
+        self._edges.keep(totals["count"])
 
     def read(self, now_ms: int) -> Sample:
         """Return the edges since opening, and how many since the last sample were not read."""
         self.feed(now_ms)
-        unread = self._count - self._read
-        lost, self._unread_before = unread - self._unread_before, unread
-        return Sample((self._count, lost))
+        before, self._missed_before = self._missed_before, self._edges.missed
+        return Sample((self._edges.count, self._edges.missed - before))
 
     def close(self) -> None:
-        """Give the line back; the kernel stops counting."""
+        """Give the line back; the kernel stops counting, unless it was handed over."""
         self._line.close()

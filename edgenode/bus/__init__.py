@@ -4,6 +4,7 @@ A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel'
 `sim:SOCKET[#BUS]` for virtual instruments.
 """
 
+from edgenode.bus.edges import ActiveTime, CountedEdge, EdgeCount
 from edgenode.bus.opening import open_i2c, open_lamp, open_line, open_state, open_tree
 from edgenode.bus.serial import SerialBus
 from edgenode.bus.store import Kept, LineStore, line_name
@@ -21,8 +22,11 @@ from edgenode.bus.wires import (
 )
 
 __all__ = [
+    "ActiveTime",
     "Bias",
+    "CountedEdge",
     "Edge",
+    "EdgeCount",
     "EdgeLine",
     "I2CDevice",
     "Kept",

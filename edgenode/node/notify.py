@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 
 STATUS_MOST = 500  # characters; one line for `systemctl status`
 
@@ -23,28 +24,34 @@ class Notifier:
             self._socket.setblocking(False)  # a manager that does not listen must not hold us
 
     def ready(self) -> None:
-        self._send("READY=1")
+        self.send("READY=1")
 
     def stopping(self) -> None:
-        self._send("STOPPING=1")
+        self.send("STOPPING=1")
 
     def watchdog(self) -> None:
-        self._send("WATCHDOG=1")
+        self.send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
         """Say in one line how we are; only a change is sent."""
         line = " ".join(text.split())[:STATUS_MOST]
         if line != self._status:
             self._status = line
-            self._send(f"STATUS={line}")
+            self.send(f"STATUS={line}")
 
-    def _send(self, message: str) -> None:
+    def send(self, message: str, descriptors: Sequence[int] = ()) -> bool:
+        """Send one datagram, with descriptors if any; return whether the manager can get it."""
         if self._socket is None:
-            return
+            return False
         try:
-            self._socket.sendto(message.encode(), self._address)
+            # not socket.send_fds: Python 3.11 forgets the address
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
+            self._socket.sendmsg(
+                [message.encode()], rights if descriptors else [], 0, self._address
+            )
         except OSError:  # the manager is restarting or full: the next one will arrive
-            return
+            return False
+        return True
 
 
 def _watchdog_ms(environment: Mapping[str, str]) -> int | None:

@@ -50,6 +50,40 @@ def test_the_kernels_thirty_two_bits_wrap_without_a_jump() -> None:
     assert pulse.read(0).values[0] == 5
 
 
+def test_a_line_that_was_handed_over_counts_from_its_opening_not_from_ours() -> None:
+    line = FakeLine(queue=2, seqno=40, inherited=1_000)
+    pulse = Pulse(line, PulseOptions(line=17))
+    assert pulse.resumed() == {"count": 1_000}
+    assert pulse.read(0).values == (0, 0)  # not known before an edge is read
+    line.pulse(3)
+    assert pulse.read(0).values == (43, 0)
+    line.pulse(5)
+    assert pulse.read(0).values == (48, 3)
+
+
+def test_a_line_that_we_opened_resumes_nothing_and_is_kept_with_its_total(
+    line: FakeLine, pulse: Pulse
+) -> None:
+    assert pulse.resumed() == {}
+    pulse.keep({"count": 17})
+    assert line.kept == [17]
+
+
+@pytest.mark.parametrize("inherited", [None, 5])
+def test_a_line_whose_count_wraps_is_kept_anew_with_what_the_kernel_forgot(
+    inherited: int | None,
+) -> None:
+    line = FakeLine(seqno=(1 << 32) - 3, inherited=inherited)
+    pulse = Pulse(line, PulseOptions(line=17))
+    if inherited is None:
+        pulse.keep({"count": 5})
+    line.pulse(2)
+    pulse.feed(0)
+    line.pulse(2)
+    pulse.feed(0)
+    assert line.kept[-1] == 5 + (1 << 32)
+
+
 def test_what_was_fed_is_counted_without_touching_the_wire(line: FakeLine, pulse: Pulse) -> None:
     line.pulse(3)
     pulse.feed(0)
