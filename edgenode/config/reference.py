@@ -95,6 +95,8 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     shown = f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, int) and "0x" in words(field.type):
+        shown = hex(value)
     return f'`"{shown}"`' if isinstance(value, (str, Path)) else f"`{shown}`"
 
 

@@ -89,8 +89,9 @@ def _field(field: FieldInfo, tables: Json) -> Json:
     ref = {"$ref": f"#/$defs/{struct.__name__}"}
     if form == "table":
         return ref | about
+    about = about or {"description": _says(struct)}
     if form == "named":
-        return {"type": "object", "additionalProperties": ref}
+        return {"type": "object", "additionalProperties": ref} | about
     limits = {"minItems": "min_length", "maxItems": "max_length"}
     found = {
         key: getattr(meta, name)
@@ -98,7 +99,7 @@ def _field(field: FieldInfo, tables: Json) -> Json:
         for key, name in limits.items()
         if getattr(meta, name) is not None
     }
-    return {"type": "array", "items": ref, **found}
+    return {"type": "array", "items": ref, **found, **about}
 
 
 def _plain(field: FieldInfo) -> Json:

@@ -40,7 +40,8 @@ def _ports(config: Config, root: Path) -> Iterator[str]:
             continue
         if bus.kind == "serial" and is_bare(bus.path):
             stable = stable_name(bus.path, str(root / "dev"))
-            advice = f'write path = "{stable}"' if stable else "look into /dev/serial/by-id"
+            kept = f"/{Path(stable).relative_to(root)}" if stable else ""
+            advice = f'write path = "{kept}"' if stable else "look into /dev/serial/by-id"
             yield f"bus {bus.name!r}: {bus.path} changes with the order of plugging; {advice}"
         if not (root / bus.path.lstrip("/")).exists():
             yield f"bus {bus.name!r}: there is no {bus.path} here now"
