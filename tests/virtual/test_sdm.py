@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 
+from drivers import sdm
+from drivers.sdm import SDM230, SDM630, SDMOptions
+from edgenode.bus import SerialBus
+from edgenode.errors import BusTimeout
+from edgenode.reading import SerialLine
+from edgenode.virtual import Scenario
 from edgenode.virtual.sdm import SINGLE_PHASE, THREE_PHASE, SdmSpec, VirtualSDM
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
+from tests.support.instruments import street
 
 ASKED = bytes.fromhex("01 04 00 00 00 02 71 CB")
 VOLTS = bytes.fromhex("01 04 04 43 66 33 33 5A FA")  # what pymodbus gives for 230.2 V
@@ -154,3 +161,30 @@ def test_it_never_speaks_by_itself(made: Made) -> None:
     meter = made()
     assert meter.next_ns() is None
     assert meter.speak(SECOND_NS) == b""
+
+
+def test_the_driver_reads_through_the_real_adapter_what_the_log_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdm, "GAP_S", 0.0)
+    scenario = Scenario((SdmSpec("one"), SdmSpec("three", address=2, model="sdm630")))
+    with street(tmp_path, scenario) as here:
+        bus = SerialBus(here.path("meters"))
+        for name, model, address in (("one", SDM230, 1), ("three", SDM630, 2)):
+            driver = model(bus.lease(SerialLine(9600)), SDMOptions(address=address))
+            values = driver.read(0).values
+            told = {line["channel"]: line["value"] for line in here.truth()}
+            names = [f"{name}/{channel.name}" for channel in driver.channels]
+            assert values == tuple(told[each] for each in names)
+            driver.close()
+
+
+def test_at_another_speed_it_is_not_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.modbus.ANSWER_S", 0.05)
+    with street(tmp_path, Scenario((SdmSpec("old", baud=2400),))) as here:
+        lease = SerialBus(here.path("meters")).lease(SerialLine(9600))
+        with pytest.raises(BusTimeout, match="no answer; check power, address, baud"):
+            SDM230(lease, SDMOptions())
+        lease.close()
