@@ -19,6 +19,7 @@ from edgenode.virtual.kinds import (
 )
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.sdm import SdmSpec, VirtualSDM
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
 
@@ -28,6 +29,9 @@ Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280, Sht4xSpec: VirtualSHT4x}
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {}
-SERIAL: Final[Kinds[SerialInstrument]] = {Pms5003Spec: VirtualPMS5003}
+SERIAL: Final[Kinds[SerialInstrument]] = {
+    Pms5003Spec: VirtualPMS5003,
+    SdmSpec: VirtualSDM,
+}
 
-Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec
+Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec | SdmSpec
