@@ -45,14 +45,23 @@ class Report:
 
     def __init__(self, file: Path, *, quiet: bool) -> None:
         self._quiet = quiet
-        self.found: dict[str, Any] = {"file": str(file), "problems": [], "warnings": []}
+        self.found: dict[str, Any] = {
+            "format": 1,
+            "file": str(file),
+            "sensors": None,
+            "buses": None,
+            "problems": [],
+            "warnings": [],
+            "brokers": [],
+            "probe": [],
+        }
 
     def say(self, line: str) -> None:
         if not self._quiet:
             print(line, flush=True)
 
     def add(self, kind: str, row: object) -> None:
-        self.found.setdefault(kind, []).append(row)
+        self.found[kind].append(row)
 
 
 def _checked(args: argparse.Namespace, report: Report) -> int:
@@ -119,7 +128,6 @@ def _probe(config: Config, report: Report) -> int:
     from edgenode.clock import SystemClock  # noqa: PLC0415 - the same
 
     code = WELL
-    report.found["probe"] = []
     with alone(config.node.state):
         for finding in probe(config, SystemClock().boot_ms):
             code = FAILED if finding.problem else code

@@ -1,0 +1,255 @@
+"""Every sensor is opened and read once, and none keeps the others waiting."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from edgenode.cli import main, probing
+from edgenode.cli.probing import Finding, probe
+from edgenode.config import BusTable, Config, Sensor, parse
+from edgenode.driver import Driver, Options
+from edgenode.errors import BusTimeout, WrongDevice
+from edgenode.reading import Channel, Event, Quality, Sample
+from edgenode.virtual import parse as scenario
+from tests.support.instruments import Street, street
+from tests.support.toml import WELL
+
+NODE = """\
+schema = 1
+[node]
+id = "0a1b2c3d"
+state = "{state}"
+[[uplink.broker]]
+host = "127.0.0.1"
+tls = false
+[[bus]]
+name = "wire"
+kind = "i2c"
+path = "{path}"
+[[sensor]]
+name = "air"
+driver = "bme280"
+bus = "wire"
+every_s = 1
+address = 0x76
+purpose = "test"
+"""
+ABSENT = NODE[NODE.index("[[sensor]]") :].replace("air", "gone").replace("0x76", "0x77")
+INSTRUMENT = '[[instrument]]\nkind = "bme280"\nsensor = "air"\nbus = "wire"\naddress = 0x76\n'
+
+
+class Part(Driver):
+    """A part whose read is what a test makes of it."""
+
+    wire = "sysfs"
+    model = "part"
+    options = Options
+    channels: ClassVar[tuple[Channel, ...]] = (Channel("level", "m", scale=-1),)
+    budget_s = 0.02
+    fastest_s = 0.02
+
+    def __init__(self, wire: Any, options: Options) -> None:
+        del wire, options
+
+    def read(self, now_ms: int) -> Sample:
+        return Sample((2.25,))
+
+    def close(self) -> None:
+        pass
+
+
+class Hanging(Part):
+    """A read that does not come back while the test lasts."""
+
+    released: ClassVar[threading.Event]
+
+    def read(self, now_ms: int) -> Sample:
+        self.released.wait(30)
+        raise BusTimeout("late")
+
+
+class Wrong(Part):
+    def read(self, now_ms: int) -> Sample:
+        raise WrongDevice("0x60 expected, 0x58 answers")
+
+
+class Defect(Part):
+    def read(self, now_ms: int) -> Sample:
+        raise ZeroDivisionError("division by zero")
+
+
+class Mute(Part):
+    def read(self, now_ms: int) -> Sample:
+        return Sample((None,), (Quality.STALE,))
+
+
+class Talking(Part):
+    """It has something to say only when it was fed twice."""
+
+    def __init__(self, wire: Any, options: Options) -> None:
+        super().__init__(wire, options)
+        self._fed = 0
+        self._ready = os.eventfd(1)
+
+    def fileno(self) -> int:
+        return self._ready
+
+    def feed(self, now_ms: int) -> Sequence[Event]:
+        self._fed += 1
+        return ()
+
+    def read(self, now_ms: int) -> Sample:
+        if self._fed < 2:
+            raise BusTimeout("nothing whole has arrived")
+        return Sample((2.25,))
+
+    def close(self) -> None:
+        os.close(self._ready)
+
+
+def config(*buses: tuple[str, list[type[Part]]]) -> Config:
+    """A configuration with these parts on these buses, named by their place."""
+    tables = [BusTable(name, "sysfs", "/") for name, _ in buses]
+    sensors = [
+        Sensor(f"{bus.name}{n}", part, Options(), bus, 1000, 50, "")
+        for bus, (_, parts) in zip(tables, buses, strict=True)
+        for n, part in enumerate(parts)
+    ]
+    plain = parse(WELL)
+    return Config(
+        plain.node,
+        plain.site,
+        plain.clock,
+        plain.spool,
+        plain.uplink,
+        tuple(tables),
+        tuple(sensors),
+    )
+
+
+def found(*buses: tuple[str, list[type[Part]]]) -> list[Finding]:
+    return list(probe(config(*buses), lambda: 0))
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(probing, "GRACE_S", 0.05)
+    Hanging.released = threading.Event()
+    yield
+    Hanging.released.set()
+
+
+def test_a_value_is_told_with_its_unit_as_fine_as_the_part_knows_it() -> None:
+    ((reading,),) = [finding.readings for finding in found(("a", [Part]))]
+    assert (reading.channel, reading.value, reading.unit, reading.quality) == (
+        "a0/level",
+        2.2,
+        "m",
+        "ok",
+    )
+
+
+@pytest.mark.usefixtures("hanging")
+def test_a_part_that_hangs_costs_its_own_bus_and_no_other() -> None:
+    first, second, third = found(("a", [Hanging, Part]), ("b", [Part]))
+    assert first.problem.startswith("did not return within 0.")
+    assert first.advice.startswith("something holds the wire low")
+    assert second.problem == "not tried: a0 holds the bus"
+    assert third.readings
+
+
+def test_what_is_wrong_is_told_with_what_to_do() -> None:
+    wrong, defect, mute = found(("a", [Wrong, Defect, Mute]))
+    assert (wrong.problem, wrong.advice) == (
+        "0x60 expected, 0x58 answers",
+        "check driver and address against what is printed on the part",
+    )
+    assert defect.problem == "ZeroDivisionError: division by zero"
+    assert "defect of the driver" in defect.advice
+    assert mute.problem == "no value: stale"
+    assert not any(finding.readings for finding in (wrong, defect, mute))
+
+
+def test_what_talks_by_itself_is_listened_to_until_it_has_said_something() -> None:
+    (finding,) = found(("a", [Talking]))
+    assert finding.readings
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[tuple[Street, Path]]:
+    with street(tmp_path, scenario(INSTRUMENT)) as running:
+        file = tmp_path / "node.toml"
+        file.write_text(NODE.format(state=tmp_path / "state", path=running.path("wire")))
+        yield running, file
+
+
+def check(file: Path, *words: str) -> int:
+    return main(["check", "--offline", "--probe", "--config", str(file), *words])
+
+
+def test_a_sensor_on_a_virtual_wire_is_read(
+    node: tuple[Street, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(node[1]) == 0
+    said = capsys.readouterr().out
+    assert "air on wire: temperature " in said
+    assert " Cel\n" in said
+    assert " Pa\n" in said
+
+
+def test_a_sensor_that_is_not_there_fails_the_check_and_the_others_are_read(
+    node: tuple[Street, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    node[1].write_text(node[1].read_text() + ABSENT)
+    assert check(node[1]) == 1
+    said = capsys.readouterr().out
+    assert "air on wire: temperature " in said
+    assert "gone on wire: " in said
+    assert "  check its wiring, power, bus and address" in said
+
+
+def test_the_findings_are_one_object_for_programs(
+    node: tuple[Street, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(node[1], "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["sensors"], told["buses"], told["problems"]) == (1, 1, [])
+    (sensor,) = told["probe"]
+    assert (sensor["sensor"], sensor["bus"], sensor["ok"]) == ("air", "wire", True)
+    assert [(r["channel"], r["unit"]) for r in sensor["readings"]] == [
+        ("air/temperature", "Cel"),
+        ("air/humidity", "%RH"),
+        ("air/pressure", "Pa"),
+    ]
+
+
+def test_nothing_is_probed_under_a_running_daemon(
+    node: tuple[Street, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = node[1].parent / "state"
+    state.mkdir()
+    with (state / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert check(node[1]) == 1
+        caught = capsys.readouterr()
+        assert "a daemon reads these sensors now; ask it: edgenode read SENSOR" in caught.err
+        assert "air on wire" not in caught.out
+    assert check(node[1]) == 0
+
+
+def test_no_daemon_can_start_while_sensors_are_probed(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with (
+        probing.alone(tmp_path),
+        (tmp_path / "lock").open("rb") as lock,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
