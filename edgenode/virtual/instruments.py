@@ -17,21 +17,23 @@ from edgenode.virtual.kinds import (
     SerialInstrument,
     Table,
 )
+from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
+from edgenode.virtual.state import StateSpec, VirtualState
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
 Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 
 I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280, Sht4xSpec: VirtualSHT4x}
-LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse}
-OUTPUTS: Final[Kinds[OutputInstrument]] = {}
+LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse, StateSpec: VirtualState}
+OUTPUTS: Final[Kinds[OutputInstrument]] = {LampSpec: VirtualLamp}
 SERIAL: Final[Kinds[SerialInstrument]] = {
     Pms5003Spec: VirtualPMS5003,
     SdmSpec: VirtualSDM,
 }
 
-Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec | SdmSpec
+Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec | SdmSpec | StateSpec | LampSpec
