@@ -22,9 +22,19 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "run": Verb("edgenode.cli.run", "sample, keep and forward: the daemon"),
     "status": Verb("edgenode.cli.status", "is this node well, since when, and what to do"),
+    "sensors": Verb("edgenode.cli.sensors", "every sensor and channel: state, value, quality, age"),
+    "read": Verb("edgenode.cli.read", "read one sensor now"),
+    "why": Verb("edgenode.cli.why", "why a channel is as it is: verdict, evidence, what to do"),
+    "top": Verb("edgenode.cli.top", "watch the node live"),
+    "spool": Verb("edgenode.cli.spool", "what waits, for how long there is room; export, verify"),
+    "history": Verb("edgenode.cli.history", "what was wrong, from when to when"),
+    "maintenance": Verb("edgenode.cli.maintenance", "say that somebody works on this node"),
     "check": Verb("edgenode.cli.check", "find mistakes in the configuration and at the brokers"),
+    "reload": Verb("edgenode.cli.reload", "let the daemon read its configuration again"),
+    "metrics": Verb("edgenode.cli.metrics", "the node in OpenMetrics text"),
+    "completion": Verb("edgenode.cli.completion", "print a completion script for a shell"),
+    "run": Verb("edgenode.cli.run", "sample, keep and forward: the daemon"),
     "demo": Verb("edgenode.cli.demo", "show the whole road on this machine and account for it"),
     "cityos": Verb("edgenode.cli.cityos", "the receiving side: receive and audit"),
     "tail": Verb("edgenode.cli.tail", "print readings as they arrive at a broker"),
@@ -34,7 +44,7 @@ VERBS = {
 
 def usage() -> str:
     """One line per verb."""
-    lines = [f"  {verb:<8} {row.does}" for verb, row in VERBS.items()]
+    lines = [f"  {verb:<12} {row.does}" for verb, row in VERBS.items()]
     head = "usage: edgenode [--help] [--version] VERB …\n\nverbs (edgenode VERB --help tells more):"
     tail = "exit codes: 0 well, 1 degraded or failed, 2 wrong usage, 3 no daemon answers"
     return "\n".join([head, *lines, "", tail])
@@ -72,7 +82,7 @@ def _run(verb: str, words: list[str]) -> int:
         return USAGE
     except EdgenodeError as exc:
         print(f"edgenode {verb}: {exc}", file=sys.stderr)
-        return FAILED
+        return USAGE if getattr(exc, "kind", "") == "usage" else FAILED  # BadRequest of control
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, e.g. `| head`

@@ -3,85 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
-SOCKET = "/run/edgenode/control.sock"
-STATE = "/var/lib/edgenode"
-WELL, NOT_WELL, NO_DAEMON = 0, 1, 3
-STEADY_S = 3_600
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
+from edgenode.cli.words import many, size, span, when
+
+STEADY_S = 3_600  # a start writes more than an hour of running does
+RESTARTS = 3  # told in words; --json has more
+WORKS = ("ok", "settling")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--json", action="store_true", help="the document of docs/cli.md")
-    parser.add_argument("--socket", default=SOCKET, help=f"default: {SOCKET}")
-    parser.add_argument("--state", default=STATE, help=f"looked at without a daemon: {STATE}")
+    add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask the daemon and print its answer."""
-    from pathlib import Path  # noqa: PLC0415 - 60 ms is all this verb may cost
+    return told(args, lambda: asked(args, "status"), text, code)
 
-    from edgenode.control import NoDaemon, ask  # noqa: PLC0415 - the same
 
-    try:
-        answer = ask(Path(args.socket), "status")
-    except NoDaemon as exc:
-        return _absent(args, str(exc))
-    if args.json:
-        _print_json(answer)
-    else:
-        print("\n".join(text(answer)))
+def code(answer: dict[str, Any]) -> int:
+    """Return the exit code for a status."""
     return WELL if answer["health"] == "well" else NOT_WELL
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    import json  # noqa: PLC0415 - the same
-
-    json.dump(document, sys.stdout, indent=2)
-    print()
-
-
-def _absent(args: argparse.Namespace, why: str) -> int:
-    """Tell what can be told without a daemon: when one last wrote to the spool."""
-    written_s = _last_written(os.path.join(args.state, "spool"))  # noqa: PTH118 - pathlib costs
-    if args.json:
-        age = None if written_s is None else max(0, int(time.time() - written_s))
-        document = {"format": 1, "health": "absent", "problem": why, "spool_written_s_ago": age}
-        _print_json(document)
-        return NO_DAEMON
-    print(f"edgenode does not run: {why}")
-    if written_s is None:
-        print(f"  spool   none can be seen in {args.state} (or it is not yours to see)")
-    else:
-        ago = span(time.time() - written_s)
-        print(f"  spool   last written {ago} ago; what was committed is safe in {args.state}")
-    print("  do      systemctl status edgenode; journalctl -u edgenode -n 20")
-    return NO_DAEMON
-
-
-def _last_written(directory: str) -> float | None:
-    try:
-        with os.scandir(directory) as entries:
-            return max((entry.stat().st_mtime for entry in entries), default=None)
-    except OSError:
-        return None
-
-
-def span(seconds: float) -> str:
-    """Return a time span in its two largest units."""
-    left = max(0, int(seconds))
-    words: list[str] = []
-    for name, size in UNITS:
-        count, left = divmod(left, size)
-        if count:
-            words.append(f"{count} {name}")
-    return " ".join(words[:2]) or "0 s"
 
 
 def text(answer: dict[str, Any]) -> Iterator[str]:
@@ -89,19 +34,38 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
     since, up = span(answer["since_s"]), span(answer["up_s"])
     yield f"node {answer['node']} is {answer['health'].upper()} since {since} (up {up})"
     for problem in answer["problems"]:
-        yield f"  ! {problem['what']} (for {span(problem['since_s'])})"
+        began = problem.get("since_utc_ms")
+        day = f", since {when(began)}" if began is not None else ""
+        yield f"  ! {problem['what']} (for {span(problem['since_s'])}{day})"
         yield f"    do: {problem['advice']}"
-    yield f"  clock     {'nobody vouches for it' if answer['clock'] == 'none' else answer['clock']}"
-    yield from _sensing(answer)
+    if answer.get("maintenance"):
+        yield f"  work      {maintenance(answer['maintenance'])}"
+    yield f"  clock     {_clock(answer)}"
+    yield _sensing(answer)
     yield from _spool(answer["spool"], answer["up_s"])
     yield from _uplink(answer)
+    yield from _budget(answer.get("budget"))
+    yield from _restarts(answer.get("restarts", []))
 
 
-def _sensing(answer: dict[str, Any]) -> Iterator[str]:
+def maintenance(visit: dict[str, Any]) -> str:
+    """Return a visit in words."""
+    why = f": {visit['why']}" if visit["why"] else ""
+    return f"somebody works on this node for {span(visit['left_s'])} more{why}"
+
+
+def _clock(answer: dict[str, Any]) -> str:
+    if answer["clock"] == "none":
+        return "nobody vouches for it"
+    err = answer.get("clock_err_ms")
+    return answer["clock"] if err is None else f"{answer['clock']}, right within {err} ms"
+
+
+def _sensing(answer: dict[str, Any]) -> str:
     sensors = [sensor for bus in answer["buses"] for sensor in bus["sensors"]]
-    working = sum(sensor["state"] in {"ok", "settling"} for sensor in sensors)
+    working = sum(sensor["state"] in WORKS for sensor in sensors)
     missed = sum(sensor["missed"] for sensor in sensors)
-    yield (
+    return (
         f"  sensing   {working} of {len(sensors)} sensors on {len(answer['buses'])} buses answer;"
         f" {answer['spool']['readings']} readings, {missed} slots missed"
     )
@@ -110,7 +74,7 @@ def _sensing(answer: dict[str, Any]) -> Iterator[str]:
 def _spool(spool: dict[str, Any], up_s: int) -> Iterator[str]:
     share = 100 * spool["used_bytes"] // max(spool["cap_bytes"], 1)
     wear = f"{spool['written_bytes_per_day'] / 1e9:.3f} GB a day to the card"
-    if up_s < STEADY_S:  # a start writes more than an hour of running does
+    if up_s < STEADY_S:
         wear = f"{spool['written_bytes'] / 1e6:.1f} MB to the card since the start"
     yield (
         f"  spool     {spool['held_batches']} batches held, {spool['window_readings']} readings in"
@@ -135,3 +99,27 @@ def _uplink(answer: dict[str, Any]) -> Iterator[str]:
     )
     if not uplink["connected"] and uplink["last_error"]:
         yield f"            {uplink['last_error']}"
+
+
+def _budget(budget: dict[str, Any] | None) -> Iterator[str]:
+    if not budget:
+        return
+    told_of = [
+        f"{size(budget[f'{period}_bytes'])}{_limit(budget[f'{period}_limit_bytes'])} {words}"
+        for period, words in (("day", "today"), ("month", "this month"))
+    ]
+    state = "" if budget["state"] in {"unlimited", "within"} else f"; {budget['state'].upper()}"
+    yield f"  network   {', '.join(told_of)} (UTC){state}"
+
+
+def _limit(limit: int | None) -> str:
+    return "" if limit is None else f" of {size(limit)}"
+
+
+def _restarts(restarts: list[dict[str, Any]]) -> Iterator[str]:
+    last = restarts[-RESTARTS:]
+    if last:
+        words = [f"{when(row['utc_ms'])} {row['what']} ({row['cause']})" for row in last]
+        yield f"  starts    {'; '.join(words)}"
+        if len(restarts) > RESTARTS:
+            yield f"            {many(len(restarts), 'start')} in all are remembered"

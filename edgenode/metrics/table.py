@@ -65,7 +65,10 @@ TABLE: Mapping[Source, tuple[Spec, ...]] = {
     "problem": (Spec("problem_age_seconds", "gauge", "since_s", "Since each problem began."),),
     "budget": (
         Spec(
-            "budget_sent_bytes", "gauge", "bytes", "Sent since the day and the month began (UTC)."
+            "budget_used_bytes",
+            "gauge",
+            "bytes",
+            "Over the network both ways, this day and month.",
         ),
         Spec("budget_limit_bytes", "gauge", "limit", "How much may be sent in that time."),
     ),

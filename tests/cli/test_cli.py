@@ -8,6 +8,7 @@ import pytest
 from edgenode import __version__
 from edgenode.cli import VERBS, main
 from edgenode.control import Control, verbs_of
+from tests.support.documents import Played
 
 HEAVY = {
     "msgspec",
@@ -19,6 +20,9 @@ HEAVY = {
     "asyncio",
     "ctypes",
     "tomllib",
+    "rich",
+    "subprocess",
+    "difflib",
 }
 
 
@@ -97,13 +101,30 @@ def test_status_without_a_daemon_and_without_a_spool_says_so(
     assert "none can be seen" in capsys.readouterr().out
 
 
-def test_status_imports_nothing_heavy(tmp_path: Path) -> None:
+def loaded(*words: str) -> set[str]:
+    """Return the names of what a verb makes Python import, as a process of its own."""
     program = (
         "import sys; from edgenode.cli import main;"
-        f"main(['status', '--socket', {str(tmp_path / 's')!r}, '--state', {str(tmp_path)!r}]);"
+        f"main({list(words)!r});"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert HEAVY.isdisjoint(done.stderr.split())
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("verb", ["status", "sensors", "spool"])
+def test_what_is_asked_most_imports_nothing_heavy(verb: str, daemon: Played) -> None:
+    assert HEAVY.isdisjoint(loaded(verb, "--socket", str(daemon.path)))
+
+
+@pytest.mark.parametrize("verb", ["status", "sensors"])
+def test_without_a_daemon_nothing_heavy_is_imported_either(verb: str, tmp_path: Path) -> None:
+    assert HEAVY.isdisjoint(
+        loaded(verb, "--socket", str(tmp_path / "s"), "--state", str(tmp_path)) - {"subprocess"}
+    )
+
+
+def test_only_top_loads_rich(daemon: Played) -> None:
+    assert "rich" in loaded("top", "--once", "--socket", str(daemon.path))

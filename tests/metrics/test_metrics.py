@@ -72,7 +72,7 @@ def test_what_is_not_known_is_no_number() -> None:
     assert value(families, "edgenode_clock_vouched") == 0
     assert "edgenode_clock_error_seconds" not in families
     assert not [name for name in families if name.startswith("edgenode_uplink")]
-    assert "edgenode_budget_sent_bytes" not in families
+    assert "edgenode_budget_used_bytes" not in families
     channels = [s.labels["channel"] for s in families["edgenode_channel_value"]]
     assert channels == ["air/temperature"], "a missing value is not a zero"
     assert value(families, "edgenode_channel_ok", channel="air/humidity") == 0

@@ -2,9 +2,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from edgenode.cli.status import span, text
+from edgenode.cli.status import text
+from edgenode.cli.words import span
 from edgenode.health import Condition, Watch
-from edgenode.node.report import Picture, conditions, document, line
+from edgenode.node.documents import status
+from edgenode.node.report import Picture, conditions, line
 from edgenode.sensing import SensorStats, WorkerStats
 from edgenode.spool import SpoolStats
 from edgenode.uplink import UplinkStats
@@ -90,7 +92,7 @@ def test_what_went_wrong_at_the_start_stays_told() -> None:
 
 def answered(picture: Picture) -> Any:
     verdict = Watch([], 0).look(conditions(picture), picture.now_ms)
-    return json.loads(json.dumps(document("0a1b", picture, verdict)))
+    return json.loads(json.dumps(status("0a1b", picture, verdict, {})))
 
 
 def test_the_document_is_json_and_holds_what_the_contract_names() -> None:

@@ -30,6 +30,7 @@ STATUS: dict[str, Any] = {
     "restarts": [
         {"utc_ms": UTC_MS - 7_200_000, "what": "boot", "cause": "sudden"},
     ],
+    "recovery": {"restart": 0, "reboot": 0},
     "buses": [
         {
             "bus": "i2c1", "stuck": False, "times_stuck": 0, "lateness_ms_p50": 1,

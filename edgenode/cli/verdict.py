@@ -1,0 +1,151 @@
+"""What the evidence about one channel amounts to: a verdict in one sentence, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from edgenode.cli.words import number, quantity, span
+
+Evidence = dict[str, Any]
+
+LATE_PERIODS = 3  # a reading that is older than so many intervals is late
+LATE_LEAST_S = 10
+
+REASONS = {
+    "no-answer": "check its plug, supply and address; edgenode check --probe says who answers",
+    "timeout": "check its supply, the length of its cable and the speed of the bus",
+    "bad-checksum": "look for interference: shield or shorten the cable, check the ground",
+    "wrong-device": "another part answers: compare its marking with the driver in the file",
+    "bus-stuck": "unplug the sensors of this bus one by one; check its pull-ups",
+    "impossible-value": "the part itself says that it cannot measure: replace it if that stays",
+    "settling": "wait: it is not ready yet",
+    "driver-defect": "a defect of edgenode: send the file that edgenode bundle writes",
+}
+QUALITIES = {
+    "settling": "wait until it has settled",
+    "stale": "it talks less often than it is asked: raise every_s, or look at its own interval",
+    "stuck": "look for a blocked inlet or a frozen part; power it off and on",
+    "out-of-range": "compare with another instrument; check the limits in the file",
+    "clamped": "compare with another instrument; check the limits in the file",
+    "rate-of-change": "look for a loose contact; check rate_per_s in the file",
+    "disagrees": "compare both with a third instrument: either of the two may be wrong",
+    "uncalibrated": "calibrate it, and write the calibration into the file",
+    "fault": "look for interference: shield or shorten the cable, check the ground",
+    "missing": "check its plug, supply and address",
+}
+
+
+class Verdict(NamedTuple):
+    """Whether a channel can be trusted, why, and what to do, most useful first."""
+
+    ok: bool
+    sentence: str
+    advice: tuple[str, ...]
+
+
+def judged(found: Evidence) -> Verdict:
+    """Judge the evidence of docs/cli.md, `edgenode why`: what explains most comes first."""
+    name = found["channel"]
+    for judge in (_bus, _sensor, _work, _nothing, _late, _doubted):
+        verdict = judge(found)
+        if verdict is not None:
+            return verdict
+    value = quantity(found["value"], found["scale"], found["unit"])
+    told = f"{name} can be trusted: {value}, {span(found['age_s'])} old"
+    if found["clock"]["source"] == "none":
+        return Verdict(
+            True,
+            f"{told}; when it was measured is not known yet",
+            ("let the node reach an NTP server; the readings wait for it",),
+        )
+    return Verdict(True, told, ())
+
+
+def _bus(found: Evidence) -> Verdict | None:
+    if not found["bus_stuck"]:
+        return None
+    what = f"a read on bus {found['bus']} does not return, so nothing on it can be read"
+    return Verdict(False, what, (REASONS["bus-stuck"],))
+
+
+def _sensor(found: Evidence) -> Verdict | None:
+    state, sensor = found["state"], found["sensor"]
+    if state not in {"lost", "faulty"}:
+        return None
+    last = found["last_failure"] or {"reason": "no-answer", "detail": ""}
+    detail = f" ({last['detail']})" if last["detail"] else ""
+    next_s = found["breaker"]["next_try_s"]
+    again = "" if next_s is None else f"; the next try is in {span(next_s)}"
+    what = f"sensor {sensor} is {state}: {last['reason']}{detail}{again}"
+    advice = REASONS.get(last["reason"], REASONS["no-answer"])
+    return Verdict(False, what, (advice, f"then, to see at once: edgenode read {sensor}"))
+
+
+def _work(found: Evidence) -> Verdict | None:
+    visit = found["maintenance"]
+    if not visit and found["quality"] != "maintenance":
+        return None
+    left = f" for {span(visit['left_s'])} more" if visit else ""
+    what = f"somebody works on this node{left}: what is read is marked and does not count"
+    return Verdict(False, what, ("it ends by itself; sooner by: edgenode maintenance off",))
+
+
+def _nothing(found: Evidence) -> Verdict | None:
+    if found["quality"] is not None:
+        return None
+    what = f"{found['channel']} has not been read since the daemon started"
+    return Verdict(False, what, (f"ask now: edgenode read {found['sensor']}",))
+
+
+def _late(found: Evidence) -> Verdict | None:
+    most_s = max(LATE_LEAST_S, LATE_PERIODS * found["every_ms"] / 1000)
+    age_s = found["age_s"]
+    if age_s is None or age_s <= most_s:
+        return None
+    what = (
+        f"the newest reading of {found['channel']} is {span(age_s)} old; there should be one"
+        f" every {found['every_ms'] / 1000:g} s"
+    )
+    return Verdict(False, what, (f"look at bus {found['bus']}: edgenode status",))
+
+
+def _doubted(found: Evidence) -> Verdict | None:
+    quality = found["quality"]
+    if quality == "ok":
+        return None
+    what = f"{found['channel']} is {quality}{_figures(quality, found)}"
+    last = found["last_failure"]
+    advice = QUALITIES.get(quality, f"see {quality} in docs/cli.md")
+    if quality in {"missing", "fault"} and last:
+        what += f": {last['reason']}{' (' + last['detail'] + ')' if last['detail'] else ''}"
+        advice = REASONS.get(last["reason"], advice)
+    return Verdict(False, what, (advice,))
+
+
+def _figures(quality: str, found: Evidence) -> str:
+    """Return the number that led to a quality, where the evidence has it."""
+    scale, unit = found["scale"], found["unit"]
+    stuck, rate, twin, settling = (found[key] for key in ("stuck_at", "rate", "twin", "settling"))
+    if quality == "stuck" and stuck:
+        return (
+            f": the same value for {span(stuck['unchanged_s'])}, at most {span(stuck['limit_s'])}"
+        )
+    if quality == "rate-of-change" and rate and rate["per_s"] is not None:
+        return f": {rate['per_s']:g} {unit} a second, at most {rate['limit_per_s']:g}"
+    if quality == "disagrees" and twin and twin["difference"] is not None:
+        off = number(twin["difference"], scale)
+        return f": {off} {unit} from {twin['channel']}, at most {twin['tolerance']:g}"
+    if quality == "settling" and settling:
+        return f" for {span(settling['left_s'])} more"
+    if quality in {"out-of-range", "clamped"}:
+        return f": {quantity(found['value'], scale, unit)}, allowed {allowed(found['range'], unit)}"
+    return ""
+
+
+def allowed(limits: dict[str, Any], unit: str) -> str:
+    """Return the range that holds in the end: of the part, tightened by the file."""
+    lows = [limits[key] for key in ("low", "limit_low") if limits[key] is not None]
+    highs = [limits[key] for key in ("high", "limit_high") if limits[key] is not None]
+    low = f"{max(lows):g}" if lows else "any"
+    high = f"{min(highs):g}" if highs else "any"
+    return f"{low} to {high} {unit}"

@@ -1,0 +1,381 @@
+"""The verbs that ask the daemon, as a person or a script meets them."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenode.cli import main
+from edgenode.cli.absent import shown, systemd
+from edgenode.cli.asking import harmless
+from edgenode.cli.spans import seconds
+from edgenode.cli.words import many, number, size, span, table, when
+from edgenode.control import REQUESTS
+from tests.support.documents import HISTORY, READ, SENSORS, STATUS, Played
+
+Capture = pytest.CaptureFixture[str]
+ASKING: dict[str, list[str]] = {
+    "status": [], "sensors": [], "read": ["air"], "why": ["air/temperature"], "spool": [],
+    "history": [], "maintenance": [], "metrics": [], "reload": [], "top": ["--once"],
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Seoul")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def run(daemon: Played, *words: str) -> int:
+    return main([*words, "--socket", str(daemon.path)])
+
+
+def out(capsys: Capture) -> str:
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", sorted(ASKING))
+def test_every_verb_says_what_can_be_told_without_a_daemon(
+    verb: str, tmp_path: Path, capsys: Capture
+) -> None:
+    words = [verb, *ASKING[verb], "--socket", str(tmp_path / "none"), "--state", str(tmp_path)]
+    assert main(words) == 3
+    assert "does not run" in out(capsys)
+    assert main([*words, "--json"]) == 3
+    assert json.loads(out(capsys))["health"] == "absent"
+
+
+@pytest.mark.parametrize(
+    ("verb", "document"), [("status", STATUS), ("sensors", SENSORS), ("history", HISTORY)]
+)
+def test_json_is_the_document_of_the_daemon(
+    verb: str, document: dict[str, Any], daemon: Played, capsys: Capture
+) -> None:
+    run(daemon, verb, "--json")
+    assert json.loads(out(capsys)) == document
+
+
+@pytest.mark.parametrize("verb", sorted(ASKING))
+def test_no_verb_colours_what_is_no_terminal(verb: str, daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, verb, *ASKING[verb]) in {0, 1}
+    assert "\x1b" not in out(capsys)
+
+
+# --- status ---
+
+
+def test_status_tells_since_when_also_across_restarts(daemon: Played, capsys: Capture) -> None:
+    daemon.status |= {
+        "health": "degraded",
+        "problems": [
+            {"key": "uplink", "what": "not connected", "advice": "check the network",
+             "since_s": 266_400, "since_utc_ms": STATUS["utc_ms"] - 266_400_000}
+        ],
+    }  # fmt: skip
+    assert run(daemon, "status") == 1
+    said = out(capsys)
+    assert "node 0a1b2c3d is DEGRADED since 1 h 56 min (up 2 h)" in said
+    assert "! not connected (for 3 d 2 h, since 2026-11-15 18:06:40 +09:00)" in said
+    assert "do: check the network" in said
+
+
+def test_status_tells_maintenance_budget_clock_and_restarts(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.status["maintenance"] = {
+        "left_s": 5400, "since_utc_ms": None, "until_utc_ms": None, "why": "new fan"
+    }  # fmt: skip
+    daemon.status["budget"]["state"] = "near"
+    assert run(daemon, "status") == 0
+    said = out(capsys)
+    assert "somebody works on this node for 1 h 30 min more: new fan" in said
+    assert "1.2 MB of 5.0 MB today, 30.0 MB this month (UTC); NEAR" in said
+    assert "ntp, right within 4 ms" in said
+    assert "2026-11-18 18:06:40 +09:00 boot (sudden)" in said
+
+
+def test_status_of_a_daemon_that_tells_less_is_told_all_the_same(
+    daemon: Played, capsys: Capture
+) -> None:
+    for key in ("maintenance", "budget", "restarts", "clock_err_ms"):
+        del daemon.status[key]
+    assert run(daemon, "status") == 0
+    assert "0a1b2c3d is WELL" in out(capsys)
+
+
+# --- sensors ---
+
+
+def test_sensors_are_a_line_each_and_their_channels_a_table(
+    daemon: Played, capsys: Capture
+) -> None:
+    assert run(daemon, "sensors") == 0
+    lines = out(capsys).splitlines()
+    assert lines[0].startswith("air  sht4x on i2c1  every 1 s  3600 reads, 2 failed, 1 missed")
+    assert lines[2].split() == ["CHANNEL", "VALUE", "UNIT", "QUALITY", "AGE", "PURPOSE"]
+    assert lines[3].split()[:6] == ["air/temperature", "21.50", "Cel", "ok", "1", "s"]
+    assert "heat on the square (calibration K-17)" in lines[3]
+    assert lines[4].split()[:4] == ["air/humidity", "-", "%RH", "missing"], "no number is no zero"
+    assert lines[3].index("Cel") == lines[4].index("%RH"), "aligned"
+
+
+def test_a_sensor_that_is_lost_makes_sensors_leave_with_one(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.sensors["sensors"][0] |= {
+        "state": "lost", "reason": "no-answer", "detail": "no acknowledge", "last_ok_s": None
+    }  # fmt: skip
+    assert run(daemon, "sensors") == 1
+    assert "lost (no-answer: no acknowledge); last good read never" in out(capsys)
+
+
+# --- read ---
+
+
+def test_read_tells_what_the_sensor_answered(daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, "read", "air") == 0
+    assert out(capsys).splitlines() == [
+        "air answered in 12 ms",
+        "  air/temperature  21.50  Cel  ok",
+    ]
+
+
+def test_a_read_that_failed_leaves_with_one_and_says_what_to_do(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.read |= {"reason": "timeout", "detail": "no answer in 0.5 s"}
+    daemon.read["channels"] = [READ["channels"][0] | {"value": None, "quality": "missing"}]
+    assert run(daemon, "read", "air") == 1
+    said = out(capsys)
+    assert "air gave nothing: timeout: no answer in 0.5 s" in said
+    assert "edgenode why air/" in said
+
+
+def test_a_read_of_a_part_that_may_not_be_asked_so_often_tells_its_age(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.read |= {"fresh": False, "age_s": 7}
+    assert run(daemon, "read", "air") == 0
+    assert "7 s ago: the part may not be asked more often" in out(capsys)
+
+
+def test_an_unknown_sensor_is_wrong_usage_with_what_was_meant(
+    daemon: Played, capsys: Capture
+) -> None:
+    assert run(daemon, "read", "aire") == 2
+    assert "no sensor 'aire'; did you mean 'air'?" in capsys.readouterr().err
+
+
+# --- history ---
+
+
+def test_history_tells_from_when_to_when(daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, "history", "--limit", "5") == 0
+    first, second = out(capsys).splitlines()
+    assert first == (
+        "2026-11-17 19:06:40 +09:00  for 1 h    "
+        "sensor air on bus i2c1 was lost: no answer (4 times)"
+    )
+    assert second == "2026-11-18 19:56:40 +09:00  until now  no broker was connected"
+    assert daemon.asked == [{"limit": 5}]
+
+
+def test_history_of_a_time_without_a_clock_names_the_boot(daemon: Played, capsys: Capture) -> None:
+    daemon.history["entries"][0]["since_utc_ms"] = None
+    daemon.history["kept_from_utc_ms"] = STATUS["utc_ms"]
+    assert run(daemon, "history") == 0
+    said = out(capsys)
+    assert "in boot 2, time unknown" in said
+    assert "complete since 2026-11-18 20:06:40 +09:00" in said
+
+
+def test_history_since_asks_for_what_did_not_end_earlier(daemon: Played) -> None:
+    before_ms = time.time() * 1000
+    assert run(daemon, "history", "--since", "3d") == 0
+    [asked] = daemon.asked
+    assert asked["since_utc_ms"] == pytest.approx(before_ms - 3 * 86_400_000, abs=60_000)
+
+
+# --- maintenance ---
+
+
+def test_maintenance_begins_for_an_hour_shows_and_ends(daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, "maintenance") == 0
+    assert "nobody works on this node" in out(capsys)
+    assert run(daemon, "maintenance", "on", "--why", "new fan") == 0
+    said = out(capsys)
+    assert "for 1 h more: new fan" in said
+    assert "2026-11-18 21:06:40 +09:00; sooner by: edgenode maintenance off" in said
+    assert run(daemon, "maintenance", "--json") == 0
+    assert json.loads(out(capsys))["maintenance"]["why"] == "new fan"
+    assert run(daemon, "maintenance", "off") == 0
+    assert [dict(asked) for asked in daemon.asked] == [
+        {"minutes": 60, "why": "new fan"},
+        {"minutes": 0},
+    ]
+
+
+def test_maintenance_lasts_whole_minutes_and_at_least_what_was_asked(daemon: Played) -> None:
+    assert run(daemon, "maintenance", "on", "--for", "90s") == 0
+    assert daemon.asked == [{"minutes": 2}]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["on", "--for", "25h"], ["on", "--for", "soon"], ["on", "--why", "x" * 81],
+        ["on", "--why", ""], ["maybe"], ["off", "--for", "1h"], ["--why", "x"],
+    ],
+)  # fmt: skip
+def test_maintenance_that_cannot_be_meant_is_wrong_usage(daemon: Played, words: list[str]) -> None:
+    try:
+        code = run(daemon, "maintenance", *words)
+    except SystemExit as left:  # argparse leaves by itself
+        code = int(left.code or 0)
+    assert code == 2
+    assert daemon.asked == []
+
+
+# --- reload, metrics ---
+
+
+def test_reload_tells_what_changed_or_that_nothing_did(daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, "reload") == 0
+    assert "nothing in the file is different" in out(capsys)
+    daemon.reload["changed"] = ["sensor air: every_s 1 → 5"]
+    assert run(daemon, "reload") == 0
+    assert out(capsys) == "sensor air: every_s 1 → 5\n"
+
+
+def test_reload_of_a_file_with_mistakes_leaves_with_two(daemon: Played, capsys: Capture) -> None:
+    daemon.reload["problems"] = ["edgenode.toml:3: nod: unknown key"]
+    assert run(daemon, "reload") == 2
+    assert "nothing was changed" in out(capsys)
+
+
+def test_metrics_are_printed_as_they_are(daemon: Played, capsys: Capture) -> None:
+    daemon.text = "# TYPE a gauge\na 1\n# EOF\n"
+    assert run(daemon, "metrics") == 0
+    assert out(capsys) == daemon.text
+
+
+# --- spool ---
+
+
+def test_spool_tells_fill_custody_outage_and_wear(daemon: Played, capsys: Capture) -> None:
+    assert run(daemon, "spool") == 0
+    said = out(capsys)
+    assert "10.0 % of 268.4 MB" in said
+    assert "10 min ago" in said
+    assert "40 readings in the open window; 12 batches held" in said
+    assert "2 in flight, 2 with a broker only" in said
+    assert "248.5 days without a link are left, at 864.0 kB a day" in said
+    assert "108.0 MB a day to the card, of 500.0 MB; 40.0 GB over the life" in said
+
+
+def test_spool_does_not_invent_rates_that_are_not_known_yet(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.status["up_s"] = 60
+    daemon.status["uplink"] = None
+    daemon.status["spool"] |= {"sealed_bytes_per_day": None, "outage_days_left": None}
+    assert run(daemon, "spool", "--json") == 0
+    document = json.loads(out(capsys))
+    assert document["written_bytes_per_day"] is None
+    assert document["outage_days_left"] is None
+    assert document["custody"]["in_flight"] == 0
+    assert run(daemon, "spool") == 0
+    assert "not known yet" in out(capsys)
+
+
+def test_a_spool_in_trouble_leaves_with_one_and_names_what_was_set_aside(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.status["spool"] |= {
+        "degraded": "the disk is full", "evicted_readings": 7,
+        "quarantined": [["store-1", "not a database", 4096]],
+    }  # fmt: skip
+    assert run(daemon, "spool") == 1
+    said = out(capsys)
+    assert "NOT WELL, the disk is full" in said
+    assert "7 readings since the start" in said
+    assert "set aside store-1 (not a database, 4.1 kB)" in said
+
+
+# --- without a daemon ---
+
+
+def test_systemd_is_read_as_it_prints() -> None:
+    text = "ActiveState=activating\nSubState=auto-restart\nResult=exit-code\nExecMainStatus=2\n"
+    assert shown(f"{text}NRestarts=14\nOther=1\n") == {
+        "active": "activating", "sub": "auto-restart", "result": "exit-code", "exit_status": 2,
+        "restarts": 14,
+    }  # fmt: skip
+    assert shown("") is None
+
+
+def test_a_machine_without_systemd_has_nothing_to_say(tmp_path: Path) -> None:
+    assert systemd(str(tmp_path / "none")) is None
+
+
+def test_a_daemon_that_left_for_its_file_sends_people_to_check(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "systemctl"
+    script.write_text(
+        "#!/bin/sh\nprintf 'ActiveState=failed\\nSubState=failed\\nResult=exit-code\\n"
+        "ExecMainStatus=2\\nNRestarts=5\\n'\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("edgenode.cli.absent.SYSTEMD", str(tmp_path))
+    assert main(["status", "--socket", str(tmp_path / "s"), "--state", str(tmp_path)]) == 3
+    said = out(capsys)
+    assert "systemd failed (failed), result exit-code, exit status 2, restarted 5 times" in said
+    assert "edgenode check" in said
+
+
+# --- words ---
+
+
+def test_what_a_terminal_would_obey_is_not_printed() -> None:
+    assert harmless("a\x1b[2Jb\tc\x07") == "a?[2Jb?c?"
+    assert harmless("덕수궁 21.5 °C") == "덕수궁 21.5 °C"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("90s", 90), ("5min", 300), ("2 h", 7200), ("3d", 259_200), ("1m", 60)]
+)
+def test_spans_are_read_as_people_write_them(text: str, found: int) -> None:
+    assert seconds(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "5", "h", "-1h", "1.5h", "0s", "999999999d", "1h30min"])
+def test_what_is_no_span_is_refused(text: str) -> None:
+    with pytest.raises(Exception, match="span"):
+        seconds(text)
+
+
+def test_numbers_sizes_times_and_tables_read_well() -> None:
+    assert [span(s) for s in (0, 59, 3600, 277_200)] == ["0 s", "59 s", "1 h", "3 d 5 h"]
+    assert [number(21.5, -2), number(3, 2), number(None)] == ["21.50", "3", "-"]
+    assert [size(n) for n in (0, 999, 1_000, 5e9)] == ["0 B", "999 B", "1.0 kB", "5.0 GB"]
+    assert [many(1, "batch"), many(2, "batch"), many(0, "start")] == [
+        "1 batch",
+        "2 batches",
+        "0 starts",
+    ]
+    assert when(None) == "at an unknown time"
+    assert list(table([("a", "1"), ("bbb", "22")], right=(1,))) == ["a     1", "bbb  22"]
+    assert list(table([])) == []
+
+
+def test_every_request_of_the_socket_has_a_verb() -> None:
+    assert set(REQUESTS) <= set(ASKING)
