@@ -14,6 +14,7 @@ from edgenode.errors import ConfigError
 from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
 
 WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
+DECLARED = ("wire", "model", "options", "channels", "budget_s", "fastest_s")  # without a default
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +125,10 @@ def find(name: str) -> Any:
         words = f"driver {name!r} is not installed; {hint}known: {', '.join(sorted(known))}"
         raise ConfigError([words])
     try:
-        return known[name].load()
-    except ImportError as exc:
+        found = known[name].load()
+    except (ImportError, AttributeError, SyntaxError) as exc:
         raise ConfigError([f"driver {name!r} cannot be loaded: {exc}"]) from exc
+    missing = [member for member in DECLARED if not hasattr(found, member)]
+    if missing:
+        raise ConfigError([f"driver {name!r} does not declare {', '.join(missing)}"])
+    return found
