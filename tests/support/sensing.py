@@ -80,6 +80,7 @@ class FakeCounter(FakeDriver):
         super().__init__(lambda _: Sample((self.count,)))
         self.count = 0
         self.fed = 0
+        self.kept: list[dict[str, int]] = []
         self.broken: DriverError | None = None
         self.ready = os.eventfd(0, os.EFD_NONBLOCK)
 
@@ -104,7 +105,7 @@ class FakeCounter(FakeDriver):
         return {}
 
     def keep(self, totals: Mapping[str, int]) -> None:
-        """Nothing outlives a test."""
+        self.kept.append(dict(totals))
 
     def close(self) -> None:
         if not self.closed:
