@@ -134,7 +134,11 @@ class Ladder:
         thread = threading.Thread(
             target=self._relieved_by, args=(lever, now_ms), name="relief", daemon=True
         )
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # no room for another thread; the next look tries again
+            self._busy.release()
+            return False
         return True
 
     @property

@@ -157,6 +157,21 @@ def test_stopping_ends_the_wait_and_closes_every_sensor(stop: threading.Event) -
     assert bench.made[0].closed == 1
 
 
+def test_a_question_wakes_the_thread_and_is_answered_long_before_the_next_slot(
+    stop: threading.Event,
+) -> None:
+    bench = Bench()
+    job = Job("s1", group_of(bench.cls, 1), bench.factory, 3_600_000, stamp_ms=5)
+    worker = BusWorker("b", [job], bench.sink, SystemClock(), stop)
+    worker.start()
+    until(lambda: len(bench.sink.rows) == 1)
+    until(lambda: worker.ask("s1", DEADLINE_S).fresh)  # not within its first millisecond
+    assert len(bench.sink.rows) == 2
+    stop.set()
+    worker.wake()
+    worker.join(DEADLINE_S)
+
+
 def test_a_bus_without_sensors_waits_without_spinning(stop: threading.Event) -> None:
     clock = FakeClock()
     worker = BusWorker("b", [], FakeSink(), clock, stop)
