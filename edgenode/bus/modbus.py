@@ -40,9 +40,7 @@ EXCEPTIONS: Final = {
     10: "is a gateway without a path to the part",
     11: "is a gateway, and the part behind it does not answer",
 }
-FOREIGN: Final = frozenset(
-    {1, 2, 3}
-)  # what a part refuses that it would know, were it the right one
+FOREIGN: Final = frozenset({1, 2, 3})  # the right part would not refuse so
 
 
 def _crc_table() -> tuple[int, ...]:
