@@ -57,6 +57,10 @@ class Pages:
         size = wal.page_size or PAGE_SIZE
         return size, size
 
+    def count(self, overlay: Mapping[int, int]) -> int:
+        """Return how many pages there are, in the file or in the log."""
+        return max(-(-self._file_bytes // self.size), *overlay, 0)
+
     def fetch(self, number: int, overlay: Mapping[int, int]) -> bytes | None:
         """Return one page, from the log where `overlay` places it there; None if there is none."""
         if number in overlay:

@@ -45,15 +45,24 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
     return value - (1 << 64) if value >> 63 else value, at + 9
 
 
-def cells(page: bytes) -> list[Cell | None]:
+def cells(page: bytes, head: int = 0) -> list[Cell | None]:
     """Return the cells of a leaf table page, None for each pointer that leads nowhere.
 
-    An empty list when the page's own header cannot be.
+    Its header begins at `head`, on page 1 behind that of the file. An empty list when it cannot be.
     """
-    count = page[3] << 8 | page[4]
-    if 8 + 2 * count > len(page):
+    return [_cell(page, at) for at in pointers(page, head, 8)]
+
+
+def pointers(page: bytes, head: int, size: int) -> list[int]:
+    """Return where the cells of a page begin, by its header of `size` bytes; none if it cannot be.
+
+    Section 1.6: two bytes of count at offset 3 of the header, then two bytes for each cell.
+    """
+    count = page[head + 3] << 8 | page[head + 4]
+    first = head + size
+    if first + 2 * count > len(page):
         return []
-    return [_cell(page, page[at] << 8 | page[at + 1]) for at in range(8, 8 + 2 * count, 2)]
+    return [page[at] << 8 | page[at + 1] for at in range(first, first + 2 * count, 2)]
 
 
 def _cell(page: bytes, at: int) -> Cell | None:

@@ -55,6 +55,18 @@ def loads(data: bytes) -> tuple[dict[Any, Any], dict[Any, bytes]]:
     return message, raw
 
 
+def first_of(data: bytes) -> int:
+    """Return how many bytes of `data` are its first map; raises IndexError where it ends first.
+
+    WireError for anything that could not begin a message.
+    """
+    if data[0] >> 5 != MAP:
+        raise WireError("a message is a CBOR map; this is something else")
+    reader = _Reader(data)
+    reader.map(1)
+    return reader.pos
+
+
 class _Reader:
     """One pass over the bytes; `pos` is the next byte. IndexError: the bytes ended too early."""
 
