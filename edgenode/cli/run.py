@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from edgenode.clock import SystemClock
 from edgenode.config import Config, load
 from edgenode.node import Daemon, Notifier, Stop, drain
+from edgenode.node.logs import to_journal
+
+LOG = logging.getLogger(__name__)
 
 CONFIG = Path("/etc/edgenode/edgenode.toml")
 
@@ -25,17 +29,21 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Leave by os._exit: a thread in an uninterruptible read would outlive a normal exit."""
+    to_journal(sys.stderr)
     config = load(args.config)
     stop = Stop()
     stop.listen()
-    code = _drain(config, stop, args.timeout) if args.drain else _run(config, stop)
+    code = _drain(config, stop, args.timeout) if args.drain else _run(config, args.config, stop)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _run(config: Config, stop: Stop) -> int:
-    return Daemon(config, SystemClock(config.clock.manual_err_ms), Notifier()).run(stop)
+def _run(config: Config, path: Path, stop: Stop) -> int:
+    for warning in config.warnings:
+        LOG.warning("%s", warning)
+    clock = SystemClock(config.clock.manual_err_ms)
+    return Daemon(config, path, clock, Notifier(), stop).run()
 
 
 def _drain(config: Config, stop: Stop, timeout_s: float) -> int:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from edgenode.cityos.audit import audit
 from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
 from edgenode.config import load
-from edgenode.demo.evidence import Evidence, Lost, Numbered, Row, read_truth
-from edgenode.demo.stage import (
-    COMMIT_MS,
-    COUNTERS,
-    DERIVED,
-    FLUSH_MS,
-    NODE,
-    TOLERANCE_MS,
-    Stage,
-)
-from edgenode.node import parts
+from edgenode.demo.evidence import Evidence, Happened, Lost, Numbered, Row, Said, read_truth
+from edgenode.demo.roles import Roles, roles
+from edgenode.demo.stage import COMMIT_MS, FLUSH_MS, NODE, TOLERANCE_MS, Stage
+from edgenode.demo.street import LAMP
+from edgenode.node import sensors
 from edgenode.wire import LossReason
 
 DERIVE_S = 10.0  # how long the receiver may take to unfold what it has stored
@@ -49,13 +44,15 @@ def wait_unfolded(stage: Stage) -> None:
 def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
     """Return the evidence; raises CityError where there is no sink."""
     node = bytes.fromhex(NODE)
-    groups = parts.groups(load(stage.config)).values()
+    config = load(stage.config)
+    known = sensors.groups(config).values()
+    judged = roles(config, known)
     with Sink.open(stage.city, readonly=True) as sink:
         rows = [
-            Row(r.spool, r.stream, r.seq, r.ordinal, r.channel, r.mono, r.value)
+            Row(r.spool, r.stream, r.seq, r.ordinal, r.channel, r.mono, r.value, r.quality)
             for r in sink.readings(node)
         ]
-        events = [Numbered(e.spool, e.stream, e.seq, e.ordinal) for e in sink.events(node)]
+        events = list(sink.events(node))
         losses = [
             Lost(spool, stream, r0, readings, _reason(reason))
             for spool, stream, r0, readings, reason in sink.db.execute(
@@ -63,17 +60,34 @@ def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
             )
         ]
     return Evidence(
-        said=list(read_truth(stage.truth)),
+        said=list(_said_as(judged, read_truth(stage.truth))),
         rows=rows,
-        events=events,
+        events=[Numbered(e.spool, e.stream, e.seq, e.ordinal) for e in events],
         losses=losses,
         kills=kills,
         grace_ms=COMMIT_MS + FLUSH_MS,
         tolerance_ms=TOLERANCE_MS,
-        steps={c.name: 10.0**c.scale for group in groups for c in group.channels},
-        counters=COUNTERS,
-        derived=DERIVED,
+        steps={c.name: 10.0**c.scale for group in known for c in group.channels},
+        counters=frozenset(judged.counters),
+        derived=frozenset(judged.derived),
+        streams=frozenset(judged.streams),
+        states=frozenset(judged.states),
+        proved=frozenset(judged.proved),
+        computed=judged.computed,
+        outputs=frozenset({f"{LAMP}/level"}),
+        periods=judged.periods,
+        happened=[
+            Happened(e.channel or "", e.code, e.mono, json.loads(e.value) if e.value else None)
+            for e in events
+        ],
     )
+
+
+def _said_as(judged: Roles, said: Iterable[Said]) -> Iterator[Said]:
+    """Yield what was said under the names of the channels that it is held against."""
+    for line in said:
+        for channel in judged.said_as.get(line.channel, [line.channel]):
+            yield line._replace(channel=channel)
 
 
 def received(stage: Stage) -> Received:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from edgenode.bus import Lamp
+from edgenode.bus import Lamp, open_lamp
+from edgenode.config import PinTable
 from edgenode.errors import BusError
 from edgenode.health import Health
 
@@ -19,6 +20,17 @@ RHYTHMS: Final = {
 }
 WORKING: Final = (0.1, 0.9)  # somebody works on the node
 STARTING: Final = (0.05, 0.45)
+
+
+def lamp_of(pin: PinTable | None) -> Lamp | None:
+    """Open the lamp of the configuration; one that cannot be had is told of and done without."""
+    if pin is None:
+        return None
+    try:
+        return open_lamp(pin.chip, pin.line, active_low=pin.active_low)
+    except BusError as exc:
+        LOG.warning("there is no lamp: %s", exc)
+        return None
 
 
 class Beacon:

@@ -41,17 +41,25 @@ class Buses:
     def start(
         self, config: Config, groups: Mapping[int, Group], only: Collection[str] | None = None
     ) -> None:
-        """Start the workers of all buses, or of those in `only`; raises NodeError."""
-        posts = dict(self._posts)
-        for bus in config.buses:
-            wanted = any(sensor.bus.name == bus.name for sensor in config.sensors)
-            if wanted and (only is None or bus.name in only):
-                gate, stop = Gate(self._sink), threading.Event()
-                worker = self._hire(config, bus, groups, gate, stop)
-                posts[bus.name] = _Post(worker, gate, stop)
-                worker.start()
+        """Start the workers of all buses, or of those in `only`; raises NodeError.
+
+        All are hired before one of them starts: who is compared with whom must be known by then.
+        """
+        used = {sensor.bus.name for sensor in config.sensors}
+        fresh = {
+            bus.name: self._post(config, bus, groups)
+            for bus in config.buses
+            if bus.name in used and (only is None or bus.name in only)
+        }
+        posts = self._posts | fresh
         order = [bus.name for bus in config.buses]
         self._posts = {name: posts[name] for name in sorted(posts, key=order.index)}
+        for post in fresh.values():
+            post.worker.start()
+
+    def _post(self, config: Config, bus: BusTable, groups: Mapping[int, Group]) -> _Post:
+        gate, stop = Gate(self._sink), threading.Event()
+        return _Post(self._hire(config, bus, groups, gate, stop), gate, stop)
 
     def retire(self, names: Collection[str]) -> None:
         """Send the workers of these buses away; what they still say counts for nothing."""
@@ -63,6 +71,11 @@ class Buses:
             if post.worker.is_alive():
                 LOG.warning("bus %s: its thread hangs in a read and is left behind", name)
         self._posts = {name: post for name, post in self._posts.items() if name not in names}
+
+    def relieve(self) -> None:
+        """Let buses whose thread hangs be switched off and on, where that can be done."""
+        for post in self._posts.values():
+            post.worker.relieve()
 
     def stop(self) -> None:
         """Ask all workers to end."""

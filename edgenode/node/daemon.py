@@ -3,49 +3,70 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Final
 
 from edgenode.clock import Clock
 from edgenode.config import Config
 from edgenode.control import Control, verbs_of
 from edgenode.errors import NodeError
 from edgenode.health import Condition, Health, Verdict, Watch
+from edgenode.node.beacon import Beacon, lamp_of
 from edgenode.node.boot import BootMark
+from edgenode.node.chronicle import Chronicle
+from edgenode.node.duties import duties
+from edgenode.node.lastresort import LastResort, Stuck
+from edgenode.node.lines import SystemdLines
 from edgenode.node.notify import Notifier
-from edgenode.node.report import conditions, document, line
+from edgenode.node.office import Office
+from edgenode.node.reload import Reloaded, Reloader
+from edgenode.node.report import Picture, conditions, line
 from edgenode.node.rooms import Rooms
 from edgenode.node.stop import Stop
-from edgenode.reading import Event, EventCode
+from edgenode.node.visit import Visits
+from edgenode.reading import Event, EventCode, Rung
 
-LOG = logging.getLogger(__name__)  # warnings go to stderr, which systemd keeps
+LOG = logging.getLogger(__name__)  # to stderr, which systemd keeps
 
-SWITCH_S = 0.0005  # wake-ups are four to seven times less late than with Python's 5 ms
-STARTING_S = 0.02
-LOOK_S = 1.0
-FIRST_COMMIT_MS = 2_000  # the uplink waits this long for the first durable sample, no longer
-READY_MS = 30_000  # a node whose first slot is far away is ready without it
+SWITCH_S: Final = 0.0005  # wake-ups are four to seven times less late than with Python's 5 ms
+STARTING_S: Final = 0.02
+LOOK_S: Final = 1.0
+FIRST_COMMIT_MS: Final = 2_000  # the uplink waits this long for the first durable sample, no longer
+READY_MS: Final = 30_000  # a node whose first slot is far away is ready without it
+DONE, FAILED, REBOOT = 0, 1, 86  # exit codes; the unit reboots the machine on the last one
 
 
 class Daemon:
     """One run of the node, from opening the spool to closing it."""
 
-    def __init__(self, config: Config, clock: Clock, notifier: Notifier) -> None:
-        self._config = config
-        self._clock = clock
-        self._notifier = notifier
-        self._rooms = Rooms(config, clock)
-        self._mark = BootMark(config.node.state / "boot", clock.boot_id())
-        self._watch = Watch(self._rooms.duties(), clock.boot_ms())
+    def __init__(
+        self, config: Config, path: Path, clock: Clock, notifier: Notifier, stop: Stop
+    ) -> None:
+        self._clock, self._notifier, self._stop = clock, notifier, stop
+        self._lines = SystemdLines(os.environ, notifier.send)
+        self._rooms = Rooms(config, clock, self._lines)
+        self._reloader = Reloader(path, self._rooms, self._lines)
+        state = config.node.state
+        self._mark = BootMark(state / "boot", clock.boot_id())
+        self._visits = Visits(state / "maintenance", clock)
+        self._resort = LastResort(state / "recovery", clock, config.recovery)
+        self._watch = Watch(duties(self._rooms), clock.boot_ms())
+        self._chronicle = Chronicle(self._rooms.spool)
+        self._beacon = Beacon(lamp_of(config.lamp))
+        self._office = Office(
+            self._rooms, self._watch, self._chronicle, self._visits, self._resort, self
+        )
         self._control = self._controlled()
         self._ready = False
+        self._working = False  # somebody was at work when we last looked
+        self._rung: Rung | None = None  # why we leave, where that is the ladder's will
 
     def _controlled(self) -> Control | None:
         """Open the control socket; a node that cannot be asked still samples."""
         try:
-            control = Control(
-                self._config.node.socket, verbs_of({"status": lambda _: self.status()})
-            )
+            control = Control(self._rooms.config.node.socket, verbs_of(self._office.answers()))
         except NodeError as exc:
             LOG.warning("%s", exc)
             advice = "see the message above; `edgenode status` has nobody to ask"
@@ -54,47 +75,106 @@ class Daemon:
         control.start()
         return control
 
-    def status(self) -> dict[str, Any]:
-        """Return the status document; the control thread asks."""
-        return document(self._config.node.id, self._rooms.picture(), self._watch.verdict)
-
-    def run(self, stop: Stop) -> int:
-        """Sample and send until `stop`; return the exit code."""
+    def run(self) -> int:
+        """Sample and send until the end is asked for; return the exit code."""
         sys.setswitchinterval(SWITCH_S)
-        cause = self._mark.cause()
-        if cause is not None:
-            event = Event(EventCode.BOOT, value=cause)
-            self._rooms.spool.event(self._clock.boot_ms(), None, event)
+        now_ms = self._clock.boot_ms()
+        self._chronicle.started(self._mark.cause(), self._mark.start(), now_ms)
+        self._tell_work()
         self._rooms.start_sensing()
-        while not stop.wait(LOOK_S if self._ready else STARTING_S):
+        self._lines.retain(self._office.line_names())
+        while not self._stop.pause(LOOK_S if self._ready else STARTING_S):
+            if self._stop.reload_asked():
+                self.reload()
+            self._stop.serve()
             self._look()
         self._notifier.stopping()
-        return self._leave(failed=stop.defect)
+        return self._leave()
+
+    def reload(self) -> Reloaded:
+        """Take up what changed in the file; on the main thread."""
+        found = self._reloader.reload()
+        for problem in found.problems:
+            LOG.error("not reloaded: %s", problem)
+        if found.changed:
+            LOG.info("reloaded: %s", "; ".join(found.changed))
+            event = Event(EventCode.CONFIGURATION_CHANGED)
+            self._rooms.spool.event(self._clock.boot_ms(), None, event)
+        if found.what.recovery:
+            self._resort.allow(self._rooms.config.recovery)
+        if found.what.lamp:
+            self._beacon.close()
+            self._beacon = Beacon(lamp_of(self._rooms.config.lamp))
+        return found
+
+    def ask(self, work: object, timeout_s: float) -> object:
+        """Let the main thread do something for another one."""
+        return self._stop.ask(work, timeout_s)  # type: ignore[arg-type]
 
     def _look(self) -> None:
         picture = self._rooms.picture()
         before = self._watch.verdict
         verdict = self._watch.look(conditions(picture), picture.now_ms)
         _log_changes(before, verdict)
+        self._chronicle.look(verdict.problems, picture.clock, picture.now_ms)
+        self._tell_work()
+        self._rooms.buses.relieve()
+        self._progress(picture)
+        self._notifier.status(line(verdict, picture))
+        self._beacon.tell(verdict.health, maintenance=self._working)
+        feed(self._notifier, verdict)
+        self._resort_to(picture)
+
+    def _progress(self, picture: Picture) -> None:
+        """Go on with the start: the uplink, then systemd's READY, once something is durable."""
         durable = picture.spool.commits > 0 or bool(picture.spool.degraded)
         if self._rooms.uplink is None and (durable or picture.up_ms > FIRST_COMMIT_MS):
-            self._rooms.start_uplink()
+            self._rooms.try_uplink()
         if not self._ready and (durable or picture.up_ms > READY_MS):
             self._ready = True
             self._mark.running()
             self._notifier.ready()
-        self._notifier.status(line(verdict, picture))
-        feed(self._notifier, verdict)
 
-    def _leave(self, *, failed: bool) -> int:
+    def _tell_work(self) -> None:
+        """Flag readings while somebody works here, and tell when that begins and ends."""
+        working = self._visits.now() is not None
+        self._rooms.crew.maintenance.on = working
+        if working != self._working:
+            self._working = working
+            code = EventCode.MAINTENANCE_BEGUN if working else EventCode.MAINTENANCE_ENDED
+            LOG.info("maintenance has %s", "begun" if working else "ended")
+            self._rooms.spool.event(self._clock.boot_ms(), None, Event(code))
+
+    def _resort_to(self, picture: Picture) -> None:
+        """Leave for the sake of a bus whose read does not return, where nothing else helped."""
+        now_ms = picture.now_ms
+        stuck = [
+            Stuck(bus.bus, now_ms - bus.stuck_since_ms)
+            for bus in picture.buses
+            if bus.stuck_since_ms is not None
+        ]
+        rung = None if self._working else self._resort.wanted(stuck)
+        if rung is not None and self._resort.take(rung):
+            names = ", ".join(bus.bus for bus in stuck)
+            LOG.critical("bus %s hangs and nothing else helped: %s", names, rung.name.lower())
+            self._rung = rung
+            self._stop.set()
+
+    def _leave(self) -> int:
         safe = self._rooms.stop()
-        if safe:
-            self._mark.stopped()
-        else:
+        if not safe:
             LOG.critical("the disk does not answer; what no commit covers yet is lost")
+        elif self._rung is not None:
+            self._mark.recovering()
+        else:
+            self._mark.stopped()
         if self._control:
             self._control.close()
-        return 1 if failed or not safe else 0
+        self._beacon.close()
+        if self._rung is Rung.REBOOT:
+            return REBOOT
+        failed = self._stop.defect or not safe or self._rung is not None
+        return FAILED if failed else DONE
 
 
 def feed(notifier: Notifier, verdict: Verdict) -> None:
@@ -104,10 +184,11 @@ def feed(notifier: Notifier, verdict: Verdict) -> None:
 
 
 def _log_changes(before: Verdict, after: Verdict) -> None:
+    """Log what began as a warning and what ended as news, each once."""
     known = {problem.condition.key for problem in before.problems}
     still = {problem.condition.key for problem in after.problems}
     for problem in after.problems:
         if problem.condition.key not in known:
             LOG.warning("%s; %s", problem.condition.what, problem.condition.advice)
     for key in sorted(known - still):
-        LOG.warning("%s: well again", key)
+        LOG.info("%s: well again", key)

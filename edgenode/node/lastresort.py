@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edgenode.clock import Clock
+from edgenode.config import RecoveryTable
 from edgenode.node.statefile import replaced, text_of
 from edgenode.reading import Rung
 
@@ -45,10 +46,14 @@ class LastResort:
     is done: what cannot be counted cannot be bounded.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, restart: bool, reboot: bool) -> None:
+    def __init__(self, path: Path, clock: Clock, allowed: RecoveryTable) -> None:
         self._path, self._clock = path, clock
-        self._allowed = {Rung.RESTART: restart, Rung.REBOOT: reboot}
+        self.allow(allowed)
         self._taken = _read(path)
+
+    def allow(self, allowed: RecoveryTable) -> None:
+        """Take up what the operator allows."""
+        self._allowed = {Rung.RESTART: allowed.restart, Rung.REBOOT: allowed.reboot}
 
     def wanted(self, stuck: Iterable[Stuck]) -> Rung | None:
         """Return what to do about buses that have been stuck for too long; None for nothing.

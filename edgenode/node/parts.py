@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from edgenode import __version__
-from edgenode.clock import Clock
-from edgenode.config import Config, Sensor, SiteTable
-from edgenode.driver import declared
-from edgenode.reading import Group
-from edgenode.sensing import BusWorker, Job, Sink, Wires, stagger
+from edgenode.config import Config, SiteTable
+from edgenode.config.credentials import resolved
 from edgenode.spool import SpoolOptions
 from edgenode.wire import About
 
 PLACE = ("name", "latitude", "longitude")
 CLEAR, SECURE = 1883, 8883  # IANA: mqtt, secure-mqtt
-
-
-def gids(config: Config) -> dict[str, int]:
-    """Return the gid of each sensor: its place in the order of the names.
-
-    The order of the file does not matter, so that moving a table about changes no schema.
-    """
-    return {name: gid for gid, name in enumerate(sorted(s.name for s in config.sensors))}
-
-
-def groups(config: Config) -> dict[int, Group]:
-    """Return the channels of every sensor, named `<sensor>/<quantity>`."""
-    numbers = gids(config)
-    return {numbers[s.name]: _group(numbers[s.name], s) for s in config.sensors}
-
-
-def _group(gid: int, sensor: Sensor) -> Group:
-    channels = tuple(
-        replace(
-            channel,
-            name=f"{sensor.name}/{channel.name}",
-            period_ms=sensor.every_ms,
-            model=sensor.driver.model,
-            serial=sensor.serial,
-            stamp_ms=sensor.stamp_ms,
-        )
-        for channel in declared(sensor.driver, sensor.options)
-    )
-    return Group(gid, channels)
-
-
-def workers(
-    config: Config, known: Mapping[int, Group], sink: Sink, clock: Clock, stop: threading.Event
-) -> list[BusWorker]:
-    """Return one worker for each bus that has sensors; raises NodeError for a wire unknown here."""
-    numbers = gids(config)
-    found = []
-    for bus in config.buses:
-        sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
-        phases = stagger([sensor.every_ms for sensor in sensors])
-        wires = Wires(bus.path)
-        jobs = [
-            _job(sensor, wires, known[numbers[sensor.name]], phase)
-            for sensor, phase in zip(sensors, phases, strict=True)
-        ]
-        if jobs:
-            found.append(BusWorker(bus.name, jobs, sink, clock, stop))
-    return found
-
-
-def _job(sensor: Sensor, wires: Wires, group: Group, phase_ms: int) -> Job:
-    return Job(
-        sensor=sensor.name,
-        group=group,
-        driver=wires.opener(sensor.driver, sensor.options),
-        every_ms=sensor.every_ms,
-        stamp_ms=sensor.stamp_ms,
-        phase_ms=phase_ms,
-    )
+MEGABYTE = 1_000_000  # as those who sell them count
 
 
 def spool_options(config: Config) -> SpoolOptions:
@@ -102,7 +38,10 @@ def spool_directory(state: Path) -> Path:
 
 
 def uplink_options(config: Config) -> Any:
-    """Return what the uplink is told; imports paho."""
+    """Return what the uplink is told; imports paho.
+
+    Raises NodeError for a credential that systemd has not handed over.
+    """
     from edgenode.uplink import Broker, UplinkOptions  # noqa: PLC0415 - sampling comes first
 
     brokers = tuple(
@@ -110,11 +49,11 @@ def uplink_options(config: Config) -> Any:
             host=row.host,
             port=row.port or (SECURE if row.tls else CLEAR),
             tls=row.tls,
-            ca=row.ca,
-            cert=row.cert,
-            key=row.key,
+            ca=_found(row.ca),
+            cert=_found(row.cert),
+            key=_found(row.key),
             username=row.username,
-            password_file=row.password_file,
+            password_file=_found(row.password_file),
         )
         for row in config.uplink.broker
     )
@@ -124,8 +63,18 @@ def uplink_options(config: Config) -> Any:
         custody=config.uplink.custody,
         prefix=config.uplink.prefix,
         backlog_per_s=config.uplink.backlog_per_s,
+        day_bytes=_bytes(config.budget.day_mb),
+        month_bytes=_bytes(config.budget.month_mb),
         farewell_ms=FAREWELL_MS,
     )
+
+
+def _found(path: Path | None) -> Path | None:
+    return None if path is None else resolved(path)
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * MEGABYTE)
 
 
 FAREWELL_MS = 800  # of the 2 s that a stop may take

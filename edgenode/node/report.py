@@ -1,12 +1,11 @@
-"""What the rooms tell, as conditions with advice and as the document behind `edgenode status`."""
+"""What the rooms tell, as conditions with advice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edgenode import __version__
 from edgenode.health import Condition, Verdict
 from edgenode.reading import ClockSource
 from edgenode.sensing import WorkerStats
@@ -15,7 +14,6 @@ from edgenode.spool import SpoolStats
 if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
     from edgenode.uplink import UplinkStats
 
-FORMAT = 1  # of the status document; raised when a field changes its meaning
 CONNECT_MS = 30_000  # a start is no trouble; without a connection after this long it is
 CONFIRM_MS = 900_000  # the City OS acks at most each second, and resends are asked in minutes
 NEARLY_FULL = 0.8  # of the cap; eviction begins at 0.9
@@ -36,11 +34,17 @@ class Picture:
     buses: Sequence[WorkerStats]
     uplink: UplinkStats | None  # None before it is started
     notes: Sequence[Condition] = ()  # what was found wrong at the start
+    clock_err_ms: int | None = None  # by how much the wall clock may be wrong; None: not known
 
     @property
     def up_ms(self) -> int:
         """For how long the daemon has run."""
         return self.now_ms - self.started_ms
+
+    @property
+    def vouched_utc_ms(self) -> int | None:
+        """The wall clock, where something vouches for it."""
+        return None if self.clock == ClockSource.NONE else self.utc_ms
 
     @property
     def written_a_day(self) -> int:
@@ -92,6 +96,8 @@ def _uplink(picture: Picture) -> Iterator[Condition]:
     uplink = picture.uplink
     if uplink is None:
         return
+    if uplink.budget:
+        yield _budget(uplink.budget)
     if not uplink.connected and picture.up_ms > CONNECT_MS:
         why = uplink.last_error or "no answer yet"
         what = f"not connected to {uplink.broker or 'any broker'}: {why}"
@@ -107,30 +113,12 @@ def _uplink(picture: Picture) -> Iterator[Condition]:
         )
 
 
-def document(node: str, picture: Picture, verdict: Verdict) -> dict[str, Any]:
-    """Return the status document; docs/cli.md describes every field."""
-    return {
-        "format": FORMAT,
-        "version": __version__,
-        "node": node,
-        "health": verdict.health.value,
-        "since_s": (picture.now_ms - verdict.since_ms) // 1000,
-        "up_s": picture.up_ms // 1000,
-        "utc_ms": picture.utc_ms,
-        "clock": ClockSource(picture.clock).name.lower(),
-        "problems": [
-            {
-                "key": problem.condition.key,
-                "what": problem.condition.what,
-                "advice": problem.condition.advice,
-                "since_s": (picture.now_ms - problem.since_ms) // 1000,
-            }
-            for problem in verdict.problems
-        ],
-        "buses": [asdict(bus) for bus in picture.buses],
-        "spool": asdict(picture.spool) | {"written_bytes_per_day": picture.written_a_day},
-        "uplink": asdict(picture.uplink) if picture.uplink else None,
-    }
+def _budget(state: str) -> Condition:
+    if state == "near":
+        what = "the network budget is nearly spent: batches grow and backlog slows"
+    else:
+        what = "the network budget is spent: readings wait in the spool, events still go"
+    return Condition("budget", what, "see what is sent too often, or raise [budget]")
 
 
 def line(verdict: Verdict, picture: Picture) -> str:

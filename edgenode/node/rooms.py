@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from edgenode.bus import LineStore
 from edgenode.clock import Clock
 from edgenode.config import Config
 from edgenode.errors import NodeError
-from edgenode.health import Condition, Duty
-from edgenode.node import parts
+from edgenode.health import Condition
+from edgenode.node import parts, sensors
 from edgenode.node.boot import board, hardware
+from edgenode.node.buses import Buses
 from edgenode.node.report import Picture
-from edgenode.sensing import BusWorker
 from edgenode.spool import Spool
 from edgenode.wire import encode
 
@@ -24,53 +25,74 @@ if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
 
 POLLERS_S = 0.3  # of the 2 s that a stop may take; who sits in a read is left behind
 SPOOL_S = 10.0  # leaving before the spool is safe would lose samples: the card has the last word
-STALLED_MS = 60_000
-SENDING_MS = 600_000  # connected, with backlog, and no ack for so long
-DIALLING_MS = 180_000  # a resolver may block for minutes; then something is wrong
+UPLINK_S = 2.0  # for an uplink that is replaced to say goodbye
 
 
 class Rooms:
-    """Spool, bus workers and uplink of one configuration. Used by the main thread only."""
+    """Spool, bus workers and uplink of one configuration. The main thread changes them."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, lines: LineStore | None = None) -> None:
         """Open the spool; raises NodeError where the state directory is not ours to use."""
-        self._config = config
+        self.config = config
         self._clock = clock
         self._held = _claimed(config.node.state)
-        self._groups = parts.groups(config)
+        self.gids = sensors.gids(config)
+        self.groups = sensors.groups(config)
         node = bytes.fromhex(config.node.id)
         options = parts.spool_options(config)
-        self.spool = Spool.open(options, node, self._groups, clock, board())
+        self.spool = Spool.open(options, node, self.groups, clock, board())
+        self.crew = sensors.Crew(clock, lines)
+        self.buses = Buses(self.spool, self.crew.hire)
         self.notes: list[Condition] = []
         self.started_ms = clock.boot_ms()
-        self.workers: list[BusWorker] = []
         self.uplink: Uplink | None = None
-        self._latest: Picture | None = None  # the spool's figures cost a query each
-        self._stops = {name: threading.Event() for name in ("pollers", "spool", "uplink")}
+        self.latest: Picture | None = None  # the spool's figures cost a query each
+        self._stop_spool, self._stop_uplink = threading.Event(), threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._refused = False  # the uplink cannot be started with this configuration
 
     def start_sensing(self) -> None:
         """Start the spool's thread, then a worker per bus; raises NodeError for an unknown wire."""
-        self.workers = parts.workers(
-            self._config, self._groups, self.spool, self._clock, self._stops["pollers"]
-        )
-        self._start("spool", lambda: self.spool.run(self._stops["spool"]))
-        for worker in self.workers:
-            worker.start()
+        self._start("spool", lambda: self.spool.run(self._stop_spool))
+        self.buses.start(self.config, self.groups)
 
     def start_uplink(self) -> None:
-        """Start sending: the present spool first, then older ones of this directory."""
+        """Start sending: the present spool first, then older ones of this directory.
+
+        Raises NodeError for a credential that is not there.
+        """
         from edgenode.uplink import Uplink  # noqa: PLC0415 - sampling comes first
 
         uplink = Uplink(
-            parts.uplink_options(self._config),
+            parts.uplink_options(self.config),
             [self.spool.outbox, *self.spool.drains],
-            encode(parts.about(self._config, hardware())),
+            encode(parts.about(self.config, hardware())),
             self._clock,
             lambda event: self.spool.event(self._clock.boot_ms(), None, event),
+            self.spool.traffic,
         )
+        stop = self._stop_uplink = threading.Event()
         self.uplink = uplink
-        self._start("uplink", lambda: uplink.run(self._stops["uplink"]))
+        self._start("uplink", lambda: uplink.run(stop))
+
+    def try_uplink(self) -> None:
+        """Start sending; where that cannot be, sampling goes on and the reason is told."""
+        if self._refused:
+            return
+        try:
+            self.start_uplink()
+        except NodeError as exc:
+            self._refused = True
+            advice = "correct it, then systemctl reload edgenode; readings wait in the spool"
+            self.notes.append(Condition("uplink", str(exc), advice))
+
+    def stop_uplink(self) -> bool:
+        """Let the uplink say goodbye, so that another can take its place; False where it hangs."""
+        self._tell_uplink()
+        gone = self._joined("uplink", time.monotonic() + UPLINK_S)
+        if gone:
+            self.uplink = None
+        return gone
 
     def _start(self, name: str, target: object) -> None:
         thread = threading.Thread(name=name, target=target, daemon=True)  # type: ignore[arg-type]
@@ -79,17 +101,19 @@ class Rooms:
 
     def picture(self) -> Picture:
         """Return how all rooms are now; this also looks for reads that do not return."""
-        self._latest = Picture(
+        source, error_ms = self._clock.sync()
+        self.latest = Picture(
             now_ms=self._clock.boot_ms(),
             started_ms=self.started_ms,
             utc_ms=self._clock.utc_ms(),
-            clock=self._clock.sync()[0],
+            clock=source,
+            clock_err_ms=error_ms if source else None,
             spool=self.spool.stats(),
-            buses=[worker.stats() for worker in self.workers],
+            buses=[worker.stats() for worker in self.buses.workers],
             uplink=self.uplink.stats() if self.uplink else None,
             notes=tuple(self.notes),
         )
-        return self._latest
+        return self.latest
 
     def serve_spool(self) -> tuple[int, int]:
         """Do the work of the spool's thread once; return batches held and readings not sealed.
@@ -101,66 +125,27 @@ class Rooms:
         boxes = [self.spool.outbox, *self.spool.drains]
         return sum(box.held for box in boxes), self.spool.stats().window_readings
 
-    def duties(self) -> list[Duty]:
-        """Return the work that must get done, or a restart is the cure."""
-        bucket_ms = round(60_000 / self._config.uplink.backlog_per_s)
-        acked_ms = round(3_000 * self._config.spool.window_s)  # held until written down as acked
-        return [
-            Duty(
-                "spool",
-                lambda: self.spool.progress,
-                lambda: True,
-                STALLED_MS,
-                "look at the disk: a card that stalls this long is failing",
-            ),
-            Duty(
-                "uplink",
-                lambda: self.uplink.progress if self.uplink else 0,
-                lambda: self.uplink is not None,
-                DIALLING_MS,
-                "look at the resolver and the network",
-            ),
-            Duty(
-                "sending",
-                self._acks,
-                self._must_send,
-                max(SENDING_MS, bucket_ms, acked_ms),
-                "look at the broker; the daemon is about to be restarted",
-            ),
-        ]
-
-    def _acks(self) -> int:
-        stats = self.uplink.stats() if self.uplink else None
-        return stats.acked + stats.city_acks if stats else 0
-
-    def _must_send(self) -> bool:
-        picture = self._latest or self.picture()
-        stats, spool = picture.uplink, picture.spool
-        if stats is None or not stats.connected or stats.paused:
-            return False
-        return spool.held_batches - spool.unconfirmed_batches - stats.set_aside - stats.parked > 0
-
     def stop(self) -> bool:
         """Stop sampling, seal and commit; return whether the spool is safe.
 
         The uplink leaves before the spool closes, since it still writes down acks.
         """
         started = time.monotonic()
-        self._stops["uplink"].set()
-        self._stops["pollers"].set()
-        if self.uplink:
-            self.uplink.wake()
-        for worker in self.workers:
-            worker.wake()
-        for worker in self.workers:
-            worker.join(max(0.0, started + POLLERS_S - time.monotonic()))
+        self.buses.stop()
+        self._tell_uplink()
+        self.buses.join(started + POLLERS_S)
         self._joined("uplink", started + parts.FAREWELL_MS / 1000 + POLLERS_S)
-        self._stops["spool"].set()
+        self._stop_spool.set()
         self.spool.wake()
         if not self._joined("spool", started + SPOOL_S):
             return False
         self.spool.close()
         return True
+
+    def _tell_uplink(self) -> None:
+        self._stop_uplink.set()
+        if self.uplink:
+            self.uplink.wake()
 
     def _joined(self, name: str, deadline: float) -> bool:
         thread = self._threads.get(name)

@@ -12,7 +12,7 @@ import pytest
 
 from edgenode.clock import SystemClock
 from edgenode.config import load
-from edgenode.node import parts
+from edgenode.node import parts, sensors
 from edgenode.node.boot import BootCause
 from edgenode.reading import EventCode
 from edgenode.spool import Spool
@@ -49,7 +49,7 @@ def test_sigterm_leaves_within_two_seconds_and_everything_is_committed(place: Pl
 def kept(place: Place) -> dict[str, int]:
     """How many readings of each channel a new process finds on the disk, sealed."""
     config = load(place.config)
-    groups = parts.groups(config)
+    groups = sensors.groups(config)
     options = parts.spool_options(config)
     spool = Spool.open(options, bytes.fromhex(NODE), groups, SystemClock(1000))
     assert spool.stats().window_readings == 0, "SIGTERM seals the open window"
@@ -68,7 +68,7 @@ def boots(place: Place) -> list[object]:
     """The causes of all boot events on the disk."""
     config = load(place.config)
     options = parts.spool_options(config)
-    spool = Spool.open(options, bytes.fromhex(NODE), parts.groups(config), SystemClock(1000))
+    spool = Spool.open(options, bytes.fromhex(NODE), sensors.groups(config), SystemClock(1000))
     spool.outbox.begin_session()
     batches = [decode(sealed.data) for sealed in spool.outbox.take(live=False, limit=64)]
     spool.close()

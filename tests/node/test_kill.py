@@ -14,7 +14,7 @@ from edgenode.config import load
 from edgenode.demo.account import account
 from edgenode.demo.evidence import Evidence, Numbered, Row, read_truth
 from edgenode.demo.stage import boot_ms
-from edgenode.node import parts
+from edgenode.node import parts, sensors
 from edgenode.reading import Groups
 from edgenode.spool import Sealed, Spool
 from edgenode.wire import Batch, Birth, Rows, decode, expand, unscaled
@@ -49,7 +49,7 @@ def test_kills_at_random_moments_cost_at_most_the_open_commit(tmp_path: Path) ->
 def _evidence(place: Place, kills: list[int]) -> Evidence:
     """What the disk holds, against what the instruments said."""
     config = load(place.config)
-    groups = parts.groups(config)
+    groups = sensors.groups(config)
     options = parts.spool_options(config)
     spool = Spool.open(options, bytes.fromhex(NODE), groups, SystemClock(1000))
     rows: list[Row] = []

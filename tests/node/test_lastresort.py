@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edgenode.config import RecoveryTable
 from edgenode.node.lastresort import A_DAY_MOST, PATIENCE_MS, LastResort, Stuck
 from edgenode.reading import Rung
 from tests.support.clock import FakeClock
@@ -20,7 +21,7 @@ def clock() -> FakeClock:
 def resort(
     path: Path, clock: FakeClock, *, restart: bool = True, reboot: bool = True
 ) -> LastResort:
-    return LastResort(path / "recovery", clock, restart=restart, reboot=reboot)
+    return LastResort(path / "recovery", clock, RecoveryTable(restart=restart, reboot=reboot))
 
 
 def life(path: Path, clock: FakeClock) -> Rung | None:

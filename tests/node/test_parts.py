@@ -1,4 +1,3 @@
-import threading
 from dataclasses import fields
 from pathlib import Path
 
@@ -6,11 +5,10 @@ import pytest
 
 from edgenode.config import parse
 from edgenode.errors import NodeError
-from edgenode.node import parts
+from edgenode.node import parts, sensors
 from edgenode.reading import Event, Group, Sample, Total
 from edgenode.sensing import Wires
 from edgenode.wire import decode, encode, schema_of
-from tests.support.clock import FakeClock
 
 HEAD = """\
 schema = 1
@@ -76,7 +74,7 @@ class Nowhere:
 
 
 def test_channels_are_named_by_sensor_and_quantity() -> None:
-    group = parts.groups(parse(HEAD + AIR + RAIN))[0]
+    group = sensors.groups(parse(HEAD + AIR + RAIN))[0]
     assert [channel.name for channel in group.channels] == [
         "air/temperature",
         "air/humidity",
@@ -92,7 +90,7 @@ def test_channels_are_named_by_sensor_and_quantity() -> None:
 
 
 def test_what_only_the_configuration_knows_is_in_the_birth() -> None:
-    assert parts.groups(parse(HEAD + AIR + RAIN))[1].channels[0].observed == "Rain/volume"
+    assert sensors.groups(parse(HEAD + AIR + RAIN))[1].channels[0].observed == "Rain/volume"
 
 
 def schema(groups: dict[int, Group]) -> bytes:
@@ -100,10 +98,10 @@ def schema(groups: dict[int, Group]) -> bytes:
 
 
 def test_the_order_of_the_file_changes_no_schema() -> None:
-    one, other = parts.groups(parse(HEAD + AIR + RAIN)), parts.groups(parse(HEAD + RAIN + AIR))
+    one, other = sensors.groups(parse(HEAD + AIR + RAIN)), sensors.groups(parse(HEAD + RAIN + AIR))
     assert one == other
     assert schema(one) == schema(other)
-    assert schema(parts.groups(parse(HEAD + AIR))) != schema(one)
+    assert schema(sensors.groups(parse(HEAD + AIR))) != schema(one)
 
 
 def test_seconds_and_megabytes_become_what_the_spool_counts_in() -> None:
@@ -130,13 +128,6 @@ def test_about_says_what_was_written_and_nothing_else() -> None:
     assert about.site == {"name": "Square", "latitude": 52.0}
     assert about.transparency == {"purpose": "air"}
     assert {field.name for field in fields(about)} >= {"firmware", "hardware"}
-
-
-def test_a_bus_without_sensors_gets_no_thread() -> None:
-    config = parse(HEAD + AIR)
-    stop = threading.Event()
-    found = parts.workers(config, parts.groups(config), Nowhere(), FakeClock(), stop)
-    assert [worker.bus for worker in found] == ["wire"]
 
 
 def test_a_wire_that_this_node_cannot_speak_is_refused_at_the_start() -> None:

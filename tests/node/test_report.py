@@ -120,7 +120,7 @@ def test_people_read_the_wear_of_the_card_as_a_rate_once_it_is_steady() -> None:
 def test_people_read_what_to_do() -> None:
     lost = replace(SENSOR, state="lost", detail="no acknowledge")
     words = "\n".join(text(answered(replace(WELL, buses=(replace(BUS, sensors=(lost,)),)))))
-    assert "! sensor air on bus wire is lost: no acknowledge (for 0 s)" in words
+    assert "! sensor air on bus wire is lost: no acknowledge (for 0 s" in words
     assert "do: check its plug, power and address" in words
 
 

@@ -11,6 +11,7 @@ from edgenode.config import load
 from edgenode.errors import NodeError
 from edgenode.health import Health, Watch
 from edgenode.node.daemon import feed
+from edgenode.node.duties import duties
 from edgenode.node.notify import Notifier
 from edgenode.node.rooms import Rooms
 from edgenode.reading import Event, EventCode
@@ -45,6 +46,7 @@ class Link:
             "city_acks": 0,
             "set_aside": 0,
             "parked": 0,
+            "budget": "",
         }
 
     def stats(self) -> Any:
@@ -60,7 +62,7 @@ def keys(watch: Watch, clock: FakeClock) -> list[str]:
 def test_a_spool_that_steps_is_well_and_one_that_does_not_is_a_stall(
     rooms: Rooms, clock: FakeClock
 ) -> None:
-    watch = Watch(rooms.duties(), clock.boot_ms())
+    watch = Watch(duties(rooms), clock.boot_ms())
     for _ in range(10):
         rooms.spool.step()
         clock.advance(30_000)
@@ -79,7 +81,7 @@ def linked(rooms: Rooms, clock: FakeClock) -> tuple[Link, Watch]:
     rooms.spool.event(clock.boot_ms(), None, Event(EventCode.TAMPER))
     rooms.spool.step()
     assert rooms.spool.stats().held_batches == 1
-    return link, Watch(rooms.duties(), clock.boot_ms())
+    return link, Watch(duties(rooms), clock.boot_ms())
 
 
 def minutes(rooms: Rooms, clock: FakeClock, watch: Watch, link: Link, count: int) -> list[str]:
@@ -104,7 +106,9 @@ def test_connected_with_backlog_and_no_ack_for_ten_minutes_is_a_stall(
     assert keys(watch, clock) == []
 
 
-@pytest.mark.parametrize("change", [{"connected": False}, {"paused": True}, {"parked": 1}])
+@pytest.mark.parametrize(
+    "change", [{"connected": False}, {"paused": True}, {"parked": 1}, {"budget": "spent"}]
+)
 def test_a_node_that_cannot_send_is_not_stalled(
     rooms: Rooms, clock: FakeClock, change: dict[str, Any]
 ) -> None:
@@ -131,7 +135,7 @@ def test_a_stalled_node_is_not_fed(rooms: Rooms, clock: FakeClock) -> None:
             self.fed += 1
 
     notifier = Deaf({})
-    watch = Watch(rooms.duties(), clock.boot_ms())
+    watch = Watch(duties(rooms), clock.boot_ms())
     rooms.spool.step()
     feed(notifier, watch.look([], clock.boot_ms()))
     assert notifier.fed == 1

@@ -1,0 +1,142 @@
+"""The node's side of the condition log: what holds is noted, told as events, and told of later.
+
+What begins and ends is read off the log itself, which outlives restarts and reboots, so that an
+event of a beginning has its end although the daemon was another one by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from edgenode.health import Problem
+from edgenode.node.boot import BootCause, StartCause
+from edgenode.reading import Event, EventCode
+from edgenode.spool import Condition, Spool
+
+BOOT, START = "boot", "start"  # keys of what happens in an instant
+LINK, CLOCK = "uplink", "clock"  # keys of conditions that no sensor tells of
+RESTARTS_MOST: Final = 8
+ENTRIES: Final = 200
+
+
+class Since(NamedTuple):
+    """Since when something holds: a span in ms, and POSIX ms where a clock was known."""
+
+    for_ms: int
+    utc_ms: int | None
+
+
+class Now(NamedTuple):
+    """The clocks of this moment; `utc_ms` is None where nothing vouches for the wall clock."""
+
+    boot_ms: int
+    utc_ms: int | None
+
+
+class Chronicle:
+    """Writes the log from the main thread; any thread may read it."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._open = self._held()
+
+    def started(self, boot: BootCause | None, start: StartCause, now_ms: int) -> None:
+        """Note that the daemon was started, and the machine where that is news; tell both."""
+        if boot is not None:
+            self._spool.note(BOOT, _word(boot), now_ms)
+            self._tell(EventCode.BOOT, int(boot), now_ms)
+        if start is not StartCause.BOOT:
+            self._spool.note(START, _word(start), now_ms)
+        self._tell(EventCode.DAEMON_STARTED, int(start), now_ms)
+
+    def look(self, problems: Iterable[Problem], clock_source: int, now_ms: int) -> None:
+        """Note what holds now; tell of the link and the clock where they were lost or found."""
+        held = {problem.condition.key: problem.condition.what for problem in problems}
+        self._spool.observe(held, now_ms)
+        before, self._open = self._open, self._held()
+        for key in self._open.keys() - before.keys():
+            if key == LINK:
+                self._tell(EventCode.LINK_LOST, None, now_ms)
+            elif key == CLOCK:
+                self._tell(EventCode.CLOCK_LOST, None, now_ms)
+        for key in before.keys() - self._open.keys():
+            if key == LINK:
+                for_ms = self._since(before[key], Now(now_ms, None)).for_ms
+                self._tell(EventCode.LINK_FOUND, for_ms // 1000, now_ms)
+            elif key == CLOCK:
+                self._tell(EventCode.CLOCK_FOUND, clock_source, now_ms)
+
+    def since(self, now: Now) -> dict[str, Since]:
+        """Return since when everything holds that holds now, by key."""
+        return {key: self._since(entry, now) for key, entry in self._held().items()}
+
+    def restarts(self) -> list[dict[str, object]]:
+        """Return the last starts of machine and daemon, as docs/cli.md has them."""
+        found = [entry for entry in self._spool.history() if entry.key in {BOOT, START}]
+        return [
+            {"utc_ms": entry.begin.utc_ms, "what": entry.key, "cause": entry.what}
+            for entry in found[-RESTARTS_MOST:]
+        ]
+
+    def entries(
+        self, now: Now, since_utc_ms: int = 0, limit: int = ENTRIES
+    ) -> list[dict[str, object]]:
+        """Return what was wrong and lasted until `since_utc_ms` or later, the newest last."""
+        kept = [entry for entry in self._spool.history() if not _over(entry, since_utc_ms)]
+        return [self._entry(entry, now) for entry in kept[-limit:]]
+
+    def about(self, keys: set[str], now: Now, limit: int) -> list[dict[str, object]]:
+        """Return the entries with one of these keys, the newest last."""
+        kept = [entry for entry in self._spool.history() if entry.key in keys]
+        return [self._entry(entry, now) for entry in kept[-limit:]]
+
+    def _entry(self, entry: Condition, now: Now) -> dict[str, object]:
+        end = entry.end
+        lasted_ms = None if end is None else _between(entry)
+        return {
+            "key": entry.key,
+            "what": entry.what,
+            "since_utc_ms": entry.begin.utc_ms,
+            "until_utc_ms": end.utc_ms if end else None,
+            "lasted_s": None if lasted_ms is None else lasted_ms // 1000,
+            "open": end is None,
+            "open_s": self._since(entry, now).for_ms // 1000 if end is None else None,
+            "epoch": entry.begin.epoch,
+            "times": entry.times,
+        }
+
+    def _held(self) -> Mapping[str, Condition]:
+        return {entry.key: entry for entry in self._spool.history() if entry.end is None}
+
+    def _since(self, entry: Condition, now: Now) -> Since:
+        """Where no clock tells how long the machine was off, only what is sure is said."""
+        begin = entry.begin
+        if begin.epoch == self._spool.epoch:
+            return Since(max(0, now.boot_ms - begin.t_ms), begin.utc_ms)
+        if begin.utc_ms is not None and now.utc_ms is not None:
+            return Since(max(now.boot_ms, now.utc_ms - begin.utc_ms), begin.utc_ms)
+        return Since(now.boot_ms, begin.utc_ms)
+
+    def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
+        self._spool.event(now_ms, None, Event(code, value=value))
+
+
+def _between(entry: Condition) -> int | None:
+    begin, end = entry.begin, entry.end
+    if end is None:
+        return None
+    if begin.epoch == end.epoch:
+        return max(0, end.t_ms - begin.t_ms)
+    if begin.utc_ms is None or end.utc_ms is None:
+        return None
+    return max(0, end.utc_ms - begin.utc_ms)
+
+
+def _over(entry: Condition, since_utc_ms: int) -> bool:
+    utc_ms = entry.end.utc_ms if entry.end else None
+    return utc_ms is not None and utc_ms < since_utc_ms
+
+
+def _word(cause: BootCause | StartCause) -> str:
+    return cause.name.lower()

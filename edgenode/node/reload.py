@@ -1,0 +1,93 @@
+"""Taking up a changed configuration while everything that did not change goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from edgenode.config import Config, load
+from edgenode.config.changes import Changes, changes
+from edgenode.errors import ConfigError, NodeError, WireError
+from edgenode.node import sensors
+from edgenode.node.lines import SystemdLines
+from edgenode.node.rooms import Rooms
+
+LOG = logging.getLogger(__name__)
+
+
+class Reloaded(NamedTuple):
+    """What came of it: where there is a problem, nothing was changed that is not named."""
+
+    changed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    what: Changes = Changes()
+
+
+class Reloader:
+    """Compares the file with what runs, and changes no more than what differs."""
+
+    def __init__(self, path: Path, rooms: Rooms, lines: SystemdLines) -> None:
+        self._path, self._rooms, self._lines = path, rooms, lines
+
+    def reload(self) -> Reloaded:
+        """Read the file and take up what is different. For the main thread."""
+        try:
+            wanted = load(self._path)
+        except ConfigError as exc:
+            return Reloaded(problems=tuple(exc.problems))
+        for warning in wanted.warnings:
+            LOG.warning("%s", warning)
+        what = changes(self._rooms.config, wanted)
+        if what.restart:
+            return Reloaded(problems=what.restart)
+        if what.nothing:
+            return Reloaded()
+        try:
+            self._take_up(wanted, what)
+        except (NodeError, WireError) as exc:
+            return Reloaded(problems=(str(exc),))
+        return Reloaded(tuple(_sentences(what)), (), what)
+
+    def _take_up(self, wanted: Config, what: Changes) -> None:
+        rooms = self._rooms
+        if what.new or what.gone or what.altered:
+            self._change_buses(wanted, what)
+        rooms.config = wanted
+        if what.uplink or what.site or what.budget:
+            self._change_uplink()
+
+    def _change_buses(self, wanted: Config, what: Changes) -> None:
+        """Send away who is concerned, let the spool know the new groups, then start their like.
+
+        Where the spool refuses, what was sent away is taken back.
+        """
+        rooms = self._rooms
+        numbers = sensors.gids(wanted, rooms.gids)
+        groups = sensors.groups(wanted, rooms.gids)
+        rooms.buses.retire({*what.gone, *what.altered})
+        try:
+            rooms.spool.regroup(groups)
+        except (NodeError, WireError):
+            rooms.buses.start(rooms.config, rooms.groups, {*what.gone, *what.altered})
+            raise
+        rooms.gids, rooms.groups = numbers, groups
+        self._lines.retain(sensors.line_names(wanted))
+        rooms.buses.start(wanted, groups, {*what.new, *what.altered})
+
+    def _change_uplink(self) -> None:
+        """Connect anew with what is different; where it was not started yet, it will be."""
+        rooms = self._rooms
+        if rooms.uplink is None:
+            return
+        if not rooms.stop_uplink():
+            raise NodeError("the uplink hangs, perhaps in the resolver: systemctl restart edgenode")
+        rooms.start_uplink()
+
+
+def _sentences(what: Changes) -> Iterator[str]:
+    for names, words in ((what.gone, "is gone"), (what.new, "is new"), (what.altered, "changed")):
+        yield from (f"bus {name} {words}" for name in names)
+    tables = ("site", "uplink", "budget", "recovery", "lamp")
+    yield from (f"[{table}] changed" for table in tables if getattr(what, table))

@@ -1,0 +1,158 @@
+"""From the configuration to what the bus workers are told. Pure: nothing is opened here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from edgenode.bus import LineStore, line_name
+from edgenode.bus.levers import ClearPins, Levers, PowerPin
+from edgenode.clock import Clock
+from edgenode.config import BusTable, CalibrationTable, ChannelTable, Config, Sensor, serial_line
+from edgenode.driver import declared
+from edgenode.reading import Group
+from edgenode.sensing import (
+    Board,
+    BusWorker,
+    Calibration,
+    ChannelRules,
+    Job,
+    Maintenance,
+    SensorRules,
+    Sink,
+    Wires,
+    channels_of,
+    stagger,
+)
+
+
+def gids(config: Config, known: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Return the gid of each sensor: its place in the order of the names.
+
+    The order of the file does not matter, so that moving a table about changes no schema. Sensors
+    that are `known` keep their gid, since a bus that a reload does not touch goes on with it.
+    """
+    names = sorted(sensor.name for sensor in config.sensors)
+    kept = {name: gid for name, gid in (known or {}).items() if name in names}
+    free = (gid for gid in count() if gid not in kept.values())
+    return {name: kept[name] if name in kept else next(free) for name in names}
+
+
+def groups(config: Config, known: Mapping[str, int] | None = None) -> dict[int, Group]:
+    """Return the channels of every sensor, named `<sensor>/<quantity>`."""
+    numbers = gids(config, known)
+    return {numbers[sensor.name]: _group(numbers[sensor.name], sensor) for sensor in config.sensors}
+
+
+def _group(gid: int, sensor: Sensor) -> Group:
+    channels = tuple(
+        replace(
+            channel,
+            name=f"{sensor.name}/{channel.name}",
+            period_ms=sensor.every_ms,
+            model=sensor.driver.model,
+            serial=sensor.serial,
+            stamp_ms=sensor.stamp_ms,
+        )
+        for channel in channels_of(declared(sensor.driver, sensor.options), rules(sensor))
+    )
+    return Group(gid, channels, sensor.driver.stream)
+
+
+def rules(sensor: Sensor) -> SensorRules:
+    """Return how the channels of a sensor are corrected and judged, and what is derived."""
+    channels = {name: _rules(table) for name, table in sensor.channel.items()}
+    return SensorRules(channels, sensor.derived)
+
+
+def _rules(table: ChannelTable) -> ChannelRules:
+    return ChannelRules(
+        calibration=_calibration(table.calibration) if table.calibration else None,
+        low=table.low,
+        high=table.high,
+        stuck_s=table.stuck_s,
+        rate_per_s=table.rate_per_s,
+        twin=table.twin,
+        tolerance=table.tolerance,
+    )
+
+
+def _calibration(table: CalibrationTable) -> Calibration:
+    return Calibration(
+        id=table.id,
+        date=table.date,
+        gain=table.gain,
+        offset=table.offset,
+        polynomial=table.polynomial,
+        raw=table.raw,
+    )
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What all bus workers of a node share."""
+
+    clock: Clock
+    lines: LineStore | None = None
+    board: Board = field(default_factory=Board)
+    maintenance: Maintenance = field(default_factory=Maintenance)
+
+    def hire(
+        self,
+        config: Config,
+        bus: BusTable,
+        known: Mapping[int, Group],
+        sink: Sink,
+        stop: threading.Event,
+    ) -> BusWorker:
+        """Return the worker of a bus; raises NodeError for a wire that is unknown here."""
+        sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
+        phases = stagger([sensor.every_ms for sensor in sensors])
+        by_name = {group.channels[0].name.partition("/")[0]: group for group in known.values()}
+        asked = next((sensor.driver.line for sensor in sensors if sensor.driver.line), None)
+        wires = Wires(bus.path, serial_line(bus, asked), self.lines)
+        jobs = [
+            Job(
+                sensor=sensor.name,
+                group=by_name[sensor.name],
+                driver=wires.opener(sensor.driver, sensor.options),
+                every_ms=sensor.every_ms,
+                stamp_ms=sensor.stamp_ms,
+                phase_ms=phase,
+                rules=rules(sensor),
+            )
+            for sensor, phase in zip(sensors, phases, strict=True)
+        ]
+        return BusWorker(
+            bus.name,
+            jobs,
+            sink,
+            self.clock,
+            stop,
+            levers=_levers(bus),
+            board=self.board,
+            maintenance=self.maintenance,
+        )
+
+
+def _levers(bus: BusTable) -> Levers:
+    clear, power = bus.clear, bus.power
+    return Levers(
+        ClearPins(clear.scl, clear.sda, clear.chip) if clear else None,
+        PowerPin(power.line, power.chip, power.active_low) if power else None,
+        bus.usb_port,
+    )
+
+
+def line_names(config: Config) -> set[str]:
+    """Return the names of all lines that the sensors of a configuration may hand over."""
+    names = set()
+    for sensor in config.sensors:
+        options: Any = sensor.options
+        if sensor.bus.kind == "gpio" and sensor.driver.watch == "edges":
+            asked = (options.line, options.edge, options.bias, options.debounce_us)
+            names.add(line_name(sensor.bus.path, *asked))
+    return names
