@@ -1,0 +1,84 @@
+"""A bus whose own thread hangs in a call: it is switched off and on from outside."""
+
+from __future__ import annotations
+
+import threading
+
+from edgenode.bus.levers import Outcome
+from edgenode.reading import EventCode, Rung
+from edgenode.sensing import BusWorker, Job
+from edgenode.sensing.ladder import AGAIN_FIRST_MS, HUNG_MS
+from edgenode.sensing.rungs import Tally
+from tests.support.levers import FakeLevers, Rig
+from tests.support.sensing import Bench, Hanging, group_of
+
+
+class Hung:
+    """A bus whose only thread hangs in a read, and the clock in a test's hand."""
+
+    def __init__(self, *names: str) -> None:
+        self.bench, self.hanging = Bench(), Hanging()
+        self.levers = FakeLevers(self.bench.clock, names)
+        job = Job("s9", group_of(Hanging, 9), lambda: self.hanging, 1000, stamp_ms=50)
+        self.worker = BusWorker(
+            "b", [job], self.bench.sink, self.bench.clock, threading.Event(), levers=self.levers
+        )
+        self.thread = threading.Thread(target=self.worker.turn, daemon=True)
+        self.thread.start()
+        assert self.hanging.inside.wait(5)
+        self.bench.clock.advance(51)
+        assert self.worker.check()
+
+    def let_go(self) -> Outcome:
+        self.hanging.release.set()
+        return Outcome(done=True, words="off and on")
+
+
+def test_a_hanging_bus_is_relieved_from_outside_after_a_minute() -> None:
+    hung = Hung("nine-clocks", "power")
+    hung.levers.effects["power"] = hung.let_go
+    hung.bench.clock.advance(HUNG_MS - 2)
+    assert not hung.worker.relieve()
+    hung.bench.clock.advance(1)
+    assert hung.worker.relieve()
+    hung.thread.join(5)
+    assert [name for name, _ in hung.levers.pulled] == ["power"]  # clocks need the bus thread
+    told = [(e.code, e.value) for _, _, e in hung.bench.sink.events]
+    assert (EventCode.BUS_RECOVERED, Rung.POWER) in told
+    for thread in threading.enumerate():
+        if thread.name == "relief":
+            thread.join(5)
+    hung.worker.turn()
+    assert hung.worker.stats().rungs["power"] == Tally(1, 1)
+
+
+def test_a_hanging_bus_is_not_relieved_twice_at_once_nor_too_often() -> None:
+    hung = Hung("power")
+    going, pulled = threading.Event(), threading.Event()
+
+    def slow() -> Outcome:
+        pulled.set()
+        going.wait(5)
+        return Outcome(done=True, words="off and on")
+
+    hung.levers.effects["power"] = slow
+    hung.bench.clock.advance(HUNG_MS)
+    assert hung.worker.relieve()
+    assert pulled.wait(5)
+    hung.bench.clock.advance(AGAIN_FIRST_MS)
+    assert not hung.worker.relieve()
+    going.set()
+    hung.let_go()
+    hung.thread.join(5)
+    assert hung.levers.pulled[1:] == []
+
+
+def test_a_well_bus_or_one_without_a_switch_is_left_alone() -> None:
+    rig = Rig("nine-clocks", "power")
+    rig.run(5_000)
+    assert not rig.worker.relieve()
+    hung = Hung("nine-clocks")
+    hung.bench.clock.advance(HUNG_MS)
+    assert not hung.worker.relieve()
+    hung.let_go()
+    hung.thread.join(5)
