@@ -49,6 +49,14 @@ def test_the_checksum_is_that_of_known_frames() -> None:
     assert crc16(b"123456789") == bytes.fromhex("37 4B")  # check value of CRC-16/MODBUS: 0x4B37
 
 
+def test_an_answer_of_another_makers_meter_is_parsed_as_its_manual_has_it() -> None:
+    asked = bytes.fromhex("01 04 00 00 00 0A 70 0D")  # PZEM-004T v3, 220.0 V
+    registers = bytes.fromhex("0898 03E8 0000 0898 0000 0000 0000 01F4 0064 0000")
+    answer = bytes.fromhex("01 04 14") + registers + bytes.fromhex("63 CE")
+    assert request(1, 4, 0, 10) == asked
+    assert slave(answering(answer)).read_input_registers(0, 10) == registers
+
+
 def test_a_request_is_the_known_one() -> None:
     assert request(1, 4, 0, 2) == ASKED
 
