@@ -13,11 +13,12 @@ UNKNOWN_MS = -1  # a node that was off cannot say for how long
 
 
 class ResetReason(IntEnum):
-    """Why a counter was not watched for a while; the fourth value of counter-reset."""
+    """Why a counter does not go on from where it was; the fourth value of counter-reset."""
 
     RESTART = 1  # the daemon was started anew within the same boot
     REBOOT = 2
     REOPENED = 3  # the sensor was lost and came back
+    WENT_BACK = 4  # told by drivers of parts that keep a total of their own
 
 
 class Totals:
