@@ -42,8 +42,13 @@ def told(
     answer: Callable[[], Document],
     text: Callable[[Document], Iterable[str]],
     code: Callable[[Document], int] = lambda _: WELL,
+    without: Callable[[str], tuple[Document, list[str]]] = lambda _: ({}, []),
 ) -> int:
-    """Print the answer, or what can be told without a daemon; return the exit code."""
+    """Print the answer and return the exit code.
+
+    Without a daemon it prints what can be told all the same; `without` adds fields and lines of
+    a verb, from the state directory.
+    """
     from edgenode.control import NoDaemon  # noqa: PLC0415 - the same
 
     try:
@@ -51,7 +56,9 @@ def told(
     except NoDaemon as exc:
         from edgenode.cli.absent import absent, lines  # noqa: PLC0415 - rarely needed
 
-        show(args, absent(args.state, str(exc)), lambda found: lines(found, args.state))
+        found, more = without(args.state)
+        document = absent(args.state, str(exc)) | found
+        show(args, document, lambda _: [*lines(document, args.state), *more])
         return NO_DAEMON
     show(args, document, text)
     return code(document)

@@ -31,7 +31,13 @@ def run(args: argparse.Namespace) -> int:
     given = {"limit": args.limit}
     if args.since is not None:
         given["since_utc_ms"] = max(0, int((time.time() - args.since) * 1000))
-    return told(args, lambda: asked(args, "history", **given), text)
+
+    def without(state: str) -> tuple[dict[str, Any], list[str]]:
+        from edgenode.cli.offline import history_without  # noqa: PLC0415 - only without a daemon
+
+        return history_without(state, **given)
+
+    return told(args, lambda: asked(args, "history", **given), text, without=without)
 
 
 def text(answer: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
@@ -18,11 +19,30 @@ STEADY_S = 3_600  # a start writes more than an hour of running does
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options and the sub-verbs."""
     add_options(parser)
+    works = parser.add_subparsers(dest="work", metavar="export|verify|salvage")
+    export = works.add_parser("export", help="write every batch that is held into one file")
+    verify = works.add_parser("verify", help="look at every block, page and batch; 1 if damaged")
+    salvage = works.add_parser("salvage", help="write what can be read of a damaged spool")
+    for work in (export, salvage):
+        work.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
+    for work in (export, verify, salvage):  # what stands before the sub-verb holds behind it too
+        work.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        work.add_argument("--state", default=argparse.SUPPRESS, metavar="DIRECTORY")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask the daemon."""
-    return told(args, lambda: document(asked(args, "status")), text, code)
+    """Ask the daemon, or work on the files."""
+    if args.work is not None:
+        from edgenode.cli.spoolfiles import run as work  # noqa: PLC0415 - it loads the spool
+
+        return work(args)
+    return told(args, lambda: document(asked(args, "status")), text, code, _without)
+
+
+def _without(state: str) -> tuple[dict[str, Any], list[str]]:
+    from edgenode.cli.offline import spool_without  # noqa: PLC0415 - only without a daemon
+
+    return spool_without(state)
 
 
 def code(answer: dict[str, Any]) -> int:

@@ -63,7 +63,7 @@ def test_every_option_of_every_verb_is_completed(grammar: Grammar, script: Path)
 
 
 def test_sub_verbs_and_fixed_words_are_completed(script: Path) -> None:
-    assert completed(script, "cityos", "") == ["receive", "audit"]
+    assert {"receive", "audit"} <= set(completed(script, "cityos", ""))
     assert completed(script, "cityos", "receive", "--sil") == ["--silence"]
     assert completed(script, "maintenance", "o") == ["on", "off"]
 

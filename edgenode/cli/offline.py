@@ -1,0 +1,166 @@
+"""What the files of the spool tell, where no daemon answers; they are read and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgenode.cli.history import entry
+from edgenode.cli.words import many, size, table, when
+from edgenode.errors import NodeError
+
+if TYPE_CHECKING:  # it reads SQLite's pages and decodes batches: not for who has a daemon to ask
+    from edgenode.spool.model import Condition, Moment
+    from edgenode.spool.offline import SpoolSurvey, Survey
+
+SPOOL = "spool"  # of the state directory
+_NOW = 1 << 62  # when something ended that lasts, or of which no clock knew when it ended
+
+Told = tuple[dict[str, Any], list[str]]  # fields for the document, lines for people
+
+
+def spool_without(state: str) -> Told:
+    """Return what `spool` tells without a daemon."""
+    return _told("survey", state, surveyed, _spool_lines)
+
+
+def history_without(state: str, limit: int, since_utc_ms: int = 0) -> Told:
+    """Return what `history` tells without a daemon: the newest, and not what ended earlier."""
+
+    def wanted(found: Survey) -> list[dict[str, Any]]:
+        kept = [row for row in entries(found) if (row["until_utc_ms"] or _NOW) >= since_utc_ms]
+        return kept[-limit:]
+
+    return _told("entries", state, wanted, _history_lines)
+
+
+def _told(
+    field: str,
+    state: str,
+    fields: Callable[[Survey], Any],
+    lines: Callable[[Any], Iterator[str]],
+) -> Told:
+    from edgenode.spool.offline import survey  # noqa: PLC0415 - see above
+
+    try:
+        found = fields(survey(Path(state) / SPOOL))
+    except NodeError as exc:
+        advice = "" if "Permission" not in str(exc) else "; ask with sudo"
+        return {field: None, "spool_problem": str(exc)}, ["", f"{exc}{advice}"]
+    return {field: found, "spool_problem": None}, ["", *lines(found)]
+
+
+def surveyed(found: Survey) -> dict[str, Any]:
+    """Return the document of a survey, as docs/cli.md has it."""
+    return {
+        "running": found.running,
+        "steady": found.steady,
+        "spools": [_spool(spool) for spool in found.spools],
+        "quarantined": quarantined(found.quarantined),
+    }
+
+
+def quarantined(pieces: tuple[tuple[str, str, int], ...]) -> list[dict[str, Any]]:
+    """Return what was set aside as damaged."""
+    return [{"name": name, "reason": reason, "bytes": count} for name, reason, count in pieces]
+
+
+def _spool(found: SpoolSurvey) -> dict[str, Any]:
+    return {
+        "spool": found.spool,
+        "epoch": found.epoch,
+        "problem": found.problem,
+        "written_utc_ms": _utc(found.written),
+        "open_readings": found.open_readings,
+        "held_batches": found.held_batches,
+        "broker_batches": found.broker_batches,
+        "set_aside_batches": found.set_aside_batches,
+        "used_bytes": found.used_bytes,
+        "file_bytes": found.file_bytes,
+        "lifetime_written_bytes": found.lifetime_written_bytes,
+        "damaged": found.damaged,
+        "streams": [
+            {
+                "stream": number,
+                "batches": stream.batches,
+                "readings": stream.readings,
+                "alarms": stream.alarms,
+                "bytes": stream.bytes,
+                "oldest_utc_ms": _utc(stream.oldest),
+                "newest_utc_ms": _utc(stream.newest),
+            }
+            for number, stream in sorted(found.streams.items())
+        ],
+        "quarantined": quarantined(found.quarantined),
+    }
+
+
+def entries(found: Survey) -> list[dict[str, Any]]:
+    """Return the condition logs of all spools, the latest to begin last."""
+    log = [item for spool in found.spools for item in spool.history]
+    log.sort(key=lambda item: (item.begin.utc_ms or 0, item.begin.epoch, item.begin.t_ms))
+    return [_entry(item) for item in log]
+
+
+def _entry(item: Condition) -> dict[str, Any]:
+    begin, end = item.begin, item.end
+    lasted = None
+    if end is not None and begin.epoch == end.epoch:
+        lasted = (end.t_ms - begin.t_ms) // 1000
+    elif end is not None and begin.utc_ms is not None and end.utc_ms is not None:
+        lasted = (end.utc_ms - begin.utc_ms) // 1000
+    return {
+        "key": item.key,
+        "what": item.what,
+        "since_utc_ms": begin.utc_ms,
+        "until_utc_ms": _utc(end),
+        "lasted_s": lasted,
+        "open": end is None,
+        "epoch": begin.epoch,
+        "times": item.times,
+    }
+
+
+def _utc(moment: Moment | None) -> int | None:
+    return None if moment is None else moment.utc_ms
+
+
+def _spool_lines(found: dict[str, Any]) -> Iterator[str]:
+    if not found["spools"]:
+        yield "there is no spool yet"
+    for spool in found["spools"]:
+        written = when(spool["written_utc_ms"])
+        yield f"spool {spool['spool']} in its boot {spool['epoch']}, last written {written}"
+        if spool["problem"]:
+            yield f"  ! {spool['problem']}"
+        held = many(spool["held_batches"], "batch")
+        yield (
+            f"  {held} held, {spool['broker_batches']} of them with a broker only;"
+            f" {spool['open_readings']} readings in no batch yet"
+        )
+        used, files = size(spool["used_bytes"]), size(spool["file_bytes"])
+        life = size(spool["lifetime_written_bytes"])
+        yield f"  {used} in use of {files} on disk; {life} written over its life"
+        for stream in spool["streams"]:
+            yield (
+                f"  stream {stream['stream']}: {stream['readings']} readings, batches that"
+                f" begin {when(stream['oldest_utc_ms'])} to {when(stream['newest_utc_ms'])}"
+            )
+        if spool["damaged"]:
+            yield f"  ! {spool['damaged']} rows or pages cannot be read: edgenode spool verify"
+        yield from _aside(spool["quarantined"])
+    yield from _aside(found["quarantined"])
+    if not found["steady"]:
+        yield "(a daemon wrote meanwhile: ask again)"
+
+
+def _aside(pieces: list[dict[str, Any]]) -> Iterator[str]:
+    for piece in pieces:
+        yield f"  set aside {piece['name']} ({piece['reason']}, {size(piece['bytes'])})"
+
+
+def _history_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    if not found:
+        yield "nothing was wrong, as far as the spool tells"
+    yield from table([entry(row) for row in found])
