@@ -6,7 +6,6 @@ import os
 
 from edgenode.bus.opening import SIMULATED
 from edgenode.bus.request import get_value, output_config, request_line, set_value
-from edgenode.bus.simulated import TIMEOUT_S
 from edgenode.bus.simulated_lines import SimulatedOutput
 
 
@@ -38,7 +37,6 @@ class OutputLine:
                 offset,
                 open_drain=open_drain,
                 initial=initial != active_low,
-                timeout_s=TIMEOUT_S,
             )
         else:
             config = output_config(active_low=active_low, open_drain=open_drain, initial=initial)

@@ -30,19 +30,19 @@ class Holding:
         self.connection, self._where = connection, where
 
     @classmethod
-    def asked(cls, path: str, hello: dict[str, object], where: str, timeout_s: float) -> Self:
+    def asked(cls, path: str, hello: dict[str, object], where: str) -> Self:
         """Connect and say hello; raises BusError."""
         with _errors(where):
-            return cls(connect(path, {"wire": "gpio", **hello}, timeout_s), where)
+            return cls(connect(path, {"wire": "gpio", **hello}, TIMEOUT_S), where)
 
     @classmethod
-    def resumed(cls, descriptor: int, where: str, timeout_s: float) -> Self:
+    def resumed(cls, descriptor: int, where: str) -> Self:
         """Go on with the connection of the process before, without its unread answers."""
         connection = socket.socket(fileno=descriptor)
         with contextlib.suppress(OSError):  # BlockingIOError: nothing is left
             for _ in range(ANSWERS_MOST):
                 connection.recv(STATUS.size + 1, socket.MSG_DONTWAIT)
-        connection.settimeout(timeout_s)
+        connection.settimeout(TIMEOUT_S)
         return cls(connection, where)
 
     def descriptor(self) -> int:
@@ -93,12 +93,10 @@ class SimulatedLine(EventReader):
     It is handed over together with the connection that holds it.
     """
 
-    def __init__(
-        self, asked: Asked, handover: Handover | None = None, timeout_s: float = TIMEOUT_S
-    ) -> None:
+    def __init__(self, asked: Asked, handover: Handover | None = None) -> None:
         if handover and handover.kept:
             descriptor, connection = handover.kept.descriptors
-            self._holding = Holding.resumed(connection, asked.where, timeout_s)
+            self._holding = Holding.resumed(connection, asked.where)
         else:
             hello: dict[str, object] = {
                 "offset": asked.offset,
@@ -108,7 +106,7 @@ class SimulatedLine(EventReader):
                 "event_buffer": asked.event_buffer,
             }
             path = asked.path.removeprefix("sim:")
-            self._holding = Holding.asked(path, hello, asked.where, timeout_s)
+            self._holding = Holding.asked(path, hello, asked.where)
             descriptor = self._holding.descriptor()
         super().__init__(descriptor, asked.where, handover)
 
@@ -136,7 +134,6 @@ class SimulatedOutput:
         *,
         open_drain: bool,
         initial: bool,
-        timeout_s: float = TIMEOUT_S,
     ) -> None:
         where = f"sim:{path} line {offset}"
         hello: dict[str, object] = {
@@ -145,7 +142,7 @@ class SimulatedOutput:
             "open_drain": open_drain,
             "initial": initial,
         }
-        self._holding = Holding.asked(path, hello, where, timeout_s)
+        self._holding = Holding.asked(path, hello, where)
         try:
             with _errors(where):
                 check_status(self._holding.connection.recv(STATUS.size))

@@ -147,7 +147,7 @@ def test_an_instrument_that_is_silent_is_a_timeout(
     virtual: VirtualChip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     virtual.mute = True
-    monkeypatch.setattr("edgenode.bus.outputs.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("edgenode.bus.simulated_lines.TIMEOUT_S", 0.05)
     with pytest.raises(BusTimeout, match="no answer in time"):
         OutputLine(f"sim:{virtual.path}#gpio", 7)
 
