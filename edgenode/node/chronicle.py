@@ -79,32 +79,20 @@ class Chronicle:
             for entry in found[-RESTARTS_MOST:]
         ]
 
-    def entries(
-        self, now: Now, since_utc_ms: int = 0, limit: int = ENTRIES
-    ) -> list[dict[str, object]]:
+    def entries(self, since_utc_ms: int = 0, limit: int = ENTRIES) -> list[dict[str, object]]:
         """Return what was wrong and lasted until `since_utc_ms` or later, the newest last."""
         kept = [entry for entry in self._spool.history() if not _over(entry, since_utc_ms)]
-        return [self._entry(entry, now) for entry in kept[-limit:]]
+        return [_entry(entry) for entry in kept[-limit:]]
 
-    def about(self, keys: set[str], now: Now, limit: int) -> list[dict[str, object]]:
+    def kept_from_utc_ms(self) -> int | None:
+        """Return since when the log is complete; None where it always was, or nobody knows."""
+        kept = self._spool.history_from()
+        return kept.utc_ms if kept else None
+
+    def about(self, keys: set[str], limit: int) -> list[dict[str, object]]:
         """Return the entries with one of these keys, the newest last."""
         kept = [entry for entry in self._spool.history() if entry.key in keys]
-        return [self._entry(entry, now) for entry in kept[-limit:]]
-
-    def _entry(self, entry: Condition, now: Now) -> dict[str, object]:
-        end = entry.end
-        lasted_ms = None if end is None else _between(entry)
-        return {
-            "key": entry.key,
-            "what": entry.what,
-            "since_utc_ms": entry.begin.utc_ms,
-            "until_utc_ms": end.utc_ms if end else None,
-            "lasted_s": None if lasted_ms is None else lasted_ms // 1000,
-            "open": end is None,
-            "open_s": self._since(entry, now).for_ms // 1000 if end is None else None,
-            "epoch": entry.begin.epoch,
-            "times": entry.times,
-        }
+        return [_entry(entry) for entry in kept[-limit:]]
 
     def _held(self) -> Mapping[str, Condition]:
         return {entry.key: entry for entry in self._spool.history() if entry.end is None}
@@ -120,6 +108,20 @@ class Chronicle:
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._spool.event(now_ms, None, Event(code, value=value))
+
+
+def _entry(entry: Condition) -> dict[str, object]:
+    end, lasted_ms = entry.end, _between(entry)
+    return {
+        "key": entry.key,
+        "what": entry.what,
+        "since_utc_ms": entry.begin.utc_ms,
+        "until_utc_ms": end.utc_ms if end else None,
+        "lasted_s": None if lasted_ms is None else lasted_ms // 1000,
+        "open": end is None,
+        "epoch": entry.begin.epoch,
+        "times": entry.times,
+    }
 
 
 def _between(entry: Condition) -> int | None:

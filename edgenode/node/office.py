@@ -96,7 +96,8 @@ class Office:
         return {
             "format": FORMAT,
             "utc_ms": view.picture.utc_ms,
-            "entries": self._chronicle.entries(view.now, since, limit),
+            "kept_from_utc_ms": self._chronicle.kept_from_utc_ms(),
+            "entries": self._chronicle.entries(since, limit),
         }
 
     def _maintenance(self, given: Arguments) -> Document:

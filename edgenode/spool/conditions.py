@@ -16,6 +16,7 @@ MAX_ENTRIES = 256
 MAX_BYTES = 24 << 10  # of the log in its row of the store
 ENTRY_BYTES = 48  # of an entry beside its texts, at most: two moments, a count, heads
 MAX_KEY, MAX_WHAT = 100, 200  # characters
+MAX_ENTRY = ENTRY_BYTES + 4 * (MAX_KEY + MAX_WHAT)  # UTF-8 has at most 4 bytes a character
 FLAP_MS = 600_000  # what ends and begins again within this is one entry
 CARRY_MS = 60_000  # of a process: what an earlier one left open must be held again by then
 URGENT_MS = 10_000  # a change that met no other transaction gets one of its own after this
@@ -70,6 +71,16 @@ class Conditions(Kept):
         with self.lock:
             return tuple(self._log)
 
+    def kept_from(self) -> Moment | None:
+        """Return since when the log is complete; None while nothing had to be left out.
+
+        Once full it stays full, and what ended first was left out first.
+        """
+        with self.lock:
+            full = len(self._log) >= MAX_ENTRIES or self._bytes() > MAX_BYTES - MAX_ENTRY
+            ended = (entry.begin for entry in self._log if entry.end is not None)
+            return next(ended, None) if full else None
+
     def urgent(self, now_ms: int) -> bool:
         """Tell whether a change has waited long enough for a transaction of its own."""
         return self._urgent_at is not None and now_ms >= self._urgent_at
@@ -109,9 +120,12 @@ class Conditions(Kept):
             return
         self._log.append(Condition(key, what, begin, end, 1))
         self._hurry(begin.t_ms)
-        while len(self._log) > MAX_ENTRIES or sum(map(_size, self._log)) > MAX_BYTES:
+        while len(self._log) > MAX_ENTRIES or self._bytes() > MAX_BYTES:
             ended = (at for at, entry in enumerate(self._log) if entry.end is not None)
             del self._log[next(ended, 0)]
+
+    def _bytes(self) -> int:
+        return sum(map(_size, self._log))
 
     def _end(self, key: str, at: Moment | None, now_ms: int) -> None:
         self._open.discard(key)

@@ -14,7 +14,7 @@ from edgenode.spool.block import BLOCK
 from edgenode.spool.core import JournalFull
 from edgenode.spool.door import Door, event_to_row
 from edgenode.spool.keeper import Keeper
-from edgenode.spool.model import STREAMS, Condition, SpoolStats, Trouble
+from edgenode.spool.model import STREAMS, Condition, Moment, SpoolStats, Trouble
 from edgenode.spool.opening import Callbacks, Opened, Opener, short_hash, trouble_of
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
@@ -148,6 +148,10 @@ class Spool:
     def history(self) -> tuple[Condition, ...]:
         """Return the condition log, the latest to begin last."""
         return self._core.conditions.history()
+
+    def history_from(self) -> Moment | None:
+        """Return since when the condition log is complete; None where it always was."""
+        return self._core.conditions.kept_from()
 
     def regroup(self, groups: Groups) -> None:
         """Go on with these groups; returns when that is durable, within some seconds.

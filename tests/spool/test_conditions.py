@@ -250,6 +250,17 @@ def test_the_log_always_fits_its_row_and_comes_back_as_it_was(
     assert Conditions.load(data).history() == conditions.history()
 
 
+def test_a_log_that_left_something_out_says_since_when_it_is_complete() -> None:
+    conditions = log()
+    for n in range(MAX_ENTRIES - 1):
+        conditions.note(f"note {n}", "x", n * 3_600_000)
+    assert conditions.kept_from() is None
+    for n in range(MAX_ENTRIES - 1, MAX_ENTRIES + 9):
+        conditions.note(f"note {n}", "x", n * 3_600_000)
+    assert conditions.kept_from() == conditions.history()[0].begin
+    assert conditions.history()[0].key == "note 9"
+
+
 def test_long_words_push_out_older_ones() -> None:
     conditions = log()
     for n in range(MAX_ENTRIES):
