@@ -136,6 +136,27 @@ def test_a_lost_sensor_is_tried_at_once_without_touching_its_backoff(rig: Rig) -
     assert rig.sink.codes() == [EventCode.SENSOR_LOST, EventCode.SENSOR_FOUND]
 
 
+def test_a_lost_sensor_does_not_wait_for_its_slot_which_may_not_try_it() -> None:
+    rig = Rig(Unhurried)
+    rig.turn()
+    rig.bench.error = BusError("unplugged")
+    rig.turn(10_000)
+    rig.clock.advance(9_000)
+    future = rig.ask()
+    rig.turn()
+    assert future.result(WAIT_S).t_ms == 29_000
+
+
+def test_who_asks_waits_for_a_slot_that_is_due(rig: Rig) -> None:
+    rig.clock.advance(100)
+    future = rig.ask()
+    desk = rig.worker._desk
+    assert desk.serve(rig.clock.boot_ms()) is None
+    assert not future.done()
+    assert desk.serve(rig.clock.boot_ms() + 1) is not None
+    assert future.result(WAIT_S).fresh
+
+
 def test_one_question_waits_and_the_next_is_refused(rig: Rig) -> None:
     rig.clock.advance(100)
     first = rig.ask()

@@ -10,7 +10,7 @@ import pytest
 from edgenode.bus.levers import Outcome
 from edgenode.errors import BadFrame, BusError, BusStuck
 from edgenode.reading import EventCode, Rung, Sample
-from edgenode.sensing.ladder import AGAIN_FIRST_MS, AGAIN_MOST_MS, GRACE_MS
+from edgenode.sensing.ladder import AGAIN_FIRST_MS, AGAIN_MOST_MS
 from edgenode.sensing.rungs import Tally
 from tests.support.levers import Rig
 from tests.support.sensing import Bench
@@ -24,8 +24,29 @@ def test_rungs_are_climbed_from_the_gentlest_with_time_between_to_show_their_eff
     rig.run(120_000)
     assert [name for name, _ in rig.levers.pulled] == list(ALL)
     times = [t_ms for _, t_ms in rig.levers.pulled]
-    assert times[0] >= 10_000 + GRACE_MS
-    assert all(late - early >= GRACE_MS for early, late in itertools.pairwise(times))
+    assert times[0] >= 10_000 + 10_000  # ten seconds after the first slot
+    assert all(late - early >= 10_000 for early, late in itertools.pairwise(times))
+
+
+def test_no_rung_is_climbed_before_every_sensor_was_tried_after_the_one_before() -> None:
+    rig = Rig(*ALL, every_ms=40_000)
+    rig.fail(BusError("no acknowledge"))
+    rig.run(300_000)
+    times = [t_ms for _, t_ms in rig.levers.pulled]
+    assert len(times) == 3
+    assert all(late - early >= 40_000 for early, late in itertools.pairwise(times))
+
+
+def test_a_lever_of_a_bus_that_was_well_for_long_rests_ten_minutes_again() -> None:
+    rig = Rig("nine-clocks", every_ms=30_000)
+    for _ in range(2):
+        rig.fail(BusError("no acknowledge"))
+        rig.levers.pulled.clear()
+        rig.run(2_000_000)
+        rig.fail(None)
+        rig.run(13 * 3_600_000)
+        first, second = (t_ms for _, t_ms in rig.levers.pulled[:2])
+        assert AGAIN_FIRST_MS <= second - first < AGAIN_FIRST_MS + 120_000
 
 
 def test_a_lever_rests_ten_minutes_at_first_and_six_hours_at_last() -> None:
@@ -149,13 +170,23 @@ def _healed(bench: Bench, now_ms: int, real: Callable[[int], Sample]) -> Sample:
     return real(now_ms)
 
 
-def test_nothing_is_tried_again_while_another_slot_waits_or_the_budget_is_spent() -> None:
-    rig = Rig()
+@pytest.mark.parametrize(
+    ("takes_ms", "other_in_ms", "tried"),
+    [
+        (200, 500, 1),  # of a budget of 500
+        (200, 350, 0),  # the other sensor's slot would wait
+        (251, 999, 0),  # the budget does not hold twice as much
+    ],
+)
+def test_a_read_is_tried_again_only_where_that_costs_nobody_anything(
+    takes_ms: int, other_in_ms: int, tried: int
+) -> None:
+    rig = Rig(other_in_ms=other_in_ms)
     rig.run(2_000)
-    rig.fail(BusError("gone"))
-    rig.bench.takes_ms = rig.other.takes_ms = 300  # of a budget of 500
-    rig.run(3_000)
-    assert rig.worker.stats().rungs["retry"].tried == 0
+    rig.bench.error, rig.bench.takes_ms = BusError("gone"), takes_ms
+    rig.worker.turn()
+    sensors = {sensor.sensor: sensor for sensor in rig.worker.stats().sensors}
+    assert sensors["s1"].rungs["retry"].tried == tried
 
 
 def test_the_supply_is_switched_on_when_the_thread_begins() -> None:

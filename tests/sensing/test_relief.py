@@ -9,6 +9,7 @@ from edgenode.reading import EventCode, Rung
 from edgenode.sensing import BusWorker, Job
 from edgenode.sensing.ladder import AGAIN_FIRST_MS, HUNG_MS
 from edgenode.sensing.rungs import Tally
+from edgenode.sensing.watch import Watch
 from tests.support.levers import FakeLevers, Rig
 from tests.support.sensing import Bench, Hanging, group_of
 
@@ -82,3 +83,13 @@ def test_a_well_bus_or_one_without_a_switch_is_left_alone() -> None:
     assert not hung.worker.relieve()
     hung.let_go()
     hung.thread.join(5)
+
+
+def test_what_helped_the_last_time_is_not_said_to_have_helped_this_time() -> None:
+    bench = Bench()
+    watch = Watch(bench.sink, bench.clock)
+    watch.rung = Rung.POWER  # pulled at the very moment the call came back
+    with watch.budget(9, 1.0):
+        bench.clock.advance(1_001)
+        assert watch.check()
+    assert bench.sink.events[-1][2].value == Rung.BY_ITSELF

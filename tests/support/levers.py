@@ -59,14 +59,14 @@ class FakeLevers(Levers):
 class Rig:
     """A bus of two sensors, run by hand."""
 
-    def __init__(self, *names: str, every_ms: int = 1000) -> None:
+    def __init__(self, *names: str, every_ms: int = 1000, other_in_ms: int = 0) -> None:
         self.bench, self.other = Bench(), Bench()
         self.clock = self.other.clock = self.bench.clock
         self.sink = self.other.sink = self.bench.sink
         self.levers = FakeLevers(self.clock, names)
         jobs = [
             self.bench.job(1, every_ms),
-            self.other.job(2, every_ms, phase_ms=every_ms // 2),
+            self.other.job(2, every_ms, phase_ms=other_in_ms or every_ms // 2),
         ]
         self.worker = BusWorker(
             "b", jobs, self.sink, self.clock, threading.Event(), levers=self.levers
