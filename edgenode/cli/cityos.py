@@ -1,4 +1,7 @@
-"""The receiving side: `receive` stores and acknowledges, `audit` accounts for what was stored."""
+"""The receiving side: `receive` stores and acknowledges, `audit` accounts for what was stored.
+
+`import` stores what a node exported into a file.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgenode.cityos.audit import Audit, audit
+from edgenode.cityos.intake import Outcome
 from edgenode.cityos.sink import Sink
 from edgenode.cityos.wording import iso
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id
+from edgenode.errors import ConfigError
 
 READY_AFTER_S = 5.0  # with one broker down the others are served all the same
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the two sub-verbs and their options."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="receive|audit")
+    """Add the sub-verbs and their options."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="receive|audit|import")
     receive = verbs.add_parser("receive", help="store what nodes send and acknowledge it")
     add_broker_options(receive, many=True)
     receive.add_argument(
@@ -29,13 +34,36 @@ def register(parser: argparse.ArgumentParser) -> None:
     account = verbs.add_parser("audit", help="what arrived, what is missing and why; 1 if not well")
     account.add_argument("--node", type=node_id, metavar="HEX", help="one node (default: all)")
     account.add_argument("--json", action="store_true", help="one JSON object per node and line")
-    for sub in (receive, account):
+    brought = verbs.add_parser("import", help="store what `edgenode spool export` wrote")
+    brought.add_argument("file", type=Path, metavar="FILE", help="the exported file")
+    for sub in (receive, account, brought):
         sub.add_argument("--db", type=Path, required=True, metavar="FILE", help="the SQLite sink")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one of the two; 0 well, 1 otherwise."""
-    return _receive(args) if args.verb == "receive" else _audit(args)
+    """Run one of them; 0 well, 1 otherwise."""
+    works = {"receive": _receive, "audit": _audit, "import": _import}
+    return works[args.verb](args)
+
+
+def _import(args: argparse.Namespace) -> int:
+    """Take in a file; 1 where a message in it was refused, or is in conflict with what is held."""
+    from edgenode.cityos.bulk import bring  # noqa: PLC0415 - the other verbs do not need it
+    from edgenode.cityos.city import City, CityOptions, monotonic_ms, utc_ms  # noqa: PLC0415 - same
+
+    options = CityOptions()
+    try:
+        file = args.file.open("rb")
+    except OSError as exc:
+        raise ConfigError([f"cannot read {args.file}: {exc.strerror}"]) from exc
+    with file, Sink.open(args.db) as sink:
+        found = bring(City(sink, options), file, options.prefix, monotonic_ms(), utc_ms())
+    print(
+        f"{found[Outcome.STORED]} batches stored, {found[Outcome.DUPLICATE]} known already,"
+        f" {found[Outcome.NOTED]} births; {found[Outcome.REFUSED]} refused,"
+        f" {found[Outcome.CONFLICT]} in conflict"
+    )
+    return 1 if found[Outcome.REFUSED] or found[Outcome.CONFLICT] else 0
 
 
 def _receive(args: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
-"""Print one message of the wire format as JSON lines: what it is, then what is in it.
+"""Print messages of the wire format as JSON lines: what each is, then what is in it.
 
-With --birth the readings of a batch get their channels, values and times (from its own anchors).
+With --birth, or behind its birth in the same file, the readings of a batch get their channels,
+values and times (from its own anchors). An export of a spool is such a file of many messages.
 """
 
 from __future__ import annotations
@@ -8,46 +9,66 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 from edgenode.cityos.plain import describe, packed, rows
 from edgenode.cityos.timing import Timeline
 from edgenode.errors import ConfigError
-from edgenode.wire import Batch, Birth, decode
+from edgenode.wire import Batch, Birth, Message, decode, schema_of
+from edgenode.wire.sequence import split
 
-READ_BYTES = 1 << 20  # of a file; a valid message is far smaller
+READ_BYTES = 1 << 20  # of a birth; a valid message is far smaller
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", metavar="FILE", help="one message, or - for standard input")
-    parser.add_argument("--birth", type=Path, metavar="FILE", help="the birth of a batch")
+    parser.add_argument(
+        "file", metavar="FILE", help="messages one behind the other; - for standard input"
+    )
+    parser.add_argument("--birth", type=Path, metavar="FILE", help="the birth of the batches")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the message; raises WireError when it is not one."""
-    message = decode(_read(args.file))
-    print(json.dumps(describe(message)))
-    if not isinstance(message, Batch):
-        return 0
-    lines = packed(message) if args.birth is None else _rows(message, args.birth)
-    for line in lines:
-        print(json.dumps(line))
+    """Print the messages; raises WireError where they end being some."""
+    births: dict[bytes, Birth] = {}
+    if args.birth is not None:
+        birth = _birth(args.birth)
+        births[schema_of(birth.groups)] = birth
+    with _opened(args.file) as file:
+        for data in split(file):
+            _print(decode(data), births, forced=args.birth is not None)
     return 0
 
 
-def _rows(batch: Batch, path: Path) -> list[dict[str, object]]:
-    birth = decode(_read(str(path)))
+def _print(message: Message, births: dict[bytes, Birth], *, forced: bool) -> None:
+    """Print one message; `forced`: the one birth given must be that of every batch."""
+    print(json.dumps(describe(message)))
+    if isinstance(message, Birth):
+        births[message.schema] = message
+    if not isinstance(message, Batch):
+        return
+    birth = births.get(message.schema)
+    if birth is None and forced:
+        birth = next(iter(births.values()))  # says in words that it is another's
+    lines = packed(message) if birth is None else rows(message, birth, Timeline(message.anchors))
+    for line in lines:
+        print(json.dumps(line))
+
+
+def _birth(path: Path) -> Birth:
+    with _opened(str(path)) as file:
+        birth = decode(file.read(READ_BYTES))
     if not isinstance(birth, Birth):
         raise ConfigError([f"--birth: {path} holds a {type(birth).__name__.lower()}, not a birth"])
-    return rows(batch, birth, Timeline(batch.anchors))
+    return birth
 
 
-def _read(name: str) -> bytes:
+def _opened(name: str) -> AbstractContextManager[IO[bytes]]:
     if name == "-":
-        return sys.stdin.buffer.read(READ_BYTES)
+        return nullcontext(sys.stdin.buffer)
     try:
-        with Path(name).open("rb") as file:
-            return file.read(READ_BYTES)
+        return Path(name).open("rb")
     except OSError as exc:
         raise ConfigError([f"cannot read {name}: {exc.strerror}"]) from exc

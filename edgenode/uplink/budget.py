@@ -78,6 +78,7 @@ class Budget:
         self._stats = stats
         self._report = report
         self._look_ms = 0
+        self._sparing: bool | None = None  # what the outboxes were told; an uplink before told else
         self._offset: int | None = None  # POSIX ms less boot-time ms, once somebody vouched for it
 
     def look(self) -> None:
@@ -108,9 +109,10 @@ class Budget:
     def _act(self, state: str, limits: Sequence[_Limit]) -> None:
         self.streams = EVENTS if state == "spent" else ALL
         self._bucket.pace(self._backlog_per_s(limits) if state == "near" else math.inf)
-        if bool(state) != bool(self._stats.budget):
+        if self._sparing is not bool(state):
+            self._sparing = bool(state)
             for box in self._boxes:
-                box.spare(bool(state))
+                box.spare(self._sparing)
         self._stats.budget = state
 
     def _backlog_per_s(self, limits: Sequence[_Limit]) -> float:

@@ -107,6 +107,15 @@ def test_near_the_limit_batches_grow_and_far_from_it_they_do_not(mocker: MockerF
     assert (desk.box.sparing, desk.stats.budget) == (False, "")
 
 
+def test_an_uplink_with_a_higher_limit_undoes_what_the_one_before_it_said(
+    mocker: MockerFixture,
+) -> None:
+    box = MemoryOutbox()
+    box.spare(True)
+    second(Desk(mocker, box, day_bytes=1_000))
+    assert not box.sparing
+
+
 def test_near_the_limit_backlog_goes_on_at_a_pace_that_never_reaches_it(
     mocker: MockerFixture,
 ) -> None:
