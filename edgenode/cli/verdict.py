@@ -126,16 +126,16 @@ def _figures(quality: str, found: Evidence) -> str:
     """Return the number that led to a quality, where the evidence has it."""
     scale, unit = found["scale"], found["unit"]
     stuck, rate, twin, settling = (found[key] for key in ("stuck_at", "rate", "twin", "settling"))
-    if quality == "stuck" and stuck:
+    if quality == "stuck" and stuck and stuck["unchanged_s"] is not None:
         return (
             f": the same value for {span(stuck['unchanged_s'])}, at most {span(stuck['limit_s'])}"
         )
     if quality == "rate-of-change" and rate and rate["per_s"] is not None:
         return f": {rate['per_s']:g} {unit} a second, at most {rate['limit_per_s']:g}"
-    if quality == "disagrees" and twin and twin["difference"] is not None:
+    if quality == "disagrees" and twin and None not in (twin["difference"], twin["tolerance"]):
         off = number(twin["difference"], scale)
         return f": {off} {unit} from {twin['channel']}, at most {twin['tolerance']:g}"
-    if quality == "settling" and settling:
+    if quality == "settling" and settling and settling["left_s"] is not None:
         return f" for {span(settling['left_s'])} more"
     if quality in {"out-of-range", "clamped"}:
         return f": {quantity(found['value'], scale, unit)}, allowed {allowed(found['range'], unit)}"

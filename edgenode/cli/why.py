@@ -70,7 +70,9 @@ def _failing(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "failures", f"{answer['failures']} {beside}; by reason: {reasons}"
     last = answer["last_failure"]
     if last is not None:
-        yield "last failure", f"{last['reason']} ({last['detail']}), {ago(last['ago_s'])}"
+        since = "" if last["ago_s"] is None else f", {ago(last['ago_s'])}"
+        detail = f" ({last['detail']})" if last["detail"] else ""
+        yield "last failure", f"{last['reason']}{detail}{since}"
     yield "recovery", f"of bus {answer['bus']}: {_rungs(answer['by_rung'])}"
     yield "breaker", _breaker(answer["breaker"])
     if answer["bus_stuck"]:
@@ -92,15 +94,14 @@ def _judging(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     unit, scale = answer["unit"], answer["scale"]
     settling, stuck = answer["settling"], answer["stuck_at"]
     if settling is not None:
-        left, whole = span(settling["left_s"]), span(settling["settle_s"])
-        yield "settling", f"for {left} more, of {whole}"
+        left = _known(settling["left_s"], "for {} more, of ")
+        yield "settling", f"{left}{span(settling['settle_s'])} after it was switched on"
     yield "range", f"{allowed(answer['range'], unit)} is allowed"
-    yield (
-        "stuck-at",
-        "not judged"
-        if stuck is None
-        else f"unchanged for {span(stuck['unchanged_s'])}, suspect from {span(stuck['limit_s'])}",
-    )
+    if stuck is None:
+        yield "stuck-at", "not judged"
+    else:
+        unchanged = _known(stuck["unchanged_s"], "unchanged for {}, ")
+        yield "stuck-at", f"{unchanged}suspect from {span(stuck['limit_s'])}"
     yield "rate", _rate(answer["rate"], unit)
     yield "twin", _twin(answer["twin"], scale, unit)
 
@@ -118,7 +119,8 @@ def _twin(twin: dict[str, Any] | None, scale: int, unit: str) -> str:
     if twin["difference"] is None:
         return f"{twin['channel']} cannot be compared"
     value, off = quantity(twin["value"], scale, unit), number(twin["difference"], scale)
-    return f"{twin['channel']} says {value}: {off} apart, suspect beyond {twin['tolerance']:g}"
+    limit = "not judged" if twin["tolerance"] is None else f"suspect beyond {twin['tolerance']:g}"
+    return f"{twin['channel']} says {value}: {off} apart, {limit}"
 
 
 def _trusting(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -136,6 +138,11 @@ def _rungs(rungs: dict[str, dict[str, int]]) -> str:
     tried = [(name, tally) for name, tally in rungs.items() if tally["tried"]]
     words = [f"{name} {tally['tried']} times, helped {tally['helped']}" for name, tally in tried]
     return "; ".join(words) or "nothing was tried"
+
+
+def _known(seconds: float | None, words: str) -> str:
+    """Return the words with a span in them; nothing where it is not known."""
+    return "" if seconds is None else words.format(span(seconds))
 
 
 def _counts(counts: dict[str, int]) -> str:

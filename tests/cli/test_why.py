@@ -142,6 +142,32 @@ def test_what_is_not_judged_is_told_as_such() -> None:
     assert "nothing was tried" in lines
 
 
+NULLABLE = [
+    (name, inner)
+    for name in (
+        "stuck_at",
+        "rate",
+        "twin",
+        "settling",
+        "last_failure",
+        "last_ok",
+        "range",
+        "clock",
+    )
+    for inner in {**WHY, "settling": {"left_s": 1, "settle_s": 2}}[name]
+    if inner
+    not in {"limit_s", "limit_per_s", "settle_s", "channel", "source", "reason", "detail", "ago_s"}
+] + [("last_failure", "ago_s")]
+
+
+@pytest.mark.parametrize("quality", ["ok", *QUALITIES])
+@pytest.mark.parametrize(("name", "inner"), NULLABLE)
+def test_what_is_not_known_is_left_out_of_the_words(name: str, inner: str, quality: str) -> None:
+    found = facts(quality=quality, settling={"left_s": 20, "settle_s": 30})
+    found[name][inner] = None
+    assert "None" not in "\n".join(text(concluded(found)))
+
+
 def test_the_exit_code_says_whether_the_channel_is_ok(
     daemon: Played, capsys: pytest.CaptureFixture[str]
 ) -> None:
