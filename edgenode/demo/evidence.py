@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 OK = "ok"  # the fate of a reading that an instrument gave in good order
 
@@ -31,6 +31,24 @@ class Row(NamedTuple):
     channel: str
     mono: int
     value: float | None
+    quality: int = 0
+
+
+class Happened(NamedTuple):
+    """One event as the receiver holds it; `value` is what its code makes of it."""
+
+    channel: str
+    code: int
+    mono: int
+    value: Any
+
+
+class Formula(NamedTuple):
+    """How a channel follows from others of the same moment, reckoned here for the second time."""
+
+    sources: tuple[str, ...]
+    of: Callable[..., float]
+    tolerance: float
 
 
 class Numbered(NamedTuple):
@@ -62,10 +80,19 @@ class Evidence:
     losses: Sequence[Lost]
     kills: Sequence[int]  # when the daemon was killed
     grace_ms: int  # commit interval and one flush: what a kill may cost
-    tolerance_ms: int  # between an answer and its stamp
+    tolerance_ms: int  # between what happens by itself and a row about it
     steps: Mapping[str, float]  # the resolution of each channel
+    early_ms: int = 50  # an answer may be so much before the stamp of its row
+    late_ms: int = 250  # or so much after it, since a read takes its time
     counters: frozenset[str] = field(default_factory=frozenset)  # channels that count pulses
     derived: frozenset[str] = field(default_factory=frozenset)  # said by no instrument
+    streams: frozenset[str] = field(default_factory=frozenset)  # said unasked, in frames
+    states: frozenset[str] = field(default_factory=frozenset)  # said as they change
+    proved: frozenset[str] = field(default_factory=frozenset)  # read once more when opened
+    computed: Mapping[str, Formula] = field(default_factory=dict)  # from other channels
+    outputs: frozenset[str] = field(default_factory=frozenset)  # what the node itself switches
+    periods: Mapping[str, int] = field(default_factory=dict)  # ms between two reads
+    happened: Sequence[Happened] = ()
 
     def said_on(self, channel: str) -> list[Said]:
         """Return what was said in good order on a channel, by time."""
@@ -77,9 +104,14 @@ class Evidence:
         return sorted((row for row in self.rows if row.channel == channel), key=lambda r: r.mono)
 
     def gauges(self) -> list[str]:
-        """Return the channels whose readings an instrument says one by one."""
-        names = {said.channel for said in self.said} | {row.channel for row in self.rows}
-        return sorted(names - self.counters - self.derived)
+        """Return the channels whose readings an instrument says one by one, when it is asked.
+
+        What no channel of the node carries is not among them, whatever an instrument says.
+        """
+        names = {said.channel for said in self.said} & self.steps.keys()
+        names |= {row.channel for row in self.rows}
+        others = self.counters | self.derived | self.streams | self.states | self.computed.keys()
+        return sorted(names - others)
 
     def killed_after(self, t_ms: int) -> int | None:
         """Return the kill that may have cost what happened at `t_ms`; None where there is none.

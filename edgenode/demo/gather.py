@@ -13,7 +13,7 @@ from edgenode.cityos.sink import Sink
 from edgenode.config import load
 from edgenode.demo.evidence import Evidence, Happened, Lost, Numbered, Row, Said, read_truth
 from edgenode.demo.roles import Roles, roles
-from edgenode.demo.stage import COMMIT_MS, FLUSH_MS, NODE, TOLERANCE_MS, Stage
+from edgenode.demo.stage import COMMIT_MS, FLUSH_MS, LATE_MS, NODE, STAMP_MS, TOLERANCE_MS, Stage
 from edgenode.demo.street import LAMP
 from edgenode.node import sensors
 from edgenode.wire import LossReason
@@ -67,6 +67,8 @@ def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
         kills=kills,
         grace_ms=COMMIT_MS + FLUSH_MS,
         tolerance_ms=TOLERANCE_MS,
+        early_ms=STAMP_MS,
+        late_ms=LATE_MS,
         steps={c.name: 10.0**c.scale for group in known for c in group.channels},
         counters=frozenset(judged.counters),
         derived=frozenset(judged.derived),

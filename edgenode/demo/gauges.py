@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from edgenode.demo.evidence import Evidence, Row, Said
 
+PROVED_MS = 1_000  # at most, between the reading that proves a part and the one after it
 ROUNDING = 1e-9  # of binary fractions, relative to one step of resolution
 
 
@@ -17,6 +18,7 @@ class Join:
     matched: int = 0
     doubted: int = 0  # said, but the driver did not trust it: the row says so instead of a number
     unanswered: int = 0  # rows without a number, because no instrument answered
+    proofs: int = 0  # said when a sensor was opened, to prove that it is the right part
     open_commit: list[Said] = field(default_factory=list)  # taken by a kill, within its bound
     missing: list[Said] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -32,26 +34,56 @@ def join(evidence: Evidence) -> Join:
 
 def _channel(evidence: Evidence, channel: str, result: Join) -> None:
     said, rows = evidence.said_on(channel), evidence.rows_on(channel)
-    free = dict(enumerate(said))
-    times = [s.t_ms for s in said]
-    for row in (row for row in rows if row.value is not None):
-        at = _nearest(times, free, row.mono, evidence.tolerance_ms)
-        if at is None:
-            result.problems.append(f"{_name(row)}: no instrument said this")
+    answers = _Answers(evidence, said, latest=channel in evidence.proved)
+    asked = list(zip(rows, [row.mono for row in rows[1:]] + [None], strict=True))
+    for row, next_ms in asked:
+        if row.value is None:
             continue
-        found = free.pop(at)
-        if _differs(row, found, evidence.steps[channel]):
-            result.problems.append(f"{_name(row)}: the instrument said {found.value}")
+        found = answers.take(row.mono, next_ms)
+        if found is None:
+            result.problems.append(f"{named(row)}: no instrument said this")
+        elif differs(row, found, evidence.steps[channel]):
+            result.problems.append(f"{named(row)}: the instrument said {found.value}")
         else:
             result.matched += 1
-    for row in (row for row in rows if row.value is None):
-        at = _nearest(times, free, row.mono, evidence.tolerance_ms)
-        if at is None:
-            result.unanswered += 1
-        else:
-            free.pop(at)
+    for row, next_ms in asked:
+        if row.value is None and answers.take(row.mono, next_ms):
             result.doubted += 1
-    _unfound(evidence, list(free.values()), rows, result)
+        elif row.value is None:
+            result.unanswered += 1
+    left = [s for s in answers.left() if not _proof(evidence, s, answers.taken)]
+    result.proofs += len(answers.left()) - len(left)
+    _unfound(evidence, left, rows, result)
+
+
+class _Answers:
+    """What was said on one channel, as far as no row is about it yet."""
+
+    def __init__(self, evidence: Evidence, said: list[Said], *, latest: bool) -> None:
+        self._early_ms, self._late_ms = evidence.early_ms, evidence.late_ms
+        self._said, self._free = said, set(range(len(said)))
+        self._times = [s.t_ms for s in said]
+        self._latest = latest  # what proved the part was said just before the reading itself
+        self.taken: list[int] = []  # ms
+
+    def take(self, t_ms: int, next_ms: int | None) -> Said | None:
+        """Take the answer that a row stamped `t_ms` can be about; the next row has its own."""
+        until_ms = t_ms + self._late_ms
+        if next_ms is not None:
+            until_ms = min(until_ms, next_ms + self._early_ms)
+        first = bisect_left(self._times, t_ms - self._early_ms)
+        near = [at for at in range(first, bisect_right(self._times, until_ms)) if at in self._free]
+        if not near:
+            return None
+        nearest = min(near, key=lambda at: abs(self._times[at] - t_ms))
+        at = near[-1] if self._latest else nearest
+        self._free.discard(at)
+        self.taken.append(self._times[at])
+        return self._said[at]
+
+    def left(self) -> list[Said]:
+        """Return what no row is about."""
+        return [self._said[at] for at in sorted(self._free)]
 
 
 def _unfound(evidence: Evidence, left: list[Said], rows: list[Row], result: Join) -> None:
@@ -67,19 +99,21 @@ def _unfound(evidence: Evidence, left: list[Said], rows: list[Row], result: Join
             result.open_commit.append(said)
 
 
-def _nearest(times: list[int], free: dict[int, Said], t_ms: int, within_ms: int) -> int | None:
-    first = bisect_left(times, t_ms - within_ms)
-    near = [
-        (abs(times[at] - t_ms), at)
-        for at in range(first, bisect_left(times, t_ms + within_ms + 1))
-        if at in free
-    ]
-    return min(near)[1] if near else None
+def _proof(evidence: Evidence, said: Said, taken: list[int]) -> bool:
+    """Whether it was read to prove the part: the reading of the row came just after."""
+    next_ms = min((t_ms for t_ms in taken if t_ms > said.t_ms), default=None)
+    return (
+        said.channel in evidence.proved
+        and next_ms is not None
+        and next_ms - said.t_ms <= min(PROVED_MS, evidence.periods[said.channel] // 2)
+    )
 
 
-def _differs(row: Row, said: Said, step: float) -> bool:
+def differs(row: Row, said: Said, step: float) -> bool:
+    """Whether a row is off what was said by more than one step of its resolution."""
     return row.value is None or abs(row.value - said.value) > step * (1 + ROUNDING)
 
 
-def _name(row: Row) -> str:
+def named(row: Row) -> str:
+    """Return which row it is, and what it says."""
     return f"{row.channel} at {row.mono} ms (seq {row.seq}, ordinal {row.ordinal}): {row.value}"

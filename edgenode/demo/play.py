@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 from edgenode.demo.account import Account, account
 from edgenode.demo.children import Child
@@ -15,10 +15,36 @@ from edgenode.demo.show import Show
 from edgenode.demo.stage import READY_S, Stage, boot_ms, written_bytes
 from edgenode.errors import NodeError
 from edgenode.virtual.control import send_command
+from edgenode.virtual.kinds import Action
 
 LOOK_S = 0.1
 DRAIN_S = 60.0
 STOP_S = 10.0
+
+
+class Fault(NamedTuple):
+    """What an instrument does from a share of the time on."""
+
+    share: float
+    sensor: str
+    do: Action
+    text: str
+
+
+FAULTS = (
+    Fault(0.12, "dust", "vanish", "the USB port of the dust sensor is unplugged"),
+    Fault(0.26, "dust", "return", "the dust sensor is plugged in again, and streams"),
+    Fault(0.30, "kiosk", "hang", "the meter `kiosk` falls silent; `lamps`, on its cable, goes on"),
+    Fault(0.42, "kiosk", "return", "the meter `kiosk` answers again"),
+    Fault(0.58, "yard", "garbage", "the sensor `yard` answers with damaged frames"),
+    Fault(0.65, "south", "vanish", "the sensor `south` is unplugged"),
+    Fault(0.70, "yard", "return", "the sensor `yard` answers well again"),
+    Fault(0.28, "signal", "vanish", "the line of the signal head ends"),
+    Fault(0.38, "signal", "return", "the signal head is back on its line"),
+    Fault(0.74, "meter", "vanish", "the line of the water meter ends"),
+    Fault(0.80, "south", "return", "the sensor `south` is plugged in again"),
+    Fault(0.84, "meter", "return", "the water meter is back on its line"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +82,16 @@ class Play:
             return self._close()
 
     def _scenes(self) -> list[tuple[float, Callable[[], None]]]:
-        return [
+        """Return every scene and its share of the time; faults of instruments are FAULTS."""
+        scenes = [
             (0.20, self._cut),
             (0.35, self._mend),
             (0.50, self._kill),
             (0.52, self._restart),
-            (0.65, lambda: self._plug("vanish", "the sensor `south` is unplugged")),
-            (0.80, lambda: self._plug("return", "the sensor `south` is plugged in again")),
             (1.00, self._stop),
+            *((fault.share, self._fault(fault)) for fault in FAULTS),
         ]
+        return sorted(scenes, key=lambda scene: scene[0])
 
     def _start(self, child: Child) -> Child:
         self._ending.callback(child.end)
@@ -108,9 +135,12 @@ class Play:
         self._show.scene("the daemon is started again on what its disk holds")
         self._start(self._stage.daemon())
 
-    def _plug(self, action: Literal["vanish", "return"], text: str) -> None:
-        self._show.scene(text)
-        send_command(self._stage.command, "south", action)
+    def _fault(self, fault: Fault) -> Callable[[], None]:
+        def scene() -> None:
+            self._show.scene(fault.text)
+            send_command(self._stage.command, fault.sensor, fault.do)
+
+        return scene
 
     def _stop(self) -> None:
         self._show.scene("sampling is stopped with SIGTERM")

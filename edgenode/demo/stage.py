@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenode.control import NoDaemon, ask
+from edgenode.demo import street
 from edgenode.demo.children import Child
 
 LOOPBACK = "127.0.0.1"
@@ -15,13 +16,9 @@ NODE = "0dec0de0dec0de01"
 COMMIT_MS = 1_000
 FLUSH_MS = 2_000  # the slowest flush that a busy machine is allowed
 STAMP_MS = 50
-TOLERANCE_MS = 200  # stamp tolerance, the time of a measurement, and a busy machine
-EVERY_S = 0.5
+TOLERANCE_MS = 200  # stamp tolerance, and a busy machine
+LATE_MS = 440  # the longest read, and a busy machine; with STAMP_MS less than the shortest period
 READY_S = 60.0
-WEATHER = {"north": ("a", 0x76), "south": ("a", 0x77), "east": ("b", 0x76), "west": ("b", 0x77)}
-PULSES = {"loop": 17, "meter": 27}  # a traffic loop and a water meter
-COUNTERS = frozenset(f"{sensor}/count" for sensor in PULSES)
-DERIVED = frozenset(f"{sensor}/unread" for sensor in PULSES)
 
 NODE_TOML = """\
 schema = 1
@@ -46,18 +43,6 @@ backlog_per_s = 50
 host = "{host}"
 port = {port}
 tls = false
-[[bus]]
-name = "a"
-kind = "i2c"
-path = "sim:{directory}/wires#a"
-[[bus]]
-name = "b"
-kind = "i2c"
-path = "sim:{directory}/wires#b"
-[[bus]]
-name = "pins"
-kind = "gpio"
-path = "sim:{directory}/wires#pins"
 """
 
 
@@ -72,7 +57,7 @@ class Stage:
         self.config = directory / "node.toml"
         self.config.write_text(self._node_toml(), encoding="utf-8")
         self._scenario = directory / "scenario.toml"
-        self._scenario.write_text(_scenario_toml(), encoding="utf-8")
+        self._scenario.write_text(street.scenario(), encoding="utf-8")
 
     def _node_toml(self) -> str:
         head = NODE_TOML.format(
@@ -82,17 +67,7 @@ class Stage:
             host=LOOPBACK,
             port=self.port,
         )
-        tables = [
-            f'[[sensor]]\nname = "{name}"\ndriver = "bme280"\nbus = "{bus}"\naddress = {address}\n'
-            for name, (bus, address) in WEATHER.items()
-        ]
-        tables += [
-            f'[[sensor]]\nname = "{name}"\ndriver = "pulse"\nbus = "pins"\nline = {at}\n'
-            for name, at in PULSES.items()
-        ]
-        return head + "".join(
-            f"{table}purpose = \"demonstration\"\nevery_s = {EVERY_S}\nstamp_ms = {STAMP_MS}\n" for table in tables
-        )
+        return head + street.node_tables(f"{self.directory}/wires", STAMP_MS)
 
     def instruments(self) -> Child:
         words = ["edgenode.virtual", "--scenario", str(self._scenario), "--truth", str(self.truth)]
@@ -127,19 +102,6 @@ class Stage:
             return ask(self.directory / "control.sock", "status", timeout_s=1.0)
         except NoDaemon:
             return None
-
-
-def _scenario_toml() -> str:
-    """Every instrument plays recorded weather or traffic, each a little differently."""
-    tables = []
-    for shift, (name, (bus, address)) in enumerate(WEATHER.items()):
-        place = f'sensor = "{name}"\nbus = "{bus}"\naddress = {address}\nevery_ms = 500\n'
-        play = f'temperature = {{ series = "air_uci:T", offset = {shift}, decimals = 2 }}\n'
-        tables.append(f'[[instrument]]\nkind = "bme280"\n{place}{play}')
-    for rate, (name, line) in zip((8, 2), PULSES.items(), strict=True):
-        place = f'sensor = "{name}"\nbus = "pins"\nline = {line}\nevery_ms = 1000\n'
-        tables.append(f'[[instrument]]\nkind = "pulse"\n{place}pulses = {{ offset = {rate} }}\n')
-    return "".join(tables)
 
 
 def _free_port() -> int:

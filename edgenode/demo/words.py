@@ -35,6 +35,15 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "totals": told.totals,
         "lost": dict(told.lost),
         "lost_pulses": told.lost_pulses,
+        "proofs": told.proofs,
+        "streamed": told.streamed,
+        "changes": told.changes,
+        "changes_told": told.changes_told,
+        "lost_changes": told.lost_changes,
+        "states": told.states,
+        "computed": told.computed,
+        "switched": told.switched,
+        "unsaid": told.unsaid,
         "kills": outcome.kills,
         "duplicates_dropped": outcome.received.duplicates,
         "conflicts": outcome.received.conflicts,
@@ -55,18 +64,27 @@ def as_text(outcome: Outcome) -> Iterator[str]:
     """Yield the account for a person."""
     told, came = outcome.account, outcome.received
     yield "The account"
-    yield f"  said by instruments   {told.said:7} readings, and {told.pulses} pulses"
+    yield f"  said when asked       {told.said:7} readings, by instruments on I2C and RS-485"
     yield f"  stored by the City OS {told.received:7} readings in {came.batches} batches"
-    yield f"    matched one by one  {told.matched:7}"
-    yield f"    totals of counters  {told.totals:7}, in agreement with the pulses"
+    yield f"    matched one by one  {told.matched:7}, each with the value that was said"
+    yield f"    newest of a stream  {told.streamed:7}, as its frames said"
+    yield f"    totals of counters  {told.totals:7}, in agreement with {told.pulses} pulses"
+    yield f"    states              {told.states:7}, in agreement with the time of each change"
+    yield f"    reckoned anew       {told.computed:7}, calibrated or derived from others"
+    yield f"    said by nobody else {told.unsaid:7}, of the node itself: its health, what it missed"
     yield f"    no instrument spoke {told.unanswered:7}, stored as missing, never as a number"
     if told.doubted:
         yield f"    driver in doubt     {told.doubted:7}, stored with its reason, not as a number"
+    yield f"  changes of states     {told.changes:7}, and {told.changes_told} events that tell them"
+    yield f"  the node's lamp       {told.switched:7} times switched"
+    if told.proofs:
+        yield f"  proved a part         {told.proofs:7} readings at its opening, which have no row"
     yield f"  came again, dropped   {came.duplicates:7} batches"
     for reason, count in told.lost.items():
         yield f"  lost: {reason:15} {count:7} readings"
-    if told.lost_pulses:
-        yield f"  lost: open commit     {told.lost_pulses:7} pulses"
+    for what, count in (("pulses", told.lost_pulses), ("changes", told.lost_changes)):
+        if count:
+            yield f"  lost: open commit     {count:7} {what}"
     yield f"  bytes per reading     {_bytes_per_reading(outcome):7.2f} in batches of two seconds"
     yield f"  written to disk       {outcome.written_bytes:7} bytes by the node"
     yield f"  left after SIGTERM in {outcome.stop_s:7.2f} s"
@@ -91,11 +109,11 @@ def _conclusion(outcome: Outcome) -> Iterator[str]:
     yield "The account closes: what the instruments said is stored, once, with the value they said."
     bound = (COMMIT_MS + FLUSH_MS) / 1000
     taken = told.lost.get(OPEN_COMMIT, 0)
-    if taken or told.lost_pulses:
+    if taken or told.lost_pulses or told.lost_changes:
         yield (
-            f"Only the kill cost something: {taken} readings and {told.lost_pulses} pulses that no"
-            f" commit covered yet, all of the last {bound:g} s before it (one commit interval and"
-            " one flush)."
+            f"Only the kill cost something: {taken} readings, {told.lost_pulses} pulses and"
+            f" {told.lost_changes} changes that no commit covered yet, all of the last {bound:g} s"
+            " before it (one commit interval and one flush)."
         )
     elif outcome.kills:
         yield f"Not even the kill cost anything; up to {bound:g} s of samples were at risk."
