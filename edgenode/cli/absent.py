@@ -53,7 +53,9 @@ def lines(document: dict[str, Any], state: str) -> Iterator[str]:
         yield "  do      edgenode check (the file has mistakes), then systemctl restart edgenode"
     else:
         yield "  do      systemctl status edgenode; journalctl -u edgenode -n 20"
-    yield "  more    edgenode spool and edgenode history read the spool itself"
+
+
+MORE = "  more    edgenode spool and edgenode history read the spool itself"
 
 
 def systemd(place: str) -> dict[str, Any] | None:

@@ -54,11 +54,11 @@ def told(
     try:
         document = answer()
     except NoDaemon as exc:
-        from edgenode.cli.absent import absent, lines  # noqa: PLC0415 - rarely needed
+        from edgenode.cli.absent import MORE, absent, lines  # noqa: PLC0415 - rarely needed
 
         found, more = without(args.state)
         document = absent(args.state, str(exc)) | found
-        show(args, document, lambda _: [*lines(document, args.state), *more])
+        show(args, document, lambda _: [*lines(document, args.state), *(more or [MORE])])
         return NO_DAEMON
     show(args, document, text)
     return code(document)

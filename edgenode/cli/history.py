@@ -13,6 +13,7 @@ from edgenode.cli.words import span, table, when
 
 LIMIT = 200
 LIMIT_MOST = 1000
+STARTS = {"boot": "the machine was started ({})", "start": "the daemon was started ({})"}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -53,15 +54,15 @@ def entry(row: dict[str, Any]) -> tuple[str, str, str]:
     """Return one condition as cells: since when, for how long, what."""
     began = when(row["since_utc_ms"])
     if row["since_utc_ms"] is None:
-        began = f"in boot {row['epoch']}, time unknown"
+        began = f"in epoch {row['epoch']}, time unknown"
     if row["open"]:
         lasted = "until now"
     elif row["lasted_s"] is None:
         lasted = "ended"
-    else:
-        lasted = f"for {span(row['lasted_s'])}"
+    else:  # a start of the daemon happens in an instant
+        lasted = f"for {span(row['lasted_s'])}" if row["lasted_s"] else ""
     times = f" ({row['times']} times)" if row["times"] > 1 else ""
-    return began, lasted, row["what"] + times
+    return began, lasted, STARTS.get(row["key"], "{}").format(row["what"]) + times
 
 
 def _limit(text: str) -> int:

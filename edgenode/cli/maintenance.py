@@ -56,7 +56,8 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
         yield "nobody works on this node: readings and alarms count"
         return
     yield maintenance(visit)
-    yield f"  it ends by itself {when(visit['until_utc_ms'])}; sooner by: edgenode maintenance off"
+    until = "" if visit["until_utc_ms"] is None else f" {when(visit['until_utc_ms'])}"
+    yield f"  it ends by itself{until}; sooner by: edgenode maintenance off"
 
 
 def _for(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgenode.cli.history import entry
 from edgenode.cli.words import many, size, table, when
 from edgenode.errors import NodeError
+from edgenode.reading import Stream
 
 if TYPE_CHECKING:  # it reads SQLite's pages and decodes batches: not for who has a daemon to ask
     from edgenode.spool.model import Condition, Moment
@@ -131,7 +132,7 @@ def _spool_lines(found: dict[str, Any]) -> Iterator[str]:
         yield "there is no spool yet"
     for spool in found["spools"]:
         written = when(spool["written_utc_ms"])
-        yield f"spool {spool['spool']} in its boot {spool['epoch']}, last written {written}"
+        yield f"spool {spool['spool']} in epoch {spool['epoch']}, last written {written}"
         if spool["problem"]:
             yield f"  ! {spool['problem']}"
         held = many(spool["held_batches"], "batch")
@@ -143,16 +144,23 @@ def _spool_lines(found: dict[str, Any]) -> Iterator[str]:
         life = size(spool["lifetime_written_bytes"])
         yield f"  {used} in use of {files} on disk; {life} written over its life"
         for stream in spool["streams"]:
-            yield (
-                f"  stream {stream['stream']}: {stream['readings']} readings, batches that"
-                f" begin {when(stream['oldest_utc_ms'])} to {when(stream['newest_utc_ms'])}"
-            )
+            yield f"  {_stream(stream)}"
         if spool["damaged"]:
             yield f"  ! {spool['damaged']} rows or pages cannot be read: edgenode spool verify"
         yield from _aside(spool["quarantined"])
     yield from _aside(found["quarantined"])
     if not found["steady"]:
         yield "(a daemon wrote meanwhile: ask again)"
+
+
+def _stream(stream: dict[str, Any]) -> str:
+    known = {int(number): number.name.lower() for number in Stream}
+    name = known.get(stream["stream"], f"stream {stream['stream']}")
+    held = f"{name}: {stream['readings']} readings in {many(stream['batches'], 'batch')}"
+    oldest, newest = stream["oldest_utc_ms"], stream["newest_utc_ms"]
+    if oldest is None or newest is None:
+        return f"{held}; no clock has vouched for their time yet"
+    return f"{held}, the first begins {when(oldest)}, the last {when(newest)}"
 
 
 def _aside(pieces: list[dict[str, Any]]) -> Iterator[str]:

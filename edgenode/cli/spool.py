@@ -81,7 +81,7 @@ def document(status: dict[str, Any]) -> dict[str, Any]:
 
 def text(answer: dict[str, Any]) -> Iterator[str]:
     """Yield the document in plain words."""
-    yield f"spool {answer['spool']} in its boot {answer['epoch']}: {_health(answer)}"
+    yield f"spool {answer['spool']} in epoch {answer['epoch']}: {_health(answer)}"
     yield from table([(f"  {name}", words) for name, words in _rows(answer)])
     for piece in answer["quarantined"]:
         yield f"  set aside {piece['name']} ({piece['reason']}, {size(piece['bytes'])})"

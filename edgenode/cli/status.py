@@ -10,6 +10,7 @@ from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
 from edgenode.cli.words import many, size, span, when
 
 STEADY_S = 3_600  # a start writes more than an hour of running does
+MINUTE_S = 60
 RESTARTS = 3  # told in words; --json has more
 WORKS = ("ok", "settling")
 
@@ -51,7 +52,10 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
 def maintenance(visit: dict[str, Any]) -> str:
     """Return a visit in words."""
     why = f": {visit['why']}" if visit["why"] else ""
-    return f"somebody works on this node for {span(visit['left_s'])} more{why}"
+    left_s = visit["left_s"]
+    if left_s > MINUTE_S:
+        left_s = round(left_s / MINUTE_S) * MINUTE_S  # "2 h" rather than "1 h 59 min"
+    return f"somebody works on this node for {span(left_s)} more{why}"
 
 
 def _clock(answer: dict[str, Any]) -> str:
@@ -116,10 +120,14 @@ def _limit(limit: int | None) -> str:
     return "" if limit is None else f" of {size(limit)}"
 
 
+def _start(row: dict[str, Any]) -> str:
+    began = "" if row["utc_ms"] is None else f"{when(row['utc_ms'])} "
+    return f"{began}{row['what']} ({row['cause']})"
+
+
 def _restarts(restarts: list[dict[str, Any]]) -> Iterator[str]:
     last = restarts[-RESTARTS:]
     if last:
-        words = [f"{when(row['utc_ms'])} {row['what']} ({row['cause']})" for row in last]
-        yield f"  starts    {'; '.join(words)}"
+        yield f"  starts    {'; '.join(map(_start, last))}"
         if len(restarts) > RESTARTS:
             yield f"            {many(len(restarts), 'start')} in all are remembered"

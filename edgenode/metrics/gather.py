@@ -97,6 +97,11 @@ def _rung(status: Document, _: Document) -> Iterator[Row]:
             yield Row({"bus": bus["bus"], "rung": rung}, tally)
 
 
+def _recovery(status: Document, _: Document) -> Iterator[Row]:
+    for rung, uses in status.get("recovery", {}).items():
+        yield Row({"rung": rung}, {"uses": uses})
+
+
 def _sensor(_: Document, sensors: Document) -> Iterator[Row]:
     for sensor in sensors["sensors"]:
         yield Row({"bus": sensor["bus"], "sensor": sensor["sensor"]}, sensor)
@@ -148,6 +153,7 @@ SOURCES: Mapping[Source, Rows] = {
     "bus": _bus,
     "lateness": _lateness,
     "rung": _rung,
+    "recovery": _recovery,
     "sensor": _sensor,
     "sensor state": _sensor_state,
     "channel": _channel,

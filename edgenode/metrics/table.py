@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from edgenode.metrics.text import Kind
 
 Source = Literal[
-    "node", "health", "problem", "build", "budget", "bus", "lateness", "rung", "sensor",
+    "node", "health", "problem", "build", "budget", "bus", "lateness", "rung", "recovery",
+    "sensor",
     "sensor state", "channel", "spool", "uplink",
 ]  # fmt: skip
 
@@ -71,6 +72,9 @@ TABLE: Mapping[Source, tuple[Spec, ...]] = {
             "Over the network both ways, this day and month.",
         ),
         Spec("budget_limit_bytes", "gauge", "limit", "How much may be sent in that time."),
+    ),
+    "recovery": (
+        Spec("recovery_last_resorts", "gauge", "uses", "Starts anew to free a bus, in 24 hours."),
     ),
     "bus": (
         Spec("bus_stuck", "gauge", "stuck", "Whether a read on the bus does not return."),

@@ -192,8 +192,20 @@ def test_history_of_a_time_without_a_clock_names_the_boot(daemon: Played, capsys
     daemon.history["kept_from_utc_ms"] = STATUS["utc_ms"]
     assert run(daemon, "history") == 0
     said = out(capsys)
-    assert "in boot 2, time unknown" in said
+    assert "in epoch 2, time unknown" in said
     assert "complete since 2026-11-18 20:06:40 +09:00" in said
+
+
+def test_starts_are_told_in_words_and_last_no_time(daemon: Played, capsys: Capture) -> None:
+    start = HISTORY["entries"][0] | {"lasted_s": 0, "times": 1}
+    daemon.history["entries"] = [
+        start | {"key": "boot", "what": "sudden"},
+        start | {"key": "start", "what": "orderly"},
+    ]
+    assert run(daemon, "history") == 0
+    first, second = (line.partition("+09:00")[2].strip() for line in out(capsys).splitlines())
+    assert first == "the machine was started (sudden)"
+    assert second == "the daemon was started (orderly)"
 
 
 def test_history_since_asks_for_what_did_not_end_earlier(daemon: Played) -> None:
@@ -220,6 +232,18 @@ def test_maintenance_begins_for_an_hour_shows_and_ends(daemon: Played, capsys: C
         {"minutes": 60, "why": "new fan"},
         {"minutes": 0},
     ]
+
+
+def test_what_is_left_is_told_in_whole_minutes_and_without_a_clock(
+    daemon: Played, capsys: Capture
+) -> None:
+    daemon.status["maintenance"] = {
+        "left_s": 7198, "since_utc_ms": None, "until_utc_ms": None, "why": ""
+    }  # fmt: skip
+    assert run(daemon, "maintenance") == 0
+    said = out(capsys)
+    assert "for 2 h more\n" in said
+    assert "it ends by itself; sooner by" in said
 
 
 def test_maintenance_lasts_whole_minutes_and_at_least_what_was_asked(daemon: Played) -> None:

@@ -57,7 +57,7 @@ def test_without_a_daemon_spool_tells_what_is_held_and_changes_nothing(
     said = capsys.readouterr().out
     assert "does not run" in said
     assert "1 batch held, 0 of them with a broker only; 0 readings in no batch yet" in said
-    assert "stream 0: 1200 readings, batches that begin 2026-11-18" in said
+    assert "telemetry: 1200 readings in 1 batch, the first begins 2026-11-18" in said
     assert run(state, *words, "--json") == 3
     found = document(capsys)
     [spool] = found["survey"]["spools"]

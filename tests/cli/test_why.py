@@ -57,6 +57,12 @@ def test_what_has_not_been_read_is_told_as_such() -> None:
     assert "has not been read" in sentence(quality=None, value=None, age_s=None)
 
 
+def test_a_channel_that_its_part_does_not_give_is_no_fault_of_the_plug() -> None:
+    assert sentence(quality="missing", value=None, last_failure=None) == (
+        "sensor air answers, but gives no value for air/temperature"
+    )
+
+
 @pytest.mark.parametrize(("age_s", "every_ms", "late"), [(10, 1000, False), (11, 1000, True)])
 def test_a_reading_older_than_three_intervals_and_ten_seconds_is_late(
     age_s: int,
