@@ -39,6 +39,42 @@ export LD_LIBRARY_PATH=/opt/python/lib PYTHONHOME=/opt/python
 exec /opt/python/bin/{python} -c 'import ctypes
 print(ctypes.CDLL(None).adjtimex((ctypes.c_byte * 512)()))' > /var/lib/edgenode/clock
 """
+# A meter that goes on whatever becomes of the daemon.
+INSTRUMENTS = """\
+#!/bin/sh
+export LD_LIBRARY_PATH=/opt/python/lib
+export PYTHONHOME=/opt/python PYTHONPATH=/opt/product:/opt/packages
+exec /opt/python/bin/{python} -m edgenode.virtual --socket /run/wires --truth /opt/trial/truth \\
+  --scenario /opt/trial/street.toml
+"""
+STREET = """\
+[[instrument]]
+kind = "pulse"
+sensor = "meter"
+bus = "virtual"
+line = 4
+every_ms = 1000
+pulses = { offset = 20 }
+"""
+METER = """
+[[bus]]
+name = "virtual"
+kind = "gpio"
+path = "sim:/run/wires#virtual"
+[[sensor]]
+name = "meter"
+driver = "pulse"
+bus = "virtual"
+every_s = 1
+line = 4
+purpose = "pulses of the trial"
+"""
+# Stands before systemctl: what would reboot the container is only written down.
+SYSTEMCTL = """\
+#!/bin/sh
+case "$*" in *reboot*) echo "$*" > /opt/trial/asked; exit 0;; esac
+exec /bin/systemctl "$@"
+"""
 TARGET = "[Unit]\nRequires=basic.target trial.service\nAfter=basic.target\nAllowIsolate=yes\n"
 TRIAL = """\
 [Unit]
@@ -53,6 +89,7 @@ StandardError=inherit
 SCRIPT = r"""#!/bin/bash
 pid() { systemctl show -P MainPID edgenode; }
 say() { echo "\"$1\": $2," >> /opt/trial/result; }
+given() { grep -c '"fate": "ok"' /opt/trial/truth; }
 until_new() { for _ in $(seq 200); do
   new=$(pid)  # 0 between two lives
   state=$(systemctl is-active edgenode)
@@ -60,6 +97,9 @@ until_new() { for _ in $(seq 200); do
   sleep 0.1
 done; return 1; }
 echo '{' > /opt/trial/result
+/opt/trial/instruments.sh > /opt/trial/wires 2>&1 &
+until [ -S /run/wires ]; do sleep 0.1; done
+chmod 666 /run/wires
 systemctl start edgenode; say started $?
 first=$(pid)
 say capabilities "\"$(grep CapEff /proc/$first/status | cut -f2)\""
@@ -67,16 +107,46 @@ say user "\"$(ps -o user= -p $first)\""
 sleep 3
 edgenode status --json > /opt/trial/status; say status $?
 python=$(edgenode --version); say version "\"$python\""
+edgenode maintenance on --for 5min --json > /opt/trial/maintenance; say root_may_change $?
+runuser -u nobody -- edgenode status > /opt/trial/told_nobody 2>&1; say nobody_may_read $?
+usermod -aG edgenode nobody
+runuser -u nobody -- edgenode status --json > /opt/trial/told_the_group
+runuser -u nobody -- edgenode maintenance off > /opt/trial/denied 2>&1; say group_may_change $?
+edgenode maintenance off > /dev/null
+sed -i 's/^every_s = 10$/every_s = 9/' /etc/edgenode/edgenode.toml
+systemctl reload edgenode; say reloaded $?
+sleep 2
+say same_pid $([ "$(pid)" = "$first" ] && echo true || echo false)
 kill -KILL "$first"; until_new "$first"; say after_kill $?
 second=$(pid)
 kill -STOP "$second"; until_new "$second"; say after_freeze $?
 say restarts "$(systemctl show -P NRestarts edgenode)"
+systemctl restart edgenode; say restarted $?
+sleep 1
+say given_before "$(given)"
+edgenode read meter --json > /opt/trial/meter; say meter $?
+say given_after "$(given)"
 began=$(date +%s%N)
 systemctl stop edgenode; say stopped $?
 say stop_ms $(( ($(date +%s%N) - began) / 1000000 ))
 say result "\"$(systemctl show -P Result edgenode)\""
 say clock "$(cat /var/lib/edgenode/clock)"
 say mode "\"$(stat -c %a /var/lib/edgenode)\""
+# Only a daemon that leaves with 86 asks for a reboot, and is not started again.
+cat > /etc/systemd/system/edgenode.service.d/zz.conf <<'END'
+[Service]
+Type=exec
+ExecStartPre=
+ExecStart=
+ExecStart=/bin/sh -c 'exit ${CODE}'
+END
+systemctl daemon-reload
+for code in 2 86; do
+  systemctl set-environment CODE=$code; systemctl restart edgenode; sleep 1
+  say "left_with_$code" "\"$(systemctl is-active edgenode)\""
+  say "asked_after_$code" "\"$(cat /opt/trial/asked 2>/dev/null)\""
+  systemctl stop edgenode; systemctl reset-failed edgenode
+done
 journalctl -u edgenode --no-pager > /opt/trial/journal 2>&1
 echo '"end": true }' >> /opt/trial/result
 """
@@ -98,6 +168,9 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         assert result.exists(), done.stdout[-3000:] + done.stderr[-3000:]
         found = json.loads(result.read_text())
         found["document"] = json.loads((work / "trial" / "status").read_text())
+        for name in ("denied", "told_nobody", "told_the_group"):
+            found[name] = (work / "trial" / name).read_text()
+        found["reading"] = json.loads((work / "trial" / "meter").read_text())
         found["journal"] = (work / "trial" / "journal").read_text()
         yield found
     finally:
@@ -118,6 +191,7 @@ def _furnish(tree: Path, work: Path) -> None:
     python = Path(sys.executable).resolve().name
     units = tree / "etc" / "systemd" / "system"
     files = {
+        tree / "usr/local/bin/systemctl": SYSTEMCTL,
         tree / "usr/bin/edgenode": LAUNCHER.format(python=python),
         units / "edgenode.service": (ROOT / "systemd/edgenode.service").read_text(),
         units / "edgenode.service.d/trial.conf": DROP_IN,
@@ -127,11 +201,14 @@ def _furnish(tree: Path, work: Path) -> None:
         tree / "etc/edgenode/edgenode.toml": _configuration(),
         work / "trial/trial.sh": SCRIPT,
         work / "trial/clock.sh": CLOCK.format(python=python),
+        work / "trial/instruments.sh": INSTRUMENTS.format(python=python),
+        work / "trial/street.toml": STREET,
     }
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    programs = [tree / "usr/bin/edgenode", *(work / "trial").glob("*.sh")]
+    programs = [tree / "usr/bin/edgenode", tree / "usr/local/bin/systemctl"]
+    programs += [*(work / "trial").glob("*.sh")]
     for program in programs:
         program.chmod(0o755)
     (tree / "etc/edgenode/edgenode.toml").chmod(0o644)
@@ -143,9 +220,10 @@ def _furnish(tree: Path, work: Path) -> None:
 
 
 def _configuration() -> str:
-    """The shipped example, with a small spool and somebody who vouches for the clock."""
+    """The shipped example, with a small spool, somebody who vouches for the clock, and a meter."""
     text = (ROOT / "deploy/edgenode.toml").read_text()
-    return text.replace("cap_mb = 256", "cap_mb = 8").replace("# manual_err_ms", "manual_err_ms")
+    text = text.replace("cap_mb = 256", "cap_mb = 8").replace("# manual_err_ms", "manual_err_ms")
+    return text + METER
 
 
 def _binds(work: Path) -> list[tuple[str, str]]:
@@ -188,6 +266,35 @@ def test_systemd_starts_it_again_after_a_kill_and_after_a_freeze(trial: dict[str
     assert trial["restarts"] == 2
 
 
+def test_root_may_change_the_node_and_the_group_may_only_look(trial: dict[str, Any]) -> None:
+    assert trial["root_may_change"] == 0
+    assert (trial["nobody_may_read"], trial["group_may_change"]) == (1, 1)
+    assert "join the group" in trial["told_nobody"]
+    assert json.loads(trial["told_the_group"])["format"] == 1
+    assert "sudo" in trial["denied"]
+
+
+def test_a_reload_keeps_the_process(trial: dict[str, Any]) -> None:
+    assert (trial["reloaded"], trial["same_pid"]) == (0, True)
+    assert "reloaded: bus " in trial["journal"]
+
+
+def test_only_one_exit_code_asks_for_a_reboot(trial: dict[str, Any]) -> None:
+    assert (trial["left_with_2"], trial["asked_after_2"]) == ("activating", "")
+    assert (trial["left_with_86"], trial["asked_after_86"]) == ("failed", "--no-block reboot")
+
+
 def test_systemd_stops_it_within_two_seconds(trial: dict[str, Any]) -> None:
     assert (trial["stopped"], trial["result"]) == (0, "success")
     assert trial["stop_ms"] < 2_000
+
+
+def test_no_pulse_is_missed_by_a_kill_a_freeze_and_a_restart(trial: dict[str, Any]) -> None:
+    assert (trial["restarted"], trial["meter"]) == (0, 0), trial["journal"]
+    (count,) = [
+        channel["value"]
+        for channel in trial["reading"]["channels"]
+        if channel["channel"] == "meter/count"
+    ]
+    assert trial["given_before"] <= count <= trial["given_after"]
+    assert count > 100
