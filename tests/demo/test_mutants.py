@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ WHERE = "edgenode/spool/packer.py"
 SEALS = "yield self._fitting(rows, r0, origin, birth, draft)"
 GATHERS = "batches += self._pieces(part, r0, origin, birth, draft)"
 BEGINS = "r0, batches = run.r0, list[StoredBatch]()"
-EARLY = "(run.stream == 0 and 100 < run.r0 < 200)"
+EARLY = "(run.stream == 0 and 100 < run.r0 < 500)"
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,41 @@ class Mutant:
     old: str
     new: str
     betrayed: str  # what the account must say
+    where: str = WHERE
 
 
+# These do not hide each other, so one run finds them all.
+MEASURES = (
+    Mutant(
+        "return Sample((pm1, pm25, pm10,",
+        "return Sample((pm1 + 2, pm25, pm10,",
+        "the newest frame said",
+        "drivers/pms5003.py",
+    ),
+    Mutant(
+        "value = (int(change.active), lasted_ms)",
+        "value = (int(not change.active), lasted_ms)",
+        "event to ",
+        "drivers/state.py",
+    ),
+    Mutant(
+        "gain * x + offset", "gain * x - offset", "follows from", "edgenode/sensing/calibration.py"
+    ),
+    Mutant("fine / 5120", "fine / 5100", "the instrument said", "drivers/bme280.py"),
+    Mutant(
+        "t_ms = stamp(self._read_ms, slot, self.job.stamp_ms)",
+        "t_ms = stamp(self._read_ms, slot, self.job.stamp_ms) - 800 * (self.job.sensor == 'yard')",
+        "yard/humidity at ",
+        "edgenode/sensing/runner.py",
+    ),
+)
 MUTANTS = {
     "drops a batch": Mutant(
         SEALS,
-        "if not (origin.stream == 0 and 100 < r0 < 200):\n"
-        "                    yield self._fitting(rows, r0, origin, birth, draft)",
+        'if origin.stream or r0 <= 100 or globals().get("gone"):\n'
+        "                    yield self._fitting(rows, r0, origin, birth, draft)\n"
+        "                else:\n"
+        '                    globals()["gone"] = True',
         "missing without a loss record",
     ),
     "skips an ordinal": Mutant(
@@ -51,16 +80,16 @@ MUTANTS = {
 }
 
 
-def copied(place: Path, mutant: Mutant | None) -> Path:
-    """A copy of the product, changed in the one place where the mutant's text stands."""
+def copied(place: Path, mutants: Sequence[Mutant]) -> Path:
+    """A copy of the product, changed in the one place where the text of each mutant stands."""
     for package in ("edgenode", "drivers"):
         shutil.copytree(
             ROOT / package, place / package, ignore=shutil.ignore_patterns("__pycache__")
         )
-    if mutant:
-        file = place / WHERE
+    for mutant in mutants:
+        file = place / mutant.where
         text = file.read_text()
-        assert text.count(mutant.old) == 1, f"{WHERE} has changed: write the mutant anew"
+        assert mutant.old in text, f"{mutant.where} has changed: write the mutant anew"
         file.write_text(text.replace(mutant.old, mutant.new))
     return place
 
@@ -80,9 +109,11 @@ def demo(place: Path) -> subprocess.Popen[str]:
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Any]]:
     """All demos at the same time: each mostly waits."""
+    copies: dict[str, Sequence[Mutant]] = {name: [mutant] for name, mutant in MUTANTS.items()}
+    copies |= {"": (), "measures wrongly": MEASURES}
     running = {
-        name: demo(copied(tmp_path_factory.mktemp("mutant"), mutant))
-        for name, mutant in {**MUTANTS, "": None}.items()
+        name: demo(copied(tmp_path_factory.mktemp("mutant"), mutants))
+        for name, mutants in copies.items()
     }
     found = {}
     try:
@@ -104,6 +135,8 @@ def test_the_account_of_the_product_itself_closes(outcomes: dict[str, tuple[int,
     assert (code, told["closes"], told["problems"]) == (0, True, [])
     assert told["matched"] > 100
     assert told["kills"] == 1
+    for field in ("streamed", "totals", "changes_told", "states", "computed", "switched", "unsaid"):
+        assert told[field] > 5, field
 
 
 @pytest.mark.timeout(240)
@@ -114,3 +147,13 @@ def test_a_product_that_cheats_is_found_out(
     code, told = outcomes[name]
     assert (code, told["closes"]) == (1, False)
     assert MUTANTS[name].betrayed in "\n".join(told["problems"])
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mutant", MEASURES, ids=[mutant.where for mutant in MEASURES])
+def test_a_product_that_measures_wrongly_is_found_out(
+    outcomes: dict[str, tuple[int, Any]], mutant: Mutant
+) -> None:
+    code, told = outcomes["measures wrongly"]
+    assert (code, told["closes"]) == (1, False)
+    assert mutant.betrayed in "\n".join(told["problems"])
