@@ -53,13 +53,16 @@ class GpiozeroState:
 
     def changes(self) -> tuple[list[StateChange], int]:
         found: list[StateChange] = []
+        edges = 0
         for stamp_ns in self._pin.pump():
+            edges += 1
             found += [StateChange(stamp_ns // 1_000_000, active) for active in self._told]
             self._told.clear()
         if found:
             self._active = found[-1].active
         dropped, self._pin.dropped = self._pin.dropped, 0
-        return found, dropped
+        # gpiozero tells no edge to where it already is, and then one before it was dropped.
+        return found, dropped + edges - len(found)
 
     def close(self) -> None:
         self._device.close()

@@ -87,6 +87,19 @@ def test_changes_that_the_kernel_dropped_are_told_once(chip: FakeChip) -> None:
     line.close()
 
 
+def test_an_edge_to_where_the_line_already_is_counts_as_one_that_was_not_kept(
+    chip: FakeChip,
+) -> None:
+    line = open_state(chip.path, 4)
+    chip.edge(4, 1)
+    line.changes()
+    chip.unread(4, 1)
+    chip.edge(4, 1)
+    assert line.changes() == ([], 2)
+    assert line.active
+    line.close()
+
+
 def test_a_line_that_ends_is_a_bus_error(chip: FakeChip) -> None:
     line = open_state(chip.path, 4)
     chip.vanish()
