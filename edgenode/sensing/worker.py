@@ -77,7 +77,7 @@ class BusWorker(threading.Thread):
             self._deafen(runner)
             runner.close()
         self._ladder.end()
-        self._selector.close()  # the wake-up descriptor stays: others may call `wake` at any time
+        self._selector.close()
 
     def turn(self) -> int:
         """Serve what is due; return the boot-time at which something is due next."""
@@ -109,6 +109,9 @@ class BusWorker(threading.Thread):
     def wake(self) -> None:
         """End the wait that the worker is in; any thread may call it."""
         os.eventfd_write(self._wake_fd, 1)
+
+    def __del__(self) -> None:
+        os.close(self._wake_fd)  # not sooner: a thread that still may wake us holds a reference
 
     def check(self) -> bool:
         """Return whether the bus is stuck, and report it once; any other thread may call it."""
