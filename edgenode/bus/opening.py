@@ -36,7 +36,7 @@ def open_line(
 ) -> EdgeLine:
     """Watch line `offset` of the chip at `path`; raises BusError with what to do next.
 
-    With a `store`, a line that the process before handed over goes on where it is.
+    With a `store`, a line that somebody before handed over goes on where it is.
     """
     asked = Asked(path, offset, edge, bias, debounce_us, event_buffer)
     if store is None:
@@ -44,7 +44,7 @@ def open_line(
     name = line_name(path, offset, edge, bias, debounce_us)
     kept = store.take(name)
     if kept is None:
-        store.drop(name)  # this process had put it there and has lost it since
+        store.drop(name)  # what may still be there is dead
     return open_input(asked, Handover(store, name, kept))
 
 

@@ -1,4 +1,4 @@
-"""Where lines wait for the next process: the descriptor store of the service manager."""
+"""Where lines wait for who goes on with them: the next driver, or the next process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DIGITS: Final = 12  # 48 bits: a node has a few dozen lines
 
 
 class Kept(NamedTuple):
-    """A line that the process before handed over."""
+    """A line that somebody before handed over."""
 
     descriptors: tuple[int, ...]
     total: int  # at which it began to count
@@ -21,14 +21,14 @@ class LineStore(Protocol):
     """Keeps open lines by a name that says which line it is and how it was asked for."""
 
     def take(self, name: str) -> Kept | None:
-        """Return what the process before kept under this name, once; it is ours now.
+        """Return descriptors, for the caller to close, of what is kept under this name and alive.
 
-        What it kept of the same line, asked for in another way, is let go.
+        What is kept of the same line, asked for in another way, is let go.
         """
         ...
 
     def put(self, name: str, descriptors: tuple[int, ...], total: int) -> None:
-        """Keep these open for the next process, in place of what had this name."""
+        """Keep these open for the next driver or process, in place of what had this name."""
         ...
 
     def drop(self, name: str) -> None:

@@ -162,6 +162,7 @@ class Daemon:
 
     def _leave(self) -> int:
         safe = self._rooms.stop()
+        self._lines.close()
         if not safe:
             LOG.critical("the disk does not answer; what no commit covers yet is lost")
         elif self._rung is not None:

@@ -1,4 +1,4 @@
-"""Open lines that outlive the daemon: the file descriptor store of systemd.
+"""Open lines that outlive their driver and the daemon: the file descriptor store of systemd.
 
 Protocol: sd_notify(3) (FDSTORE, FDSTOREREMOVE, FDNAME, BARRIER) and sd_listen_fds(3). What is
 kept comes back at the next start as descriptors 3, 4, … with their names in LISTEN_FDNAMES, and
@@ -41,27 +41,33 @@ class Part(NamedTuple):
 
 
 class SystemdLines:
-    """A LineStore over the socket of sd_notify; without systemd it keeps nothing.
+    """A LineStore over the socket of sd_notify; without systemd it keeps lines for this process.
 
     Made once, at the start, before anything else takes the descriptors. Any thread may call it.
+    Each line is held by a descriptor of its own here, so that also a driver that is opened anew
+    in the same process, as a reload does it, goes on with a line that is still alive.
     """
 
     def __init__(self, environ: Mapping[str, str], send: Send) -> None:
         self._send = send
         self._lock = threading.Lock()
         self._names: dict[str, list[str]] = {}  # by line, what systemd holds
-        self._waiting: dict[str, Kept] = {}  # by line, what nobody has taken yet
+        self._held: dict[str, Kept] = {}  # by line, what is open here
         self._receive(_passed(environ))
 
     def take(self, name: str) -> Kept | None:
         with self._lock:
-            for other in [o for o in self._names if place(o) == place(name) and o != name]:
+            for other in [o for o in self._held if place(o) == place(name) and o != name]:
                 self._let_go(other)
-            return self._waiting.pop(name, None)
+            kept = self._held.get(name)
+            if kept is None or not _alive(kept.descriptors):
+                return None
+            return Kept(tuple(map(os.dup, kept.descriptors)), kept.total)
 
     def put(self, name: str, descriptors: tuple[int, ...], total: int) -> None:
         with self._lock:
             self._let_go(name)
+            self._held[name] = Kept(tuple(map(os.dup, descriptors)), total)
             for index, descriptor in enumerate(descriptors):
                 part = Part(name, total, index, len(descriptors)).named()
                 if self._send(f"FDSTORE=1\nFDNAME={part}", [descriptor]):
@@ -71,10 +77,17 @@ class SystemdLines:
         with self._lock:
             self._let_go(name)
 
+    def close(self) -> None:
+        """Close what is open here; what systemd holds stays there."""
+        with self._lock:
+            for kept in self._held.values():
+                _close(kept.descriptors)
+            self._held.clear()
+
     def retain(self, names: Collection[str]) -> None:
         """Let go of every line but these: a line that is no sensor any more is free again."""
         with self._lock:
-            for name in [name for name in self._names if name not in names]:
+            for name in [name for name in self._held if name not in names]:
                 self._let_go(name)
 
     def _receive(self, passed: Sequence[tuple[int, str]]) -> None:
@@ -98,16 +111,15 @@ class SystemdLines:
     def _sort(self, line: str, parts: list[tuple[Part, int]]) -> None:
         self._names[line] = [part.named() for part, _ in parts]
         first = parts[0][0]
-        self._waiting[line] = Kept(tuple(fd for _, fd in parts), first.total)
+        self._held[line] = Kept(tuple(fd for _, fd in parts), first.total)
         whole = [(first.total, index, len(parts)) for index in range(len(parts))]
         if [(part.total, part.number, part.of) for part, _ in parts] != whole:
             self._let_go(line)
 
     def _let_go(self, name: str) -> None:
-        """Close what nobody took and have systemd close the rest, before this returns."""
-        kept = self._waiting.pop(name, None)
-        for descriptor in kept.descriptors if kept else ():
-            os.close(descriptor)
+        """Close what is open here and have systemd close the rest, before this returns."""
+        kept = self._held.pop(name, None)
+        _close(kept.descriptors if kept else ())
         parts = self._names.pop(name, [])
         for part in parts:
             self._send(f"FDSTOREREMOVE=1\nFDNAME={part}", ())
@@ -128,6 +140,19 @@ class SystemdLines:
                 poll.poll(BARRIER_S * 1000)
         finally:
             os.close(reader)
+
+
+def _alive(descriptors: Sequence[int]) -> bool:
+    """Whether the other end of each is there: a chip that is gone hangs up."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, 0)
+    return not poll.poll(0)
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _passed(environ: Mapping[str, str]) -> list[tuple[int, str]]:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.bus import Kept, line_name
+from edgenode.bus import line_name, open_line
 from edgenode.node.lines import BARRIER_S, SystemdLines
 from edgenode.node.notify import Notifier
+from tests.support.descriptors import open_descriptors
+from tests.support.fake_chip import FakeChip
 from tests.support.service_manager import ServiceManager, service_manager
 
 LINE = line_name("/dev/gpiochip0", 17, "rising", "as-is", 0)
@@ -59,18 +61,24 @@ def synced(lines: SystemdLines) -> None:
     lines._barrier()
 
 
-def test_what_one_process_puts_the_next_one_takes_once(
-    manager: ServiceManager, descriptor: int
-) -> None:
+def taken(lines: SystemdLines, name: str = LINE) -> int | None:
+    """Take a line and give its descriptors back; return its total."""
+    kept = lines.take(name)
+    for descriptor in kept.descriptors if kept else ():
+        os.close(descriptor)
+    return kept.total if kept else None
+
+
+def test_what_one_process_puts_the_next_one_takes(manager: ServiceManager, descriptor: int) -> None:
     first = process(manager)
     first.put(LINE, (descriptor,), 4_711)
     synced(first)
     second = process(manager)
     kept = second.take(LINE)
-    assert kept == Kept((FIRST,), 4_711)
-    assert os.path.sameopenfile(FIRST, descriptor)
-    assert second.take(LINE) is None
-    os.close(FIRST)
+    assert kept is not None
+    assert kept.total == 4_711
+    assert os.path.sameopenfile(kept.descriptors[0], descriptor)
+    os.close(kept.descriptors[0])
 
 
 def test_what_was_taken_is_there_for_the_process_after_it_too(
@@ -80,8 +88,9 @@ def test_what_was_taken_is_there_for_the_process_after_it_too(
     first.put(LINE, (descriptor,), 7)
     synced(first)
     for _ in range(3):
-        assert process(manager).take(LINE) == Kept((FIRST,), 7)
-        os.close(FIRST)
+        life = process(manager)
+        assert taken(life) == 7
+        life.close()
 
 
 def test_the_descriptors_of_a_line_come_back_in_their_order(
@@ -105,9 +114,11 @@ def test_what_was_taken_is_not_passed_on_to_children(
     first = process(manager)
     first.put(LINE, (descriptor,), 0)
     synced(first)
-    process(manager).take(LINE)
-    assert fcntl.fcntl(FIRST, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
-    os.close(FIRST)
+    kept = process(manager).take(LINE)
+    assert kept is not None
+    for received in (FIRST, *kept.descriptors):
+        assert fcntl.fcntl(received, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    os.close(kept.descriptors[0])
 
 
 def test_a_line_that_was_taken_can_be_dropped_and_asked_for_anew(
@@ -117,9 +128,9 @@ def test_a_line_that_was_taken_can_be_dropped_and_asked_for_anew(
     first.put(LINE, (descriptor,), 0)
     synced(first)
     second = process(manager)
-    second.take(LINE)
-    os.close(FIRST)
+    assert taken(second) == 0
     second.drop(LINE)
+    assert second.take(LINE) is None
     assert manager.stored == []  # before `drop` returns: the chip would answer "busy"
 
 
@@ -158,11 +169,10 @@ def test_only_the_lines_that_are_still_wanted_are_retained(
     first.put(LINE, (descriptor,), 1)
     first.put(OTHER, (descriptor,), 2)
     synced(first)
-    process(manager).retain({OTHER})
+    second = process(manager)
+    second.retain({OTHER})
+    assert (second.take(LINE), taken(second, OTHER)) == (None, 2)
     assert manager.names == [f"{OTHER}.2.0.1"]
-    for left in (FIRST, FIRST + 1):
-        if Path(f"/proc/self/fd/{left}").exists():
-            os.close(left)
 
 
 @pytest.mark.parametrize(
@@ -184,12 +194,9 @@ def test_two_totals_under_one_line_are_trusted_by_nobody(
 ) -> None:
     manager.stored += [(f"{LINE}.{total}.0.1", os.dup(descriptor)) for total in (1, 2)]
     lines = process(manager)
-    kept = lines.take(LINE)
+    total = taken(lines)
     synced(lines)
-    assert kept is not None
-    assert len(manager.stored) == 1
-    assert manager.names == [f"{LINE}.{kept.total}.0.1"]
-    os.close(kept.descriptors[0])
+    assert manager.names == [f"{LINE}.{total}.0.1"]
 
 
 def test_descriptors_for_another_process_are_left_alone(manager: ServiceManager) -> None:
@@ -197,12 +204,39 @@ def test_descriptors_for_another_process_are_left_alone(manager: ServiceManager)
     assert SystemdLines(environ, Notifier({}).send).take(LINE) is None
 
 
-def test_without_systemd_nothing_is_kept_and_nothing_fails(descriptor: int) -> None:
+def test_without_systemd_a_line_is_kept_for_the_drivers_of_this_process(descriptor: int) -> None:
+    before = open_descriptors()
     lines = SystemdLines({}, Notifier({}).send)
     assert lines.take(LINE) is None
-    lines.put(LINE, (descriptor,), 0)
+    lines.put(LINE, (descriptor,), 3)
+    assert [taken(lines), taken(lines)] == [3, 3]
+    lines.put(OTHER, (descriptor,), 4)
     lines.drop(LINE)
-    lines.retain(())
+    assert lines.take(LINE) is None
+    lines.close()
+    lines.close()
+    assert open_descriptors() == before
+
+
+def test_a_line_whose_other_end_is_gone_is_taken_by_nobody(manager: ServiceManager) -> None:
+    reader, writer = os.pipe()
+    lines = process(manager)
+    lines.put(LINE, (reader,), 3)
+    assert taken(lines) == 3
+    os.close(writer)
+    assert lines.take(LINE) is None
+    lines.drop(LINE)
+    assert manager.stored == []
+    os.close(reader)
+
+
+def test_closing_leaves_to_systemd_what_it_holds(manager: ServiceManager, descriptor: int) -> None:
+    lines = process(manager)
+    lines.put(LINE, (descriptor,), 3)
+    synced(lines)
+    lines.close()
+    synced(lines)
+    assert manager.names == [f"{LINE}.3.0.1"]
 
 
 def test_a_manager_that_never_answers_holds_nobody_for_long(
@@ -224,3 +258,29 @@ def test_names_are_ones_that_systemd_takes() -> None:
     assert len(name) <= 255
     assert name.isascii()
     assert ":" not in name
+
+
+def test_a_driver_that_is_opened_anew_goes_on_with_its_line_and_misses_no_edge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chip = FakeChip(tmp_path)
+    monkeypatch.setattr(fcntl, "ioctl", chip.ioctl)
+    lines = SystemdLines({}, Notifier({}).send)
+    first = open_line(chip.path, 17, store=lines)
+    assert first.inherited is None
+    first.keep(40)
+    chip.edge(17, 1)
+    first.events()
+    first.close()
+    chip.edge(17, 1)
+    second = open_line(chip.path, 17, store=lines)
+    assert (second.inherited, [event.line_seqno for event in second.events()]) == (40, [2])
+    assert len(chip.requests) == 1
+    second.close()
+    chip.vanish()
+    chip.refusal = None
+    third = open_line(chip.path, 17, store=lines)
+    assert third.inherited is None
+    assert len(chip.requests) == 2
+    third.close()
+    lines.close()
