@@ -12,10 +12,10 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
+from edgenode.bus import Tree
 from edgenode.clock import SystemClock
 from edgenode.config import (
     BrokerTable,
@@ -29,7 +29,7 @@ from edgenode.config import (
     UplinkTable,
 )
 from edgenode.driver import Driver, Options, WireKind
-from edgenode.node import Daemon, Notifier, Stop, parts
+from edgenode.node import Daemon, Notifier, Stop
 from edgenode.node.report import Picture
 from edgenode.reading import Channel, Sample
 
@@ -42,41 +42,46 @@ def node_id(channels: int) -> str:
 
 
 def stand_in(channels: int) -> Any:
-    """Return a driver class whose read costs nothing: it hands out samples made beforehand."""
+    """Return a driver class whose read costs nothing: it hands out samples made beforehand.
+
+    It asks for the wire that every machine has, and leaves it alone.
+    """
     rng = random.Random(channels)
     levels = [20.0] * channels
-    made = []
+    samples = []
     for _ in range(240):
         levels = [round(level + rng.gauss(0, 0.02), 2) for level in levels]
-        made.append(Sample(tuple(levels)))
+        samples.append(Sample(tuple(levels)))
 
-    class StandIn:
-        wire: ClassVar[WireKind] = "i2c"
+    named = tuple(Channel(f"c{n}", "Cel", scale=-2) for n in range(channels))
+
+    class StandIn(Driver):
+        wire: ClassVar[WireKind] = "sysfs"
         model: ClassVar[str] = "stand-in"
         options: ClassVar[type[Options]] = Options
-        channels: ClassVar[tuple[Channel, ...]]
-        since_open: ClassVar[frozenset[str]] = frozenset()
+        channels: ClassVar[tuple[Channel, ...]] = named
         budget_s: ClassVar[float] = 0.1
-        settle_s: ClassVar[float] = 0.0
+        fastest_s: ClassVar[float] = 0.1
 
-        def __init__(self) -> None:
+        def __init__(self, wire: Tree, options: Options) -> None:
+            del options
+            self._tree = wire
             self._turn = 0
 
         def read(self, now_ms: int) -> Sample:
             del now_ms
             self._turn += 1
-            return made[self._turn % len(made)]
+            return samples[self._turn % len(samples)]
 
         def close(self) -> None:
-            """Nothing is held."""
+            self._tree.close()
 
-    StandIn.channels = tuple(Channel(f"c{n}", "Cel", scale=-2) for n in range(channels))
     return StandIn
 
 
 def config(state: Path, channels: int, port: int, custody: str, ca: Path | None) -> Config:
     """Return a node with one sensor of `channels` channels at 1 Hz and one broker."""
-    bus = BusTable(name="b", kind="i2c", path="none")
+    bus = BusTable(name="b", kind="sysfs", path="/")
     sensor = Sensor(
         name="s",
         driver=stand_in(channels),
@@ -107,17 +112,12 @@ def main() -> None:
     state, channels, port, custody, ca = sys.argv[1:]
     where = Path(ca) if ca else None
     setup = config(Path(state), int(channels), int(port), custody, where)
-    made = setup.sensors[0].driver
-
-    def opener(*_: object) -> Callable[[], Driver]:
-        return lambda: cast("Driver", made())
-
-    setattr(parts, "opener", opener)  # noqa: B010 - no wire lies under this sensor
-    daemon = Daemon(setup, SystemClock(1_000), Notifier())
     stop = Stop()
     stop.listen()
+    path = Path(state) / "edgenode.toml"  # nobody asks for a reload
+    daemon = Daemon(setup, path, SystemClock(1_000), Notifier(), stop)
     threading.Thread(target=_answer, args=(daemon, stop), daemon=True).start()
-    os._exit(daemon.run(stop))
+    os._exit(daemon.run())
 
 
 def _answer(daemon: Daemon, stop: Stop) -> None:
