@@ -63,7 +63,7 @@ class Loop:
         for key, _ in self._selector.select(seconds):
             if key.data is None:
                 os.eventfd_read(self._wake)
-            elif key.fileobj in self._selector.get_map():  # not dropped by a handler before it
+            elif self._selector.get_map().get(key.fd) == key:  # nobody before has dropped it
                 key.data(key.fileobj)
 
     def wake(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +24,7 @@ from edgenode.virtual.bme280 import Bme280Spec
 from edgenode.virtual.pulse import PulseSpec
 from edgenode.virtual.series import Play
 from tests.support.instruments import Street, street
+from tests.support.ports import until
 
 SCENARIO = Scenario(
     (
@@ -179,6 +183,42 @@ def test_a_line_is_watched_by_one_at_a_time(here: Street) -> None:
         open_line(here.path("gpio"), 4)
     line.close()
     open_line(here.path("gpio"), 4).close()
+
+
+DYING = """
+import os, socket, sys
+from edgenode.bus import open_line
+
+class Store:  # as the service manager: whoever has the other end keeps the descriptors
+    def take(self, name): return None
+    def drop(self, name): pass
+    def put(self, name, descriptors, total):
+        socket.send_fds(socket.socket(fileno=int(sys.argv[2])), [b"."], descriptors)
+
+line = open_line(sys.argv[1], 4, store=Store())
+line.keep(0)
+os._exit(1)
+"""
+
+
+def test_a_line_outlives_its_process_for_as_long_as_its_descriptors_are_kept(here: Street) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        words = [sys.executable, "-c", DYING, here.path("gpio"), str(theirs.fileno())]
+        subprocess.run(words, pass_fds=[theirs.fileno()], check=False)
+        _, kept, _, _ = socket.recv_fds(ours, 1, 2)
+    before = len(counted(here))
+    until(lambda: len(counted(here)) > before, "pulses that are counted though nobody runs")
+    with pytest.raises(BusError, match="busy"):
+        open_line(here.path("gpio"), 4)
+    for descriptor in kept:
+        os.close(descriptor)
+    until(lambda: here.truth()[-1]["fate"] == "nack", "a pulse that nobody counts")
+    open_line(here.path("gpio"), 4).close()
+
+
+def counted(here: Street) -> list[dict[str, Any]]:
+    return [line for line in here.truth() if line["fate"] == "ok"]
 
 
 @pytest.mark.parametrize("action", ["nack", "vanish"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,14 @@ from tests.support.instruments import Street, street
 from tests.support.ports import until
 
 WAIT_S = 5.0
+DYING = """
+import os, sys
+from edgenode.bus.serial import open_port
+from edgenode.reading import SerialLine
+
+port = open_port(sys.argv[1], SerialLine())
+os._exit(7)
+"""
 
 
 class EchoSpec(Table, frozen=True):
@@ -104,12 +113,17 @@ def test_a_port_is_open_once_and_free_as_soon_as_it_is_closed(here: Street) -> N
 
 
 def test_a_port_whose_process_died_is_free(here: Street) -> None:
-    child = os.fork()
-    if not child:
-        port(here)
-        os._exit(0)
-    os.waitpid(child, 0)
-    port(here).close()
+    words = [sys.executable, "-c", DYING, here.path("rs485")]
+    assert subprocess.run(words, check=False).returncode == 7
+
+    def opened() -> bool:
+        try:
+            port(here).close()
+        except BusError:
+            return False
+        return True
+
+    until(opened, "the port to be free")
 
 
 def test_a_port_where_nothing_stands_is_not_there(here: Street) -> None:
