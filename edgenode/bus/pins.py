@@ -33,7 +33,7 @@ from edgenode.bus.outputs import OutputLine
 from edgenode.bus.wires import Bias, Edge, EdgeLine
 from edgenode.errors import BusError
 
-CHIP: Final = "/dev/gpiochip0"  # the header of every Pi, with the kernels of Debian 12 and 13
+CHIP: Final = "/dev/gpiochip0"  # has the lines of the header on most boards; gpioinfo tells
 PULLS: Final[dict[str, Bias]] = {"up": "pull-up", "down": "pull-down"}
 EDGES: Final[dict[str, Edge | None]] = {
     "none": None,
