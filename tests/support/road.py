@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from edgenode.cityos.city import City, CityOptions
 from edgenode.cityos.intake import Incoming
@@ -62,7 +63,7 @@ class World(FakeClock):
 class Road:
     """One node with a serial number for a sensor, one city, and what really happened."""
 
-    groups = GROUPS
+    groups: ClassVar[dict[int, Group]] = GROUPS
 
     def __init__(self, directory: Path, world: World) -> None:
         self.world = world
