@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Callable, Mapping
@@ -153,7 +154,9 @@ class Server:
         if not data:
             self._loop.drop(connection)
         for line in data.splitlines():
-            connection.send(command(self._buses, line, self.act))
+            answer = command(self._buses, line, self.act)
+            with contextlib.suppress(OSError):  # who no longer listens is dropped when it closes
+                connection.send(answer)
 
 
 def _only(made: Mapping[Place, tuple[Any, Made]]) -> dict[Place, Made]:
