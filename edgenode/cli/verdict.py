@@ -114,15 +114,10 @@ def _doubted(found: Evidence) -> Verdict | None:
     if quality == "ok":
         return None
     what = f"{found['channel']} is {quality}{_figures(quality, found)}"
-    last = found["last_failure"]
-    if quality == "missing" and found["state"] == "ok" and not last:
+    if quality == "missing" and found["state"] == "ok":
         what = f"sensor {found['sensor']} answers, but gives no value for {found['channel']}"
         return Verdict(False, what, ("this part or this board may not have it: docs/drivers.md",))
-    advice = QUALITIES.get(quality, f"see {quality} in docs/cli.md")
-    if quality in {"missing", "fault"} and last:
-        what += f": {last['reason']}{' (' + last['detail'] + ')' if last['detail'] else ''}"
-        advice = REASONS.get(last["reason"], advice)
-    return Verdict(False, what, (advice,))
+    return Verdict(False, what, (QUALITIES.get(quality, f"see {quality} in docs/cli.md"),))
 
 
 def _figures(quality: str, found: Evidence) -> str:

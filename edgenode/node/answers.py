@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from edgenode.config import Config, Sensor
 from edgenode.control import unknown
+from edgenode.errors import NodeError
 from edgenode.node.chronicle import Chronicle, Now
 from edgenode.node.documents import FORMAT, Document, quality_name, reason_name
 from edgenode.node.report import Picture
@@ -132,12 +133,17 @@ def _served(worker: BusWorker) -> set[str]:
 
 
 def why(view: View, name: str, log: Chronicle, maintenance: Document | None) -> Document:
-    """Return the evidence about a channel; raises BadRequest for one that is not there."""
+    """Return the evidence about a channel.
+
+    Raises BadRequest for one that is not there, NodeError while a reload exchanges its bus.
+    """
     channel = view.channels.get(name)
     if channel is None:
         raise unknown("channel", name, view.channels)
     sensor = next(s for s in view.config.sensors if s.name == name.partition("/")[0])
-    worker = next(w for w in view.workers if w.bus == sensor.bus.name)
+    worker = next((w for w in view.workers if w.bus == sensor.bus.name), None)
+    if worker is None:
+        raise NodeError(f"bus {sensor.bus.name} is being exchanged; ask again")
     evidence, bus = worker.evidence(name), worker.stats()
     stats = evidence.sensor
     document: Document = {
@@ -179,8 +185,16 @@ def _failures(view: View, evidence: Evidence, bus: WorkerStats) -> Iterator[tupl
     yield "last_ok", last_ok or None
     yield "by_reason", stats.reasons
     yield "by_rung", {name: {"tried": t.tried, "helped": t.helped} for name, t in bus.rungs.items()}
-    failure = {"reason": reason_name(stats.reason), "detail": stats.detail, "ago_s": None}
-    yield "last_failure", failure if stats.reason is not None else None
+    last = stats.last_failure
+    yield (
+        "last_failure",
+        last
+        and {
+            "reason": reason_name(last.reason),
+            "detail": last.detail,
+            "ago_s": view.age_s(last.t_ms),
+        },
+    )
     retry_ms = stats.retry_ms
     left_s = None if retry_ms is None else max(0, retry_ms - view.picture.now_ms) / 1000
     yield "breaker", {"state": stats.breaker, "next_try_s": left_s}
@@ -193,7 +207,8 @@ def _judgements(
     rule = sensor.channel.get(channel.name.partition("/")[2])
     settle_s = sensor.driver.settle_s
     settling = evidence.quality == Quality.SETTLING and settle_s > 0
-    yield "settling", {"left_s": None, "settle_s": settle_s} if settling else None
+    left_ms = max(0, (evidence.sensor.settled_ms or 0) - view.picture.now_ms)
+    yield "settling", {"left_s": left_ms / 1000, "settle_s": settle_s} if settling else None
     yield (
         "range",
         {

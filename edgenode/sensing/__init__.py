@@ -8,7 +8,14 @@ from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.opening import Wires
 from edgenode.sensing.rules import Calibration, ChannelRules, SensorRules
 from edgenode.sensing.schedule import stagger
-from edgenode.sensing.stats import Evidence, LeverStats, SensorStats, TwinStats, WorkerStats
+from edgenode.sensing.stats import (
+    Evidence,
+    FailureStats,
+    LeverStats,
+    SensorStats,
+    TwinStats,
+    WorkerStats,
+)
 from edgenode.sensing.worker import BusWorker
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Calibration",
     "ChannelRules",
     "Evidence",
+    "FailureStats",
     "Job",
     "LeverStats",
     "Maintenance",

@@ -31,10 +31,11 @@ T = TypeVar("T")
 
 
 class Failure(NamedTuple):
-    """Why a call into a driver came to nothing."""
+    """Why a call into a driver came to nothing, and when that was seen, in boot-time."""
 
     reason: Reason
     detail: str
+    t_ms: int
 
 
 class Runner:
@@ -60,7 +61,8 @@ class Runner:
         self.breaker = Breaker()
         self.record = Record(len(job.group.channels))
         self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board or Board())
-        self.failure = Failure(Reason.NO_ANSWER, "")
+        self.failure = Failure(Reason.NO_ANSWER, "", 0)  # why it is lost, where it is
+        self.last_failure: Failure | None = None  # of whatever try, also one that was made good
         self.lost = False
         self.reasons: dict[Reason, int] = {}
         self.retried, self.reopened = Tally(), Tally()
@@ -68,13 +70,14 @@ class Runner:
         self.last_ok_ms: int | None = None
         self.tried_ms: int | None = None  # when the sensor was last asked for anything
         self.fastest_ms = 0  # as its driver says, once that was open
+        self.settled_ms: int | None = None  # until when it settles, or settled; None: never open
         self._sink, self._clock, self._watch, self._lateness = sink, clock, watch, lateness
         self._maintenance = maintenance or Maintenance()
         self._free_until = free_until or (lambda: self.schedule.due_ms)
         self._totals = Totals(job.group, sink)
         self._driver: Driver | None = None
         self._served = self._settling = False
-        self._settled_ms = self._stamped_ms = self._took_ms = 0
+        self._stamped_ms = self._took_ms = 0
         self._read_ms = 0  # when the read began that gave the sample, or when it was tried in vain
 
     def serve(self, now_ms: int) -> None:
@@ -186,7 +189,7 @@ class Runner:
         if took_ms > driver.budget_s * 1000:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
         self._read_ms = began_ms  # opening may have taken seconds, and so may a try before
-        self._settling = began_ms < self._settled_ms
+        self._settling = began_ms < (self.settled_ms or 0)
         lifted = self._totals.lifted(sample, began_ms)
         return self.pipeline.passed(lifted, began_ms, settling=self._settling)
 
@@ -198,7 +201,7 @@ class Runner:
             driver = self.job.driver()
         now_ms = self._clock.boot_ms()
         self._driver = driver
-        self._settled_ms = now_ms + int(driver.settle_s * 1000)
+        self.settled_ms = now_ms + int(driver.settle_s * 1000)
         self.fastest_ms = int(driver.fastest_s * 1000)
         self._totals.opened(driver, now_ms)
         self.pipeline.opened()
@@ -223,10 +226,11 @@ class Runner:
         try:
             return call()
         except DriverError as exc:
-            failure = Failure(exc.reason, str(exc))
+            reason, detail = exc.reason, str(exc)
         except Exception as exc:  # noqa: BLE001 - a defect in one driver must not end the daemon
-            failure = Failure(Reason.DRIVER_DEFECT, f"{type(exc).__name__}: {exc}")
-        self.reasons[failure.reason] = self.reasons.get(failure.reason, 0) + 1
+            reason, detail = Reason.DRIVER_DEFECT, f"{type(exc).__name__}: {exc}"
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        self.last_failure = failure = Failure(reason, detail, self._clock.boot_ms())
         return failure
 
     def _found(self, now_ms: int) -> None:

@@ -12,6 +12,15 @@ from edgenode.sensing.runner import Runner, State
 
 
 @dataclass(frozen=True, slots=True)
+class FailureStats:
+    """A try that came to nothing."""
+
+    reason: int  # errors.Reason
+    detail: str  # the same in words
+    t_ms: int  # boot-time
+
+
+@dataclass(frozen=True, slots=True)
 class SensorStats:
     """How one sensor is doing, for status."""
 
@@ -28,6 +37,8 @@ class SensorStats:
     retry_ms: int | None = None  # boot-time from which it is tried again; None while closed
     reasons: dict[str, int] = field(default_factory=dict)  # failed tries, by errors.Reason
     rungs: Rungs = field(default_factory=dict)
+    last_failure: FailureStats | None = None  # the newest, also where it is long found again
+    settled_ms: int | None = None  # boot-time until which it settles; None: it was never open
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ class Evidence:
 
 def sensor_stats(runner: Runner, now_ms: int) -> SensorStats:
     """Return how the sensor is doing."""
-    lost, failure = runner.lost, runner.failure
+    lost, failure, last = runner.lost, runner.failure, runner.last_failure
     return SensorStats(
         sensor=runner.job.sensor,
         state=runner.state,
@@ -110,6 +121,8 @@ def sensor_stats(runner: Runner, now_ms: int) -> SensorStats:
             for reason, count in runner.reasons.copy().items()
         },
         rungs=added([runner.rungs]),
+        last_failure=FailureStats(int(last.reason), last.detail, last.t_ms) if last else None,
+        settled_ms=runner.settled_ms,
     )
 
 

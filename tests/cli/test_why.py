@@ -58,9 +58,15 @@ def test_what_has_not_been_read_is_told_as_such() -> None:
 
 
 def test_a_channel_that_its_part_does_not_give_is_no_fault_of_the_plug() -> None:
-    assert sentence(quality="missing", value=None, last_failure=None) == (
+    assert sentence(quality="missing", value=None) == (
         "sensor air answers, but gives no value for air/temperature"
     )
+
+
+def test_a_failure_that_is_over_is_not_blamed_for_what_is_read_since() -> None:
+    said = judged(facts(quality="fault", value=None))
+    assert said.sentence == "air/temperature is fault"
+    assert said.advice == (QUALITIES["fault"],)
 
 
 @pytest.mark.parametrize(("age_s", "every_ms", "late"), [(10, 1000, False), (11, 1000, True)])
@@ -89,7 +95,6 @@ def test_a_slow_channel_is_not_late_before_its_third_interval() -> None:
          "4.26 Cel from roof/t, at most 1"),
         ({"quality": "settling", "settling": {"left_s": 20, "settle_s": 30}}, "for 20 s more"),
         ({"quality": "out-of-range", "value": 61.0}, "61.00 Cel, allowed -40 to 60 Cel"),
-        ({"quality": "fault"}, "is fault: no-answer (no acknowledge)"),
         ({"quality": "stuck", "stuck_at": None}, "air/temperature is stuck"),
     ],
 )  # fmt: skip

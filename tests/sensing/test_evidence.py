@@ -6,11 +6,19 @@ import threading
 
 import pytest
 
-from edgenode.errors import BadFrame, BusError, NodeError
+from edgenode.errors import BadFrame, BusError, NodeError, Reason
 from edgenode.reading import Quality, Sample
-from edgenode.sensing import BusWorker, Calibration, ChannelRules, Job, Maintenance, SensorRules
+from edgenode.sensing import (
+    BusWorker,
+    Calibration,
+    ChannelRules,
+    FailureStats,
+    Job,
+    Maintenance,
+    SensorRules,
+)
 from edgenode.sensing.record import HISTORY, Record
-from tests.support.sensing import Bench
+from tests.support.sensing import Bench, SlowToSettle
 
 NAME = "s1/temperature"
 
@@ -84,6 +92,46 @@ def test_failures_are_told_by_reason_and_by_rung_with_the_next_try() -> None:
     rig.slots(20.0)
     sensor = rig.worker.evidence(NAME).sensor
     assert (sensor.breaker, sensor.retry_ms, sensor.rungs["reopen"].helped) == ("closed", None, 1)
+
+
+def test_the_last_failure_is_kept_with_its_moment_when_the_sensor_is_found_again() -> None:
+    rig = Rig()
+    rig.slots(20.0)
+    assert rig.worker.stats().sensors[0].last_failure is None
+    rig.bench.error = BadFrame("checksum")
+    rig.slots(1.0)
+    rig.bench.error = None
+    rig.slots(20.0, 20.0, 20.0)
+    sensor = rig.worker.stats().sensors[0]
+    assert (sensor.state, sensor.reason, sensor.detail) == ("ok", None, "")
+    assert sensor.last_failure == FailureStats(Reason.BAD_CHECKSUM, "checksum", 11_000)
+
+
+def test_a_failure_that_a_second_try_made_good_is_the_last_one_all_the_same() -> None:
+    rig = Rig()
+    rig.slots(20.0)
+    answers = iter([BusError("a spark"), None])
+
+    def read(now_ms: int) -> Sample:
+        error = next(answers)
+        if error:
+            raise error
+        return Sample((21.0,))
+
+    rig.bench.made[0].script = read
+    rig.slots(21.0)
+    sensor = rig.worker.stats().sensors[0]
+    assert (sensor.state, sensor.failures) == ("ok", 0)
+    assert sensor.last_failure == FailureStats(Reason.NO_ANSWER, "a spark", 11_000)
+
+
+def test_until_when_a_sensor_settles_is_known_from_its_opening_on() -> None:
+    rig = Rig()
+    rig.bench.cls = SlowToSettle
+    assert rig.worker.stats().sensors[0].settled_ms is None
+    rig.slots(20.0, 20.0)
+    sensor = rig.worker.stats().sensors[0]
+    assert (sensor.state, sensor.settled_ms) == ("settling", 12_000)
 
 
 def test_calibration_and_twin_are_told() -> None:
