@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -40,13 +40,19 @@ def loop_device(path: Path) -> Iterator[str]:
 
 @contextmanager
 def mounted(source: Path | str, where: Path, *options: str) -> Iterator[Path]:
-    """Mount a device or an image; "loop" among the options attaches one by itself."""
+    """Mount a device, or with "loop" among the options an image.
+
+    An image gets a device of its own: by itself `mount` takes one that is not let go of yet, with
+    what it remembers of the image as it was before.
+    """
     where.mkdir(exist_ok=True)
-    run("mount", "-t", "ext4", "-o", ",".join(("noatime", *options)), source, where)
-    try:
+    with ExitStack() as stack:
+        if "loop" in options:
+            source = stack.enter_context(loop_device(Path(source)))
+        flags = ",".join(("noatime", *(option for option in options if option != "loop")))
+        run("mount", "-t", "ext4", "-o", flags, source, where)
+        stack.callback(run, "umount", where)
         yield where
-    finally:
-        run("umount", where)
 
 
 @contextmanager
