@@ -1,5 +1,6 @@
 """The verbs that ask the daemon, as a person or a script meets them."""
 
+import copy
 import json
 import os
 import time
@@ -126,9 +127,10 @@ def test_sensors_are_a_line_each_and_their_channels_a_table(
     assert lines[3].index("Cel") == lines[4].index("%RH"), "aligned"
 
 
-def test_a_sensor_that_is_lost_makes_sensors_leave_with_one(
+def test_one_sensor_that_is_lost_makes_sensors_leave_with_one(
     daemon: Played, capsys: Capture
 ) -> None:
+    daemon.sensors["sensors"] += copy.deepcopy(daemon.sensors["sensors"])
     daemon.sensors["sensors"][0] |= {
         "state": "lost", "reason": "no-answer", "detail": "no acknowledge", "last_ok_s": None
     }  # fmt: skip
@@ -152,6 +154,8 @@ def test_a_read_that_failed_leaves_with_one_and_says_what_to_do(
 ) -> None:
     daemon.read |= {"reason": "timeout", "detail": "no answer in 0.5 s"}
     daemon.read["channels"] = [READ["channels"][0] | {"value": None, "quality": "missing"}]
+    assert run(daemon, "read", "air") == 1
+    daemon.read["channels"] = []
     assert run(daemon, "read", "air") == 1
     said = out(capsys)
     assert "air gave nothing: timeout: no answer in 0.5 s" in said

@@ -198,6 +198,10 @@ def test_a_secret_is_found_before_json_would_write_it_otherwise() -> None:
     assert cleaned({"a": ['x"y\\z!']}, {'"y\\z'}) == {"a": [f"x{GONE}!"]}
 
 
+def test_a_secret_within_a_longer_one_leaves_no_rest() -> None:
+    assert scrubbed("hunter2hunter", {"hunter2", "hunter2hunter"}) == GONE
+
+
 def test_the_user_name_that_is_the_nodes_id_is_no_secret() -> None:
     text = '[node]\nid = "0a1b2c3d"\n[uplink]\nusername = "0a1b2c3d"\n'
     assert node_of(text) == "0a1b2c3d"

@@ -13,7 +13,9 @@ from edgenode.cli.absent import absent
 from edgenode.cli.grammar import Grammar, grammars
 from edgenode.cli.spool import document
 from edgenode.cli.why import concluded
-from edgenode.control import REQUESTS
+from edgenode.control import CLIENT_S, REQUESTS, SLOW_S
+from edgenode.control.exchange import MAX_ANSWER, MAX_REQUEST
+from edgenode.control.server import SLOW_MOST
 from edgenode.metrics import TABLE
 from edgenode.metrics.text import SUFFIX
 from edgenode.reading import Quality
@@ -110,6 +112,14 @@ def test_every_request_is_documented_with_its_arguments_and_limits(verb: str) ->
         assert ("optional" in row) or argument.required
     assert ("changing" in row) is request.changes
     assert ("slow" in row) is request.slow
+
+
+def test_the_limits_of_the_socket_are_documented() -> None:
+    text = " ".join(TEXT[TEXT.index("## On the socket") :].split())
+    assert (MAX_REQUEST, MAX_ANSWER, CLIENT_S) == (4 << 10, 1 << 20, 1)
+    assert "at most 4 KiB, an answer at most 1 MiB, a client one second" in text
+    assert (SLOW_S, SLOW_MOST) == (10, 2)
+    assert "may take ten seconds, two at a time" in text
 
 
 @pytest.mark.parametrize("spec", [spec for specs in TABLE.values() for spec in specs], ids=str)

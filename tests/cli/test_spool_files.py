@@ -9,6 +9,8 @@ import cbor2
 import pytest
 
 from edgenode.cli import main
+from edgenode.cli.offline import entries, history_without
+from edgenode.spool.offline import survey
 from edgenode.wire import decode
 from tests.support.clock import FakeClock
 from tests.support.spools import feed, opened
@@ -24,7 +26,7 @@ def state(tmp_path: Path) -> Path:
     feed(spool, clock, 300)
     spool.observe({"sensor air": "sensor air is lost: no answer"}, clock.boot_ms())
     feed(spool, clock, 200)
-    spool.observe({}, clock.boot_ms())
+    spool.observe({"link": "no broker is connected"}, clock.boot_ms())
     feed(spool, clock, 100)
     spool.close()
     return tmp_path
@@ -70,10 +72,25 @@ def test_without_a_daemon_spool_tells_what_is_held_and_changes_nothing(
 def test_without_a_daemon_history_tells_from_when_to_when(state: Path, capsys: Capture) -> None:
     words = ["history", "--socket", str(state / "none")]
     assert run(state, *words, "--json") == 3
-    [entry] = document(capsys)["entries"]
-    assert (entry["key"], entry["lasted_s"], entry["open"]) == ("sensor air", 200, False)
+    air, link = document(capsys)["entries"]
+    assert (air["key"], air["lasted_s"], air["open"]) == ("sensor air", 200, False)
+    assert (link["key"], link["lasted_s"], link["open"]) == ("link", None, True)
     assert run(state, *words) == 3
     assert "for 3 min 20 s  sensor air is lost: no answer" in capsys.readouterr().out
+
+
+def test_history_is_limited_to_the_newest_and_to_what_did_not_end_earlier(
+    state: Path, capsys: Capture
+) -> None:
+    words = ["history", "--socket", str(state / "none"), "--json"]
+    assert run(state, *words, "--limit", "1") == 3
+    assert [entry["key"] for entry in document(capsys)["entries"]] == ["link"]
+    found = survey(state / "spool")
+    ended_utc_ms = entries(found)[0]["until_utc_ms"]
+    later, _ = history_without(str(state), 200, ended_utc_ms + 1)
+    assert [entry["key"] for entry in later["entries"]] == ["link"], "what lasts has not ended"
+    until, _ = history_without(str(state), 200, ended_utc_ms)
+    assert [entry["key"] for entry in until["entries"]] == ["sensor air", "link"]
 
 
 def test_a_spool_that_cannot_be_read_is_told_with_its_reason(

@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -141,17 +142,19 @@ def read_until(handle: int, wanted: bytes) -> bytes:
 
 def test_q_quits_and_leaves_the_terminal_as_it_was(daemon: Played) -> None:
     ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
     child = top(daemon.path, "xterm", stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
     try:
         read_until(ours, b"0a1b2c3d")
         os.write(ours, b"xq")
         assert b"\x1b[?1049l" in read_until(ours, b"\x1b[?25h"), "the former screen is back"
         assert child.wait(20) == 0
+        assert termios.tcgetattr(theirs) == before
     finally:
         child.kill()
         child.wait()
         os.close(ours)
+        os.close(theirs)
 
 
 def test_without_a_terminal_frames_follow_each_other_until_ctrl_c(daemon: Played) -> None:

@@ -114,6 +114,8 @@ def test_every_quality_and_every_reason_has_advice() -> None:
 def test_the_file_tightens_the_range_of_the_part() -> None:
     limits = {"low": -40.0, "high": 125.0, "limit_low": None, "limit_high": 60.0}
     assert allowed(limits, "Cel") == "-40 to 60 Cel"
+    limits = {"low": -40.0, "high": 125.0, "limit_low": -10.0, "limit_high": None}
+    assert allowed(limits, "Cel") == "-10 to 125 Cel"
     assert allowed(dict.fromkeys(limits), "Cel") == "any to any Cel"
 
 
