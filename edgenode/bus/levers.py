@@ -37,10 +37,14 @@ class PowerPin(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Whether a lever could be used, and what came of it in words."""
+    """Whether a lever did its work, and what came of it in words.
+
+    Not `usable` is one that is at fault itself: its chip, its line, our rights.
+    """
 
     done: bool
     words: str
+    usable: bool = True
 
 
 class Levers:
@@ -77,7 +81,7 @@ class Levers:
         try:
             self._held()
         except BusError as exc:
-            return Outcome(done=False, words=str(exc))
+            return Outcome(done=False, words=str(exc), usable=False)
         return Outcome(done=True, words="the supply is on")
 
     def clear(self) -> Outcome:
@@ -93,7 +97,7 @@ class Levers:
                 stack.callback(sda.close)
                 return self._clocked(scl, sda)
         except BusError as exc:
-            return Outcome(done=False, words=str(exc))
+            return Outcome(done=False, words=str(exc), usable=False)
 
     def power_cycle(self, sleep: Sleep) -> Outcome:
         """Switch the supply off for two seconds; half a second later the parts are awake."""
@@ -110,7 +114,7 @@ class Levers:
         except BusError as exc:
             self._let_go()
             self.power_on()
-            return Outcome(done=False, words=str(exc))
+            return Outcome(done=False, words=str(exc), usable=False)
         return Outcome(done=True, words=f"the supply was off for {OFF_S:g} s")
 
     def usb_cycle(self, sleep: Sleep) -> Outcome:
@@ -130,7 +134,7 @@ class Levers:
             sleep(ON_S)
         except OSError as exc:
             words = f"{switch}: {exc.strerror or exc}; is it the right port, and may we write?"
-            return Outcome(done=False, words=words)
+            return Outcome(done=False, words=words, usable=False)
         return Outcome(done=True, words=f"USB port {self.usb_port} was off for {OFF_S:g} s")
 
     def close(self) -> None:

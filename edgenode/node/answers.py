@@ -169,7 +169,9 @@ def why(view: View, name: str, log: Chronicle, maintenance: Document | None) -> 
             "err_ms": view.picture.clock_err_ms,
         },
         "maintenance": maintenance,
-        "history": log.about({f"sensor {sensor.name}", f"bus {bus.bus}"}, HISTORY),
+        "history": log.about(
+            {f"sensor {sensor.name}", f"bus {bus.bus}", f"bus {bus.bus} lever"}, HISTORY
+        ),
     }
     document.update(_failures(view, evidence, bus))
     document.update(_judgements(view, sensor, channel, evidence))

@@ -66,8 +66,25 @@ def conditions(picture: Picture) -> Iterator[Condition]:
         )
 
 
+LEVER_ADVICE = {
+    "nine-clocks": "compare chip, scl and sda of [bus.clear] with the wiring and with gpioinfo",
+    "power": "compare chip and line of [bus.power] with the wiring and with gpioinfo",
+    "usb": "compare usb_port of [[bus]] with lsusb -t, and allow the daemon to write there",
+}
+
+
+def _levers(bus: WorkerStats) -> Iterator[Condition]:
+    """Tell of levers that will not be there when the bus needs them."""
+    broken = [lever for lever in bus.levers if not lever.usable]
+    if broken:
+        each = "; ".join(f"{lever.name} cannot be used: {lever.last}" for lever in broken)
+        what = f"bus {bus.bus} cannot be brought back by itself: {each}"
+        yield Condition(f"bus {bus.bus} lever", what, LEVER_ADVICE[broken[0].name])
+
+
 def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
     for bus in buses:
+        yield from _levers(bus)
         if bus.stuck:
             what = f"a read on bus {bus.bus} does not return"
             yield Condition(f"bus {bus.bus}", what, "unplug its sensors one by one; check pull-ups")

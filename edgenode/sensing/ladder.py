@@ -21,6 +21,7 @@ HUNG_MS: Final = 60_000  # a call that hangs for so long will not come back by i
 AGAIN_FIRST_MS: Final = 600_000  # between uses of one lever; it doubles up to
 AGAIN_MOST_MS: Final = 6 * 3_600_000
 LEVER_BUDGET_S: Final = 10.0
+SUPPLY_AGAIN_MS: Final = 60_000  # between tries of a power pin that cannot be had
 POWERS: Final = frozenset({"power", "usb"})
 
 Sleep = Callable[[float], object]
@@ -35,6 +36,7 @@ class Lever:
         self.tally = Tally()
         self._failed = 0
         self._last, self._last_ms = "", 0
+        self.usable = True
         self._again_ms, self._next_ms = AGAIN_FIRST_MS, 0
 
     def ready(self, now_ms: int) -> bool:
@@ -51,14 +53,14 @@ class Lever:
         try:
             outcome = self._use(sleep)
         except Exception as exc:  # noqa: BLE001 - a lever that breaks must not take the bus along
-            outcome = Outcome(done=False, words=f"{type(exc).__name__}: {exc}")
+            outcome = Outcome(done=False, words=f"{type(exc).__name__}: {exc}", usable=False)
         self.note(outcome)
         return outcome.done
 
     def note(self, outcome: Outcome) -> None:
         """Remember what came of it."""
         self._failed += not outcome.done
-        self._last = outcome.words
+        self._last, self.usable = outcome.words, outcome.usable
 
     def stats(self) -> LeverStats:
         """Return how it is doing."""
@@ -71,6 +73,7 @@ class Lever:
             last=self._last,
             last_ms=self._last_ms if used else None,
             next_ms=self._next_ms,
+            usable=self.usable,
         )
 
 
@@ -88,24 +91,31 @@ class Ladder:
         self._climbed: Lever | None = None  # the last rung since the bus fell silent
         self._climbed_ms = 0
         self._relief: Lever | None = None  # what was pulled while the bus thread hung
+        self._supply_ms = 0  # when it was last switched on, or could not be
 
     def begin(self, gid: int) -> None:
-        """Switch the supply of the bus on; what keeps it off is told by its sensors."""
+        """Switch the supply of the bus on, where there is a pin for it."""
         for lever in self._levers:
             if lever.name == "power":
-                with self._watch.budget(gid, LEVER_BUDGET_S):
-                    lever.note(self._held.power_on())
+                self._supply(lever, gid)
 
     def end(self) -> None:
-        """Give the lines of the levers back."""
-        self._held.close()
+        """Give the lines of the levers back, once nobody pulls one any more.
+
+        Who is still at it after all that time hangs in the kernel, and keeps them.
+        """
+        if self._busy.acquire(timeout=LEVER_BUDGET_S):
+            self._held.close()
+            self._busy.release()
 
     def look(self, runners: Sequence[Runner]) -> None:
         """Climb one rung where no sensor has answered for long enough."""
-        relief, self._relief = self._relief, None
+        relief = self._relief
         if relief:  # the call that hung has come back, which the watch has told
+            self._relief = None
             relief.tally.helped += 1
             _begin_anew(runners)
+        self._supply_again(runners)
         silent = bool(runners) and all(runner.silent for runner in runners)
         if not silent:
             if self.silent_since_ms is not None:
@@ -154,6 +164,23 @@ class Ladder:
     def stats(self) -> tuple[LeverStats, ...]:
         """Return how each lever of the bus is doing; any thread may ask."""
         return tuple(lever.stats() for lever in self._levers)
+
+    def _supply_again(self, runners: Sequence[Runner]) -> None:
+        """Ask once a minute for a power pin that could not be had: its chip may come later."""
+        for lever in self._levers:
+            waited_ms = self._clock.boot_ms() - self._supply_ms
+            if lever.name == "power" and not lever.usable and waited_ms >= SUPPLY_AGAIN_MS:
+                self._supply(lever, runners[0].job.group.gid)
+
+    def _supply(self, lever: Lever, gid: int) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                with self._watch.budget(gid, LEVER_BUDGET_S):
+                    outcome = self._held.power_on()
+            finally:
+                self._busy.release()
+            self._supply_ms = self._clock.boot_ms()
+            lever.note(outcome)
 
     def _relieved_by(self, lever: Lever, now_ms: int) -> None:
         try:

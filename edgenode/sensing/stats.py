@@ -52,6 +52,7 @@ class LeverStats:
     last: str  # what came of it, in words
     last_ms: int | None  # boot-time of its last use
     next_ms: int  # boot-time before which it is not used again
+    usable: bool = True  # False: it was at fault itself when it was last wanted, see `last`
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.bus.levers import OFF_S, ON_S, ClearPins, Levers, PowerPin
+from edgenode.bus.levers import OFF_S, ON_S, ClearPins, Levers, Outcome, PowerPin
 from tests.support.fake_chip import FLAGS, FakeChip
 
 SCL, SDA, SUPPLY = 3, 2, 17
@@ -41,7 +41,7 @@ def nothing(_: float) -> None:
     """No time passes."""
 
 
-def cleared(chip: FakeChip, bus: HeldBus) -> tuple[bool, str]:
+def cleared(chip: FakeChip, bus: HeldBus) -> Outcome:
     chip.levels = bus
     return Levers(ClearPins(SCL, SDA, chip.path), pause=nothing).clear()
 
@@ -51,28 +51,28 @@ def test_a_slave_is_clocked_until_it_lets_go_then_there_is_a_stop(
     chip: FakeChip, clocks: int
 ) -> None:
     bus = HeldBus(clocks)
-    assert cleared(chip, bus) == (True, f"SDA was let go after {clocks} clocks")
+    assert cleared(chip, bus) == Outcome(done=True, words=f"SDA was let go after {clocks} clocks")
     assert bus.clocks == clocks + 1  # the last one is in the STOP
     assert bus.seen[-4:] == [(SCL, 0), (SDA, 0), (SCL, 1), (SDA, 1)]
 
 
 def test_nine_clocks_are_all_there_are(chip: FakeChip) -> None:
     bus = HeldBus(100)
-    assert cleared(chip, bus) == (True, "SDA is still low after 9 clocks")
+    assert cleared(chip, bus) == Outcome(done=True, words="SDA is still low after 9 clocks")
     assert bus.clocks == 9 + 1
 
 
 def test_a_bus_that_nobody_holds_gets_a_stop_alone(chip: FakeChip) -> None:
     bus = HeldBus(0)
-    assert cleared(chip, bus) == (True, "SDA was let go after 0 clocks")
+    assert cleared(chip, bus) == Outcome(done=True, words="SDA was let go after 0 clocks")
     assert bus.clocks == 1
 
 
 def test_a_held_clock_is_left_alone(chip: FakeChip) -> None:
     bus = HeldBus(3, scl_held=True)
-    done, words = cleared(chip, bus)
-    assert not done
-    assert "SCL is held low" in words
+    outcome = cleared(chip, bus)
+    assert (outcome.done, outcome.usable) == (False, True)
+    assert "SCL is held low" in outcome.words
     assert bus.clocks == 0
 
 
@@ -109,7 +109,7 @@ def test_a_chip_that_refuses_is_told_of_and_asked_again_the_next_time(chip: Fake
     levers = Levers(ClearPins(SCL, SDA, chip.path), PowerPin(SUPPLY, chip.path), pause=nothing)
     chip.refusal = errno.EBUSY
     for outcome in (levers.power_on(), levers.power_cycle(nothing), levers.clear()):
-        assert not outcome.done
+        assert (outcome.done, outcome.usable) == (False, False)
         assert "gpioinfo" in outcome.words
     chip.refusal = None
     assert levers.power_cycle(nothing).done
@@ -133,9 +133,9 @@ def test_a_usb_port_is_forbidden_and_allowed_again(tmp_path: Path) -> None:
 
 
 def test_a_usb_port_that_is_not_there_is_told_of_with_its_path(tmp_path: Path) -> None:
-    done, words = Levers(usb_port="1-9", usb_devices=tmp_path).usb_cycle(nothing)
-    assert not done
-    assert f"{tmp_path}/1-9/authorized" in words
+    outcome = Levers(usb_port="1-9", usb_devices=tmp_path).usb_cycle(nothing)
+    assert (outcome.done, outcome.usable) == (False, False)
+    assert f"{tmp_path}/1-9/authorized" in outcome.words
 
 
 def test_what_is_not_wired_does_nothing_and_says_so() -> None:

@@ -1,15 +1,19 @@
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
+from edgenode.bus.levers import ClearPins, Levers, PowerPin
 from edgenode.cli.status import text
 from edgenode.cli.words import span
 from edgenode.health import Condition, Watch
 from edgenode.node.documents import status
-from edgenode.node.report import Picture, conditions, line
-from edgenode.sensing import SensorStats, WorkerStats
+from edgenode.node.report import LEVER_ADVICE, Picture, conditions, line
+from edgenode.sensing import BusWorker, LeverStats, SensorStats, WorkerStats
 from edgenode.spool import SpoolStats
 from edgenode.uplink import UplinkStats
+from tests.support.clock import FakeClock
+from tests.support.sensing import FakeSink
 
 MINUTE = 60_000
 SENSOR = SensorStats("air", "ok", None, "", 10, 0, 0, 1, 990)
@@ -48,6 +52,23 @@ def test_a_lost_sensor_and_a_stuck_bus_are_told_with_their_names() -> None:
     picture = replace(WELL, buses=(replace(BUS, stuck=True, sensors=(lost,)),))
     assert found(picture) == ["bus wire", "sensor air"]
     assert "no acknowledge" in list(conditions(picture))[1].what
+
+
+def test_a_lever_that_cannot_be_used_is_told_with_what_to_compare() -> None:
+    words = "/dev/gpiochip7 line 3: No such file or directory"
+    power = LeverStats("power", 0, 0, 1, words, None, 0, usable=False)
+    found_wrong = list(conditions(replace(WELL, buses=(replace(BUS, levers=(power,)),))))
+    assert [condition.key for condition in found_wrong] == ["bus wire lever"]
+    assert words in found_wrong[0].what
+    assert "[bus.power]" in found_wrong[0].advice
+    working = replace(power, usable=True)
+    assert found(replace(WELL, buses=(replace(BUS, levers=(working,)),))) == []
+
+
+def test_every_kind_of_lever_has_advice() -> None:
+    levers = Levers(ClearPins(3, 2), PowerPin(17), "1-1.2")
+    worker = BusWorker("b", [], FakeSink(), FakeClock(), threading.Event(), levers=levers)
+    assert set(LEVER_ADVICE) == {lever.name for lever in worker.stats().levers}
 
 
 def test_a_sensor_that_only_settles_is_well() -> None:

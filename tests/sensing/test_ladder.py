@@ -189,6 +189,34 @@ def test_a_read_is_tried_again_only_where_that_costs_nobody_anything(
     assert sensors["s1"].rungs["retry"].tried == tried
 
 
+def test_a_power_pin_that_cannot_be_had_is_seen_and_asked_for_again_each_minute() -> None:
+    def absent() -> Outcome:
+        return Outcome(done=False, words="no such chip", usable=False)
+
+    rig = Rig("nine-clocks", "power")
+    rig.levers.effects["supply"] = absent
+    rig.worker._ladder.begin(1)
+    rig.run(59_000)
+    clear, power = rig.worker.stats().levers
+    assert (clear.usable, power.usable, power.last) == (True, False, "no such chip")
+    assert (power.tried, power.failed, rig.levers.supplied) == (0, 1, 1)
+    rig.run(120_000)
+    assert rig.levers.supplied == 3
+    del rig.levers.effects["supply"]
+    rig.run(600_000)
+    assert rig.worker.stats().levers[1].usable
+    assert rig.levers.supplied == 4
+
+
+def test_a_lever_that_could_do_nothing_is_not_one_that_cannot_be_used() -> None:
+    rig = Rig("nine-clocks")
+    rig.fail(BusError("no acknowledge"))
+    rig.levers.effects["nine-clocks"] = lambda: Outcome(done=False, words="SCL is held low")
+    rig.run(60_000)
+    (lever,) = rig.worker.stats().levers
+    assert (lever.tried, lever.failed, lever.usable) == (1, 1, True)
+
+
 def test_the_supply_is_switched_on_when_the_thread_begins() -> None:
     rig = Rig("power")
     rig.worker._halt.set()

@@ -74,6 +74,31 @@ def test_a_hanging_bus_is_not_relieved_twice_at_once_nor_too_often() -> None:
     assert hung.levers.pulled[1:] == []
 
 
+def test_a_worker_that_ends_lets_a_lever_finish_before_its_lines_are_given_back() -> None:
+    hung = Hung("power")
+    off, on_again = threading.Event(), threading.Event()
+    closed: list[bool] = []
+
+    def slow() -> Outcome:
+        off.set()
+        on_again.wait(5)
+        closed.append(hung.levers.closed)
+        return Outcome(done=True, words="off and on")
+
+    hung.levers.effects["power"] = slow
+    hung.bench.clock.advance(HUNG_MS)
+    assert hung.worker.relieve()
+    assert off.wait(5)
+    ending = threading.Thread(target=hung.worker._ladder.end)
+    ending.start()
+    ending.join(0.05)
+    on_again.set()
+    ending.join(5)
+    assert (closed, hung.levers.closed) == ([False], True)
+    hung.let_go()
+    hung.thread.join(5)
+
+
 def test_a_well_bus_or_one_without_a_switch_is_left_alone() -> None:
     rig = Rig("nine-clocks", "power")
     rig.run(5_000)

@@ -22,6 +22,7 @@ class FakeLevers(Levers):
     pulled: list[tuple[str, int]] = field(default_factory=list)
     effects: dict[str, Callable[[], Outcome]] = field(default_factory=dict)
     supplied: int = 0
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self.usb_port = "1-1.2" if "usb" in self.names else ""
@@ -45,10 +46,11 @@ class FakeLevers(Levers):
 
     def power_on(self) -> Outcome:
         self.supplied += 1
-        return Outcome(done=True, words="on")
+        effect = self.effects.get("supply")
+        return effect() if effect else Outcome(done=True, words="on")
 
     def close(self) -> None:
-        """Nothing is open."""
+        self.closed = True
 
     def _pull(self, name: str) -> Outcome:
         self.pulled.append((name, self.clock.boot))
