@@ -51,7 +51,7 @@ class HealthOptions(Options, frozen=True):
     state: Annotated[
         str,
         Meta(
-            pattern="^/",
+            pattern="^/.*$",
             title="whose disk is looked at: node.state",
             description="a directory, as an absolute path",
         ),

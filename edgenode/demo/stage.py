@@ -67,7 +67,7 @@ class Stage:
             host=LOOPBACK,
             port=self.port,
         )
-        return head + street.node_tables(f"{self.directory}/wires", STAMP_MS)
+        return head + street.node_tables(str(self.directory), STAMP_MS)
 
     def instruments(self) -> Child:
         words = ["edgenode.virtual", "--scenario", str(self._scenario), "--truth", str(self.truth)]

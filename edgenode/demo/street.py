@@ -109,30 +109,31 @@ STREET: Final = (
         "line = 22\nactive_low = true",
         'kind = "state"\nline = 22\nactive_low = true\npattern_ms = [700, 900, 300]',
     ),
-    Placed("node", "health", "kernel", 2.0, ""),
+    Placed("node", "health", "kernel", 2.0, "", 'state = "{directory}"'),
 )
 
 BUSES: Final = {
-    "a": ("i2c", "sim:{wires}#a"),
-    "b": ("i2c", "sim:{wires}#b"),
-    "usb": ("serial", "sim:{wires}#usb"),
-    "rs485": ("serial", "sim:{wires}#rs485"),
-    "pins": ("gpio", "sim:{wires}#pins"),
+    "a": ("i2c", "sim:{directory}/wires#a"),
+    "b": ("i2c", "sim:{directory}/wires#b"),
+    "usb": ("serial", "sim:{directory}/wires#usb"),
+    "rs485": ("serial", "sim:{directory}/wires#rs485"),
+    "pins": ("gpio", "sim:{directory}/wires#pins"),
     "kernel": ("sysfs", "/"),
 }
 
 
-def node_tables(wires: str, stamp_ms: int) -> str:
-    """Return the tables of buses and sensors; `wires` is the socket of the instruments."""
+def node_tables(directory: str, stamp_ms: int) -> str:
+    """Return the tables of buses and sensors; `wires` in the directory leads to the instruments."""
     text = ""
     for name, (kind, path) in BUSES.items():
-        text += f'[[bus]]\nname = "{name}"\nkind = "{kind}"\npath = "{path.format(wires=wires)}"\n'
+        text += f'[[bus]]\nname = "{name}"\nkind = "{kind}"\npath = "{path}"\n'
     for one in STREET:
         text += f'[[sensor]]\nname = "{one.name}"\ndriver = "{one.driver}"\nbus = "{one.bus}"\n'
         text += f"every_s = {one.every_s}\nstamp_ms = {stamp_ms}\n"
         text += f'purpose = "{one.purpose}"\n' if one.purpose else ""
         text += f"{one.options}\n{one.tables}"
-    return f'{text}[lamp]\nchip = "sim:{wires}#pins"\nline = {LAMP_LINE}\n'
+    text += f'[lamp]\nchip = "sim:{{directory}}/wires#pins"\nline = {LAMP_LINE}\n'
+    return text.replace("{directory}", directory)
 
 
 def scenario() -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from drivers.health import Health, HealthOptions, disk_of
 from edgenode.bus import open_tree
+from edgenode.config.check import fields_of, mistakes
 from edgenode.errors import BusError
 from edgenode.reading import EventCode, Quality
 from tests.support.boards import CM4, PC, PI4, FakeTree
@@ -222,6 +223,18 @@ def test_a_later_mount_hides_an_earlier_one_at_the_same_place() -> None:
 
 def test_a_card_that_is_named_is_taken() -> None:
     assert read(FakeTree(PC), HealthOptions(card="nvme0n1"))["card_written"] == 8192
+
+
+@pytest.mark.parametrize(
+    ("table", "fine"),
+    [
+        ({"state": "/data/edgenode", "card": "sda"}, True),
+        ({"state": "data"}, False),
+        ({"card": "/dev/sda"}, False),
+    ],
+)
+def test_a_file_may_name_the_directory_and_the_disk(table: dict[str, object], fine: bool) -> None:  # noqa: FBT001 - a case
+    assert (not list(mistakes(fields_of(HealthOptions), table))) is fine
 
 
 def test_on_a_real_machine_it_agrees_with_psutil() -> None:
