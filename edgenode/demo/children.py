@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,26 @@ from edgenode.errors import NodeError
 
 END_S = 8.0  # between SIGTERM and SIGKILL
 LAST_WORDS = 1_500  # characters of a log that an error quotes
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block is done; then raise KeyboardInterrupt for them.
+
+    Else they might come when a process runs already, and nobody knows of it yet.
+    """
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 class Child:

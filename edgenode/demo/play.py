@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgenode.demo.account import Account, account
-from edgenode.demo.children import Child
+from edgenode.demo.children import Child, undisturbed
 from edgenode.demo.gather import Received, gather, received, wait_unfolded
 from edgenode.demo.show import Show
 from edgenode.demo.stage import READY_S, Stage, boot_ms, written_bytes
@@ -93,17 +93,20 @@ class Play:
         ]
         return sorted(scenes, key=lambda scene: scene[0])
 
-    def _start(self, child: Child) -> Child:
-        self._ending.callback(child.end)
+    def _start(self, make: Callable[[], Child]) -> Child:
+        """Start a process; whatever comes in between, it is known and will be ended."""
+        with undisturbed():
+            child = make()
+            self._ending.callback(child.end)
         self._up[child.name] = child
         return child
 
     def _open(self) -> float:
         self._show.scene("instruments, a broker, a receiver and the node are started")
-        self._start(self._stage.instruments()).wait_ready(READY_S)
-        self._start(self._stage.broker()).wait_ready(READY_S)
-        receiver = self._start(self._stage.receiver())
-        self._start(self._stage.daemon())
+        self._start(self._stage.instruments).wait_ready(READY_S)
+        self._start(self._stage.broker).wait_ready(READY_S)
+        receiver = self._start(self._stage.receiver)
+        self._start(self._stage.daemon)
         receiver.wait_ready(READY_S)
         return time.monotonic()
 
@@ -122,7 +125,7 @@ class Play:
 
     def _mend(self) -> None:
         self._show.scene("the broker is back, and remembers nothing")
-        self._start(self._stage.broker()).wait_ready(READY_S)
+        self._start(self._stage.broker).wait_ready(READY_S)
 
     def _kill(self) -> None:
         self._show.scene("the daemon is killed with SIGKILL")
@@ -133,7 +136,7 @@ class Play:
 
     def _restart(self) -> None:
         self._show.scene("the daemon is started again on what its disk holds")
-        self._start(self._stage.daemon())
+        self._start(self._stage.daemon)
 
     def _fault(self, fault: Fault) -> Callable[[], None]:
         def scene() -> None:
@@ -167,7 +170,7 @@ class Play:
         )
 
     def _drained(self) -> bool:
-        drain = self._start(self._stage.drain(DRAIN_S))
+        drain = self._start(lambda: self._stage.drain(DRAIN_S))
         deadline = time.monotonic() + DRAIN_S + STOP_S
         while drain.alive and time.monotonic() < deadline:
             self._show.refresh()
