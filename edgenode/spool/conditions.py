@@ -86,9 +86,10 @@ class Conditions(Kept):
         return self._urgent_at is not None and now_ms >= self._urgent_at
 
     def settled(self) -> None:
-        super().settled()
-        if not self.changed:
-            self._urgent_at = None
+        with self.lock:  # a change at this very moment keeps its hurry
+            super().settled()
+            if not self.changed:
+                self._urgent_at = None
 
     def resolve(self, now_ms: int, utc_at: UtcAt) -> None:
         """Fill in the UTC that was not known when an entry was made."""
