@@ -6,13 +6,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgenode.clock import Clock
 from edgenode.config import Config
-from edgenode.control import Control, verbs_of
 from edgenode.errors import NodeError
 from edgenode.health import Condition, Health, Verdict, Watch
+from edgenode.node import sensors
 from edgenode.node.beacon import Beacon, lamp_of
 from edgenode.node.boot import BootMark
 from edgenode.node.chronicle import Chronicle
@@ -20,13 +20,15 @@ from edgenode.node.duties import duties
 from edgenode.node.lastresort import LastResort, Stuck
 from edgenode.node.lines import SystemdLines
 from edgenode.node.notify import Notifier
-from edgenode.node.office import Office
 from edgenode.node.reload import Reloaded, Reloader
 from edgenode.node.report import Picture, conditions, line
 from edgenode.node.rooms import Rooms
 from edgenode.node.stop import Stop
 from edgenode.node.visit import Visits
 from edgenode.reading import Event, EventCode, Rung
+
+if TYPE_CHECKING:  # sampling comes first
+    from edgenode.control import Control
 
 LOG = logging.getLogger(__name__)  # to stderr, which systemd keeps
 
@@ -55,18 +57,19 @@ class Daemon:
         self._watch = Watch(duties(self._rooms), clock.boot_ms())
         self._chronicle = Chronicle(self._rooms.spool)
         self._beacon = Beacon(lamp_of(config.lamp))
-        self._office = Office(
-            self._rooms, self._watch, self._chronicle, self._visits, self._resort, self
-        )
-        self._control = self._controlled()
+        self._control: Control | None = None
         self._ready = False
         self._working = False  # somebody was at work when we last looked
         self._rung: Rung | None = None  # why we leave, where that is the ladder's will
 
     def _controlled(self) -> Control | None:
         """Open the control socket; a node that cannot be asked still samples."""
+        from edgenode.control import Control, verbs_of  # noqa: PLC0415 - sampling comes first
+        from edgenode.node.office import Office  # noqa: PLC0415 - the same
+
+        office = Office(self._rooms, self._watch, self._chronicle, self._visits, self._resort, self)
         try:
-            control = Control(self._rooms.config.node.socket, verbs_of(self._office.answers()))
+            control = Control(self._rooms.config.node.socket, verbs_of(office.answers()))
         except NodeError as exc:
             LOG.warning("%s", exc)
             advice = "see the message above; `edgenode status` has nobody to ask"
@@ -82,7 +85,8 @@ class Daemon:
         self._chronicle.started(self._mark.cause(), self._mark.start(), now_ms)
         self._tell_work()
         self._rooms.start_sensing()
-        self._lines.retain(self._office.line_names())
+        self._control = self._controlled()
+        self._lines.retain(sensors.line_names(self._rooms.config))
         while not self._stop.pause(LOOK_S if self._ready else STARTING_S):
             if self._stop.reload_asked():
                 self.reload()
@@ -126,14 +130,14 @@ class Daemon:
         self._resort_to(picture)
 
     def _progress(self, picture: Picture) -> None:
-        """Go on with the start: the uplink, then systemd's READY, once something is durable."""
-        durable = picture.spool.commits > 0 or bool(picture.spool.degraded)
-        if self._rooms.uplink is None and (durable or picture.up_ms > FIRST_COMMIT_MS):
-            self._rooms.try_uplink()
+        """Go on with the start: systemd's READY, then the uplink, once something is durable."""
+        durable = picture.spool.sampled or bool(picture.spool.degraded)
         if not self._ready and (durable or picture.up_ms > READY_MS):
             self._ready = True
             self._mark.running()
             self._notifier.ready()
+        if self._rooms.uplink is None and (durable or picture.up_ms > FIRST_COMMIT_MS):
+            self._rooms.try_uplink()
 
     def _tell_work(self) -> None:
         """Flag readings while somebody works here, and tell when that begins and ends."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from edgenode.control.requests import Answer
 from edgenode.health import Watch
 from edgenode.metrics import metrics_of, openmetrics
-from edgenode.node import answers, sensors
+from edgenode.node import answers
 from edgenode.node.answers import View
 from edgenode.node.chronicle import ENTRIES, Chronicle
 from edgenode.node.documents import FORMAT, Document, budget_of, maintenance_of, status
@@ -62,10 +62,6 @@ class Office:
             "reload": lambda _: self._reload(),
             "metrics": lambda _: self._metrics(),
         }
-
-    def line_names(self) -> set[str]:
-        """Return the lines that the sensors may hand over."""
-        return sensors.line_names(self._rooms.config)
 
     def _view(self) -> View:
         rooms = self._rooms

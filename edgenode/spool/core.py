@@ -10,6 +10,7 @@ from typing import Protocol
 import cbor2
 
 from edgenode.errors import SpoolError
+from edgenode.reading import Stream
 from edgenode.spool.answers import missing
 from edgenode.spool.births import Births, write_births
 from edgenode.spool.block import FORMAT, Mark, Status
@@ -47,6 +48,7 @@ class Counts:
     """Since start."""
 
     commits: int = 0
+    sampled: bool = False  # one of them held samples
     blocks: int = 0
     seals: int = 0
     evicted: int = 0
@@ -102,6 +104,7 @@ class Core:
         self.unsealed.add(payload, now)
         self.unsealed.placed(block, payload)
         self.counts.commits += 1
+        self.counts.sampled |= any(segment.stream != Stream.EVENTS for segment in segments)
         self.counts.blocks += blocks
         self.announced = dict(self.next_seqs)
         self.outbox.publish(self.next_seqs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edgenode.reading import Stream
 from edgenode.spool.core import Core, JournalFull
 from edgenode.spool.journal import MAX_PAYLOAD
 from edgenode.spool.model import STREAMS
@@ -20,7 +19,6 @@ class Keeper:
         self.core = core
         self.window = window
         self.schedule = schedule
-        self._sampled = False  # samples of this process are committed
         self._totals = core.totals.version
 
     def due_at(self) -> int:
@@ -32,7 +30,7 @@ class Keeper:
 
     def commit_due(self, now: int) -> bool:
         """Tell whether the interval is over, or the very first samples wait."""
-        first = not self._sampled and self.window.sampled()
+        first = not self.core.counts.sampled and self.window.sampled()
         return first or now >= self.schedule.commit_at
 
     def step(self, now: int) -> None:
@@ -73,7 +71,6 @@ class Keeper:
                 self.window.restore(segments)
                 raise
             wrote = True
-            self._sampled = self._sampled or any(s.stream != Stream.EVENTS for s in segments)
         if not wrote and (self.core.unannounced() or version != self._totals):
             self.core.commit((), now)
         self._totals = version

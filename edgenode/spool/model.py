@@ -86,6 +86,7 @@ class SpoolStats:
     readings: int = 0
     events: int = 0
     commits: int = 0
+    sampled: bool = False  # samples since start are durable
     seals: int = 0
     sealed_bytes: int = 0
     sealed_bytes_per_day: int | None = None  # room that a day takes, at the rate of the last hours

@@ -43,6 +43,7 @@ def statistics(
         readings=window.readings,
         events=window.events,
         commits=core.counts.commits,
+        sampled=core.counts.sampled,
         seals=core.counts.seals,
         sealed_bytes=core.counts.sealed_bytes,
         sealed_bytes_per_day=filling,

@@ -48,10 +48,8 @@ def test_sigterm_leaves_within_two_seconds_and_everything_is_committed(place: Pl
 
 def kept(place: Place) -> dict[str, int]:
     """How many readings of each channel a new process finds on the disk, sealed."""
-    config = load(place.config)
-    groups = sensors.groups(config)
-    options = parts.spool_options(config)
-    spool = Spool.open(options, bytes.fromhex(NODE), groups, SystemClock(1000))
+    groups = sensors.groups(load(place.config))
+    spool = reopened(place)
     assert spool.stats().window_readings == 0, "SIGTERM seals the open window"
     found = dict.fromkeys((c.name for g in groups.values() for c in g.channels), 0)
     spool.outbox.begin_session()
@@ -64,11 +62,16 @@ def kept(place: Place) -> dict[str, int]:
     return found
 
 
-def boots(place: Place) -> list[object]:
-    """The causes of all boot events on the disk."""
+def reopened(place: Place) -> Spool:
+    """The spool that a daemon left behind."""
     config = load(place.config)
     options = parts.spool_options(config)
-    spool = Spool.open(options, bytes.fromhex(NODE), sensors.groups(config), SystemClock(1000))
+    return Spool.open(options, bytes.fromhex(NODE), sensors.groups(config), SystemClock(1000))
+
+
+def boots(place: Place) -> list[object]:
+    """The causes of all boot events on the disk."""
+    spool = reopened(place)
     spool.outbox.begin_session()
     batches = [decode(sealed.data) for sealed in spool.outbox.take(live=False, limit=64)]
     spool.close()
@@ -122,6 +125,19 @@ def test_ready_is_told_once_the_first_sample_is_durable(place: Place, manager: M
         assert terminated(process) == 0
     assert manager.heard[-1] == "STOPPING=1"
     assert any(message.startswith("STATUS=") for message in manager.heard)
+
+
+def test_what_ready_vouches_for_is_a_sample_and_survives_a_kill(
+    place: Place, manager: Manager
+) -> None:
+    for sensor in ("air", "loop"):  # long enough for a commit of events alone to come first
+        send_command(place.directory / "command", sensor, "hang")
+    with place.daemon(NOTIFY_SOCKET=str(manager.path)) as process:
+        until(lambda: "READY=1" in manager.heard, "READY=1")
+        process.kill()
+        process.wait()
+    reopened(place).close()  # seals what is on the disk
+    assert any(kept(place).values())
 
 
 def test_a_node_whose_instruments_are_all_missing_starts_and_says_so(
