@@ -48,6 +48,6 @@ def _must_send(rooms: Rooms) -> bool:
     """Whether batches wait that nothing but a defect keeps back."""
     picture = rooms.latest or rooms.picture()
     stats, spool = picture.uplink, picture.spool
-    if stats is None or not stats.connected or stats.paused or stats.budget == "spent":
+    if stats is None or not stats.connected or stats.paused or stats.budget:
         return False
     return spool.held_batches - spool.unconfirmed_batches - stats.set_aside - stats.parked > 0

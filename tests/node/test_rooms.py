@@ -107,7 +107,14 @@ def test_connected_with_backlog_and_no_ack_for_ten_minutes_is_a_stall(
 
 
 @pytest.mark.parametrize(
-    "change", [{"connected": False}, {"paused": True}, {"parked": 1}, {"budget": "spent"}]
+    "change",
+    [
+        {"connected": False},
+        {"paused": True},
+        {"parked": 1},
+        {"budget": "near"},
+        {"budget": "spent"},
+    ],
 )
 def test_a_node_that_cannot_send_is_not_stalled(
     rooms: Rooms, clock: FakeClock, change: dict[str, Any]
