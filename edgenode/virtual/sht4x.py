@@ -43,7 +43,7 @@ class VirtualSHT4x:
         self._truth, self._start_ns = truth, start_ns
         self._conduct: Action = "return"
         self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
-        self._power_up(start_ns)
+        self._power_up(start_ns - STARTING_NS)  # it had power before anybody looked
 
     def act(self, action: Action, now_ns: int) -> None:
         """Begin to misbehave, or return; what vanished comes back freshly powered."""
