@@ -168,8 +168,7 @@ def disk_of(tree: Tree, directory: str) -> str:
     disks = tree.names("sys/block")
     number = _device_number(tree, directory)
     for disk in disks:
-        names = tree.names(f"sys/block/{disk}")
-        parts = ("", *(f"/{name}" for name in names if name.startswith(disk)))
+        parts = ("", *(f"/{p}" for p in tree.names(f"sys/block/{disk}") if p.startswith(disk)))
         if number and number in {tree.text(f"sys/block/{disk}{part}/dev") for part in parts}:
             return disk
     return "mmcblk0" if "mmcblk0" in disks else ""
@@ -256,11 +255,9 @@ class Health(Driver):
         del now_ms  # its files are about now by themselves
         tree, card = self._tree, self._card
         bits = _tried(lambda: throttling(tree, self._throttle_file))
-        low = (
-            _tried(lambda: supply_alarm(tree))
-            if bits.value is None
-            else _bits(bits, 0, UNDER_VOLTAGE)
-        )
+        low = _bits(bits, 0, UNDER_VOLTAGE)
+        if bits.value is None:
+            low = _tried(lambda: supply_alarm(tree))
         found = (
             _tried(lambda: temperature(tree, self._zone)),
             low,
