@@ -18,6 +18,7 @@ from edgenode.spool.model import STREAMS, Condition, Moment, SpoolStats, Trouble
 from edgenode.spool.opening import Callbacks, Opened, Opener, short_hash, trouble_of
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
+from edgenode.spool.patience import Patience
 from edgenode.spool.rate import Rate
 from edgenode.spool.regroup import Doors, Regroup
 from edgenode.spool.schedule import Schedule
@@ -26,8 +27,6 @@ from edgenode.spool.statistics import statistics
 from edgenode.spool.upkeep import DAMAGE, Upkeep
 from edgenode.spool.window import Window, cost_of
 
-RETRY_MS = 1_000  # after the disk refused; doubles
-RETRY_MAX_MS = 60_000
 LONGEST_WAIT_S = 1.0  # how soon `run` notices that it shall stop, when nobody wakes it
 TAMPER_GAP_MS = 60_000  # a forged ack is alarmed at most this often
 
@@ -51,8 +50,7 @@ class Spool:
         self._wake = threading.Event()
         self._closed = False
         self._tamper_at = 0
-        self._retry_ms = RETRY_MS
-        self._retry_at = 0  # 0: the disk is well
+        self._patience = Patience()
 
     @classmethod
     def open(
@@ -202,8 +200,8 @@ class Spool:
         now = self.clock.boot_ms()
         if self._regroup:
             self._change_groups(self._regroup, now)
-        if now < self._retry_at:
-            return self._retry_at
+        if now < self._patience.until_ms:
+            return self._patience.until_ms
         try:
             self._upkeep.mend()
             if self._keepers[0].commit_due(now):
@@ -249,20 +247,17 @@ class Spool:
 
     def _degrade(self, error: Exception, now: int) -> int:
         """Keep sampling into memory and try again, ever more rarely."""
-        trouble = trouble_of(error)
-        if not self._retry_at:
-            self._tell(trouble)
+        if not self._patience.tried:
+            self._tell(trouble_of(error))
         self.degraded = (
             f"samples wait in memory: {error}; make room on the disk under "
             f"{self.options.directory}, or replace it"
         )
-        self._retry_ms = min(2 * self._retry_ms, RETRY_MAX_MS) if self._retry_at else RETRY_MS
-        self._retry_at = now + self._retry_ms
-        return self._retry_at
+        return self._patience.refused(now)
 
     def _well(self, now: int) -> None:
-        if self._retry_at:
-            self._retry_at = 0
+        if self._patience.tried:
+            self._patience.well()
             self.degraded = ""
             self.event(now, None, Event(EventCode.SPOOL_RECOVERED))
 
