@@ -20,7 +20,7 @@ from edgenode.bus import SerialPort
 from edgenode.bus.modbus import Slave, longest_s
 from edgenode.driver import Driver, Options, WireKind
 from edgenode.errors import WrongDevice
-from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample, SerialLine
+from edgenode.reading import Channel, Kind, Quality, Sample, SerialLine
 
 FIRST: Final = 0x00
 REGISTERS: Final = 0x4C  # up to the exported energy, all in one request: 76 of at most 80
@@ -38,7 +38,6 @@ MAINS_VOLTS: Final = (50.0, 500.0)
 MAINS_HERTZ: Final = (40.0, 70.0)
 BELOW_NOISE_VA: Final = 5.0
 
-WENT_BACK: Final = 4  # reason of a counter-reset: the part's own total is smaller than it was
 TOTAL_SCALE: Final = -2  # 10 Wh, as the display shows it
 
 
@@ -136,32 +135,6 @@ class SDMOptions(Options, frozen=True):
     address: Annotated[int, Meta(ge=1, le=247, description="1 to 247, as the meter shows it")] = 1
 
 
-class Total:
-    """One energy of the meter, which may only grow.
-
-    A smaller one is held back until the next read says the same. Then it is believed, and told:
-    the meter was exchanged, reset, or has run over. Between two openings nobody remembers.
-    """
-
-    def __init__(self) -> None:
-        self._newest: float | None = None
-        self._newest_ms = 0
-        self._doubted = False
-
-    def judge(self, value: float, now_ms: int, index: int) -> tuple[float | None, Event | None]:
-        """Return the value where it is believed, and the event to tell with it."""
-        old, event = self._newest, None
-        if old is not None and value < old:
-            if not self._doubted:
-                self._doubted = True
-                return None, None
-            shown = (round(kwh / 10**TOTAL_SCALE) for kwh in (old, value))
-            told = (*shown, now_ms - self._newest_ms, WENT_BACK)
-            event = Event(EventCode.COUNTER_RESET, index, told)
-        self._newest, self._newest_ms, self._doubted = value, now_ms, False
-        return value, event
-
-
 class Meter(Driver):
     """What all three have in common: one request gives everything, and it is one moment's."""
 
@@ -177,27 +150,17 @@ class Meter(Driver):
     def __init__(self, wire: SerialPort, options: SDMOptions) -> None:
         self._wire = wire
         self._slave = Slave(wire, options.address, GAP_S)
-        self._totals = {
-            index: Total()
-            for index, quantity in enumerate(self.quantities)
-            if quantity.channel.kind is Kind.COUNTER
-        }
         self.prove(floats(self._registers()), f"Modbus address {options.address}")
 
     def read(self, now_ms: int) -> Sample:
         """Read everything once. Raises BusError, BusTimeout, BadFrame or WrongDevice."""
+        del now_ms  # all is of one moment
         every = floats(self._registers())
-        values: list[float | None] = []
-        quality: list[Quality] = []
-        events: list[Event] = []
-        for index, (register, _) in enumerate(self.quantities):
-            value, event = self._judged(index, every[register // 2], now_ms)
-            values.append(value)
-            quality.append(Quality.FAULT if value is None else Quality.OK)
-            if event:
-                events.append(event)
-        fine = None not in values
-        return Sample(tuple(values), () if fine else tuple(quality), tuple(events))
+        given = [every[register // 2] for register, _ in self.quantities]
+        values = tuple(value if math.isfinite(value) else None for value in given)
+        if None not in values:
+            return Sample(values)
+        return Sample(values, tuple(Quality.FAULT if v is None else Quality.OK for v in values))
 
     def close(self) -> None:
         """Give the share of the port back."""
@@ -220,12 +183,6 @@ class Meter(Driver):
 
     def _registers(self) -> bytes:
         return self._slave.read_input_registers(FIRST, REGISTERS)
-
-    def _judged(self, index: int, value: float, now_ms: int) -> tuple[float | None, Event | None]:
-        if not math.isfinite(value):
-            return None, None
-        total = self._totals.get(index)
-        return total.judge(value, now_ms, index) if total else (value, None)
 
 
 def _is_mains(value: float) -> bool:

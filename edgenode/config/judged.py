@@ -37,7 +37,8 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
             yield from _twin(there, rules, f"{row.table.name}/{name}", known, draft)
         before, totals = totals, totals + _counters(row)
         if before <= MAX_TOTALS < totals:
-            yield Mistake(place, f"more than {MAX_TOTALS} counters; put the rest on another node")
+            words = f"more than {MAX_TOTALS} counters, both energies of a meter included"
+            yield Mistake(place, f"{words}; put the rest on another node")
 
 
 def channels_of(row: Row) -> dict[str, Channel]:
@@ -48,10 +49,8 @@ def channels_of(row: Row) -> dict[str, Channel]:
 
 
 def _counters(row: Row) -> int:
-    derived = [name for name in row.table.derived if name in DERIVED]
-    return len(row.driver.since_open) + sum(
-        DERIVED[name].channel.kind == Kind.COUNTER for name in derived
-    )
+    """Return how many totals are kept: of what is counted here and of what the part counts."""
+    return sum(channel.kind is Kind.COUNTER for channel in channels_of(row).values())
 
 
 def _near(name: str, row: Row) -> str:

@@ -11,7 +11,7 @@ from edgenode.reading import Event, EventCode, Group, Quality, Total
 from edgenode.sensing.channels import quantity
 from edgenode.sensing.job import Sink
 from edgenode.sensing.quality import worst
-from edgenode.sensing.totals import UNKNOWN_MS, ResetReason
+from edgenode.sensing.totals import UNKNOWN_MS, ResetReason, unwatched_ms
 
 # Magnus formula over water, valid from -45 to 60 °C: Sonntag (1990), as in WMO-No. 8, Guide to
 # Instruments and Methods of Observation, annex 4.B: e = 6.112 hPa * exp(17.62 t / (243.12 + t)).
@@ -192,9 +192,8 @@ class Energy:
         return self._reset(*self._gap(known, now_ms))
 
     def _gap(self, known: Total, now_ms: int) -> tuple[int, ResetReason]:
-        if known.epoch != self._sink.epoch:
-            return UNKNOWN_MS, ResetReason.REBOOT
-        return now_ms - known.t_ms, ResetReason.RESTART
+        gap_ms = unwatched_ms(known, self._sink, now_ms)
+        return gap_ms, ResetReason.REBOOT if gap_ms == UNKNOWN_MS else ResetReason.RESTART
 
     def _reset(self, gap_ms: int, reason: ResetReason) -> tuple[Event, ...]:
         total = self._total or 0

@@ -19,6 +19,7 @@ from edgenode.sensing.quality import nothing
 from edgenode.sensing.record import Record
 from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.schedule import Schedule, stamp
+from edgenode.sensing.standing import Standing
 from edgenode.sensing.totals import Totals
 from edgenode.sensing.watch import Watch
 
@@ -74,7 +75,7 @@ class Runner:
         self._sink, self._clock, self._watch, self._lateness = sink, clock, watch, lateness
         self._maintenance = maintenance or Maintenance()
         self._free_until = free_until or (lambda: self.schedule.due_ms)
-        self._totals = Totals(job.group, sink)
+        self._totals, self._standing = Totals(job.group, sink), Standing(job.group, sink)
         self._driver: Driver | None = None
         self._served = self._settling = False
         self._stamped_ms = self._took_ms = 0
@@ -190,8 +191,8 @@ class Runner:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
         self._read_ms = began_ms  # opening may have taken seconds, and so may a try before
         self._settling = began_ms < (self.settled_ms or 0)
-        lifted = self._totals.lifted(sample, began_ms)
-        return self.pipeline.passed(lifted, began_ms, settling=self._settling)
+        counted = self._standing.judged(self._totals.lifted(sample, began_ms), began_ms)
+        return self.pipeline.passed(counted, began_ms, settling=self._settling)
 
     def _open(self) -> Driver:
         self.opens += 1
@@ -204,6 +205,7 @@ class Runner:
         self.settled_ms = now_ms + int(driver.settle_s * 1000)
         self.fastest_ms = int(driver.fastest_s * 1000)
         self._totals.opened(driver, now_ms)
+        self._standing.opened(driver)
         self.pipeline.opened()
         return driver
 

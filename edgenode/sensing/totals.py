@@ -18,7 +18,7 @@ class ResetReason(IntEnum):
     RESTART = 1  # the daemon was started anew within the same boot
     REBOOT = 2
     REOPENED = 3  # the sensor was lost and came back
-    WENT_BACK = 4  # told by drivers of parts that keep a total of their own
+    WENT_BACK = 4  # the part keeps a total of its own, and it is smaller than it was
 
 
 class Totals:
@@ -108,7 +108,12 @@ class Totals:
 
     def _gap(self, known: Total, now_ms: int) -> tuple[int, int]:
         """For how long nobody counted, in ms, and why."""
-        if known.epoch != self._sink.epoch:
-            return UNKNOWN_MS, ResetReason.REBOOT
-        reason = ResetReason.REOPENED if self._opened_before else ResetReason.RESTART
-        return now_ms - known.t_ms, reason
+        gap_ms = unwatched_ms(known, self._sink, now_ms)
+        if gap_ms == UNKNOWN_MS:
+            return gap_ms, ResetReason.REBOOT
+        return gap_ms, ResetReason.REOPENED if self._opened_before else ResetReason.RESTART
+
+
+def unwatched_ms(known: Total, sink: Sink, now_ms: int) -> int:
+    """Return how old a durable total is; UNKNOWN_MS where the node was off since."""
+    return now_ms - known.t_ms if known.epoch == sink.epoch else UNKNOWN_MS

@@ -107,6 +107,18 @@ def test_more_counters_than_a_commit_carries_are_refused() -> None:
     assert "more than 64 counters" in problem
 
 
+def test_both_energies_of_a_meter_are_counters() -> None:
+    port = '[[bus]]\nname = "rs485"\nkind = "serial"\npath = "/dev/serial/by-id/usb-a"\n'
+    meter = (
+        '[[sensor]]\nname = "m{n}"\ndriver = "sdm120"\npurpose = "p"\n'
+        'bus = "rs485"\nevery_s = 60\naddress = {n}\n'
+    )
+    assert parse(WELL + port + "".join(meter.format(n=n) for n in range(1, 33))).sensors
+    (problem,) = problems(WELL + port + "".join(meter.format(n=n) for n in range(1, 34)))
+    assert "sensor[33]" in problem
+    assert "more than 64 counters, both energies of a meter included" in problem
+
+
 def test_another_schema_is_refused() -> None:
     assert problems(changed("schema = 1", "schema = 2")) == [
         "n.toml:1: schema: write `schema = 1`; this edgenode reads no other"

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from drivers.sdm import SDM120, SDM230, SDM630, Meter, SDMOptions
 from edgenode.driver import find
 from edgenode.errors import BadFrame, BusError, BusTimeout, DriverError
-from edgenode.reading import EventCode, Kind, Quality, Sample, SerialLine
+from edgenode.reading import Kind, Quality, Sample, SerialLine
 from tests.support.fake_cable import FakeCable
 from tests.support.meters import SINGLE, THREE, FakeMeter, metered
 
-IMPORT, EXPORT = 0x48, 0x4A
+IMPORT = 0x48
 SINGLE_EXPECTED = {
     "voltage": (230.2, "V"),
     "current": (4.25, "A"),
@@ -152,49 +152,14 @@ def test_what_is_no_number_is_a_fault_of_that_channel_alone(nonsense: float) -> 
     assert set(sample.quality) == {Quality.OK, Quality.FAULT}
 
 
-class TestATotalThatGoesBack:
-    def test_is_held_back_once_and_then_believed_and_told(self) -> None:
-        cable, meter = metered(SINGLE)
-        driver = SDM230(cable, SDMOptions())
-        driver.read(1_000)
-        meter.holds({**SINGLE, IMPORT: 3.5})
-        doubted = driver.read(2_000)
-        assert named(driver, doubted)["import_energy"] is None
-        assert doubted.quality[7] is Quality.FAULT
-        assert not doubted.events
-        believed = driver.read(3_000)
-        assert named(driver, believed)["import_energy"] == 3.5
-        (event,) = believed.events
-        assert (event.code, event.channel) == (EventCode.COUNTER_RESET, 7)
-        assert event.value == (155_137, 350, 2_000, 4)
-        assert not driver.read(4_000).events
-
-    def test_was_a_slip_where_the_next_read_has_grown_again(self) -> None:
-        cable, meter = metered(SINGLE)
-        driver = SDM230(cable, SDMOptions())
-        driver.read(1_000)
-        meter.holds({**SINGLE, IMPORT: 0.0})
-        driver.read(2_000)
-        meter.holds({**SINGLE, IMPORT: 1551.5})
-        sample = driver.read(3_000)
-        assert named(driver, sample)["import_energy"] == pytest.approx(1551.5)
-        assert not sample.events
-        meter.holds({**SINGLE, IMPORT: 0.0})
-        assert driver.read(4_000).values[7] is None, "a slip must not spend the next one's doubt"
-
-    def test_leaves_the_other_total_alone(self) -> None:
-        cable, meter = metered(SINGLE)
-        driver = SDM230(cable, SDMOptions())
-        driver.read(1_000)
-        meter.holds({**SINGLE, EXPORT: 0.0})
-        sample = driver.read(2_000)
-        assert named(driver, sample)["import_energy"] == pytest.approx(1551.37)
-        assert named(driver, sample)["export_energy"] is None
-
-    def test_may_stand_still(self) -> None:
-        cable, _ = metered(SINGLE)
-        driver = SDM230(cable, SDMOptions())
-        assert not any(driver.read(t).quality or driver.read(t).events for t in range(3))
+def test_a_total_that_goes_back_is_given_as_the_meter_says_it() -> None:
+    cable, meter = metered(SINGLE)
+    driver = SDM230(cable, SDMOptions())
+    driver.read(1_000)
+    meter.holds({**SINGLE, IMPORT: 3.5})
+    sample = driver.read(2_000)
+    assert named(driver, sample)["import_energy"] == 3.5
+    assert not sample.events, "whether that can be is judged where it is remembered"
 
 
 @pytest.mark.parametrize(
