@@ -10,7 +10,7 @@ from typing import NamedTuple
 from edgenode.config import Config, load
 from edgenode.config.changes import Changes, changes
 from edgenode.errors import ConfigError, NodeError, WireError
-from edgenode.node import sensors
+from edgenode.node import parts, sensors
 from edgenode.node.lines import SystemdLines
 from edgenode.node.rooms import Rooms
 
@@ -52,6 +52,8 @@ class Reloader:
 
     def _take_up(self, wanted: Config, what: Changes) -> None:
         rooms = self._rooms
+        if what.uplink:
+            parts.uplink_options(wanted)  # a credential that is missing is told before any change
         if what.new or what.gone or what.altered:
             self._change_buses(wanted, what)
         rooms.config = wanted
@@ -79,11 +81,11 @@ class Reloader:
     def _change_uplink(self) -> None:
         """Connect anew with what is different; where it was not started yet, it will be."""
         rooms = self._rooms
-        if rooms.uplink is None:
-            return
+        started = rooms.uplink is not None
         if not rooms.stop_uplink():
             raise NodeError("the uplink hangs, perhaps in the resolver: systemctl restart edgenode")
-        rooms.start_uplink()
+        if started:
+            rooms.start_uplink()
 
 
 def _sentences(what: Changes) -> Iterator[str]:

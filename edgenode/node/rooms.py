@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
 
 POLLERS_S = 0.3  # of the 2 s that a stop may take; who sits in a read is left behind
 SPOOL_S = 10.0  # leaving before the spool is safe would lose samples: the card has the last word
+UPLINK = "uplink"  # the key of what is wrong with it
 UPLINK_S = 2.0  # for an uplink that is replaced to say goodbye
 
 
@@ -84,10 +85,15 @@ class Rooms:
         except NodeError as exc:
             self._refused = True
             advice = "correct it, then systemctl reload edgenode; readings wait in the spool"
-            self.notes.append(Condition("uplink", str(exc), advice))
+            self.notes.append(Condition(UPLINK, str(exc), advice))
 
     def stop_uplink(self) -> bool:
-        """Let the uplink say goodbye, so that another can take its place; False where it hangs."""
+        """Let the uplink say goodbye, so that another can take its place; False where it hangs.
+
+        One that could not be started may be tried again.
+        """
+        self._refused = False
+        self.notes = [note for note in self.notes if note.key != UPLINK]
         self._tell_uplink()
         gone = self._joined("uplink", time.monotonic() + UPLINK_S)
         if gone:

@@ -160,3 +160,40 @@ def test_reloading_under_load_costs_no_reading_of_any_bus(place: Place) -> None:
     result = account(evidence(place, [], 0, tolerance_ms=200))
     assert not result.problems
     assert result.matched > 50
+
+
+WITHOUT = "tls = false"
+CREDENTIAL = f'{WITHOUT}\npassword_file = "credential:mqtt"'
+
+
+def told(place: Place) -> str:
+    """What is wrong with the uplink; empty where nothing is."""
+    problems = (place.status() or {"problems": []})["problems"]
+    return "".join(p["what"] for p in problems if p["key"] == "uplink")
+
+
+def test_a_credential_that_is_missing_changes_nothing_and_says_why(place: Place) -> None:
+    with place.daemon() as process:
+        until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
+        text = place.config.read_text()
+        write(place, more(place).replace(WITHOUT, CREDENTIAL))
+        answer = reload(place)
+        assert answer["changed"] == []
+        assert "LoadCredential=mqtt" in answer["problems"][0]
+        assert set(sensors(place)) == {"air", "loop"}
+        assert (place.status() or {})["uplink"] is not None
+        write(place, text)
+        assert reload(place) == {"format": 1, "changed": [], "problems": []}
+        assert terminated(process) == 0
+
+
+def test_an_uplink_that_could_not_be_started_is_started_by_the_next_reload(place: Place) -> None:
+    text = place.config.read_text()
+    write(place, text.replace(WITHOUT, CREDENTIAL))
+    with place.daemon() as process:
+        until(lambda: "LoadCredential=mqtt" in told(place), "the reason is told")
+        write(place, text)
+        assert reload(place)["changed"] == ["[uplink] changed"]
+        until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
+        until(lambda: not told(place), "it is well again")
+        assert terminated(process) == 0
