@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
@@ -120,6 +119,8 @@ def find(name: str) -> Any:
     """
     known = {point.name: point for point in entry_points(group="edgenode.drivers")}
     if name not in known:
+        import difflib  # noqa: PLC0415 - a start without mistakes shall not pay for it
+
         close = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         words = f"driver {name!r} is not installed; {hint}known: {', '.join(sorted(known))}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -72,7 +71,7 @@ def mistakes(
         if key in fields:
             yield from _mistakes_in(fields[key].type, value, (*place, key))
         else:
-            meant.update(difflib.get_close_matches(key, fields, 1))
+            meant.update(_closest(key, fields))
             yield Mistake((*place, key), f"unknown key; {near(key, fields)}")
     for key, field in fields.items():
         if field.required and key not in table and key not in meant:
@@ -146,8 +145,14 @@ def _fits(kind: Any, value: object) -> bool:
 
 def near(key: str, known: Collection[str]) -> str:
     """Say which known key was likely meant, else which there are."""
-    close = difflib.get_close_matches(key, known, 1)
+    close = _closest(key, known)
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+
+
+def _closest(key: str, known: Collection[str]) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - a file without mistakes needs it not
+
+    return get_close_matches(key, known, 1)
 
 
 def show(value: object) -> str:
