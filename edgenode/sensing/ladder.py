@@ -108,26 +108,31 @@ class Ladder:
             self._held.close()
             self._busy.release()
 
-    def look(self, runners: Sequence[Runner]) -> None:
-        """Climb one rung where no sensor has answered for long enough."""
+    def look(self, runners: Sequence[Runner]) -> bool:
+        """Climb one rung where no sensor has answered for long enough.
+
+        Returns whether the bus was brought back just now, so that every sensor must begin anew.
+        """
         relief = self._relief
         if relief:  # the call that hung has come back, which the watch has told
             self._relief = None
             relief.tally.helped += 1
-            _begin_anew(runners)
         self._supply_again(runners)
+        return self._tended(runners) or relief is not None
+
+    def _tended(self, runners: Sequence[Runner]) -> bool:
         silent = bool(runners) and all(runner.silent for runner in runners)
         if not silent:
             if self.silent_since_ms is not None:
                 self._recovered(runners)
-            return
+            return False
         now_ms = self._clock.boot_ms()
         if self.silent_since_ms is None:
             self.silent_since_ms = self._climbed_ms = now_ms
         if not self._told:
             self._tell_stuck(runners, now_ms)
-        if now_ms - self._climbed_ms >= GRACE_MS and self._all_tried(runners):
-            self._climb(runners, now_ms)
+        waited = now_ms - self._climbed_ms >= GRACE_MS and self._all_tried(runners)
+        return waited and self._climb(runners, now_ms)
 
     def relieve(self) -> bool:
         """Switch the bus off and on while its own thread hangs; return whether that was begun.
@@ -190,10 +195,10 @@ class Ladder:
         finally:
             self._busy.release()
 
-    def _climb(self, runners: Sequence[Runner], now_ms: int) -> None:
+    def _climb(self, runners: Sequence[Runner], now_ms: int) -> bool:
         lever = self._ready(now_ms, {lever.name for lever in self._levers})
         if lever is None or not self._busy.acquire(blocking=False):
-            return
+            return False
         try:
             with self._watch.budget(runners[0].job.group.gid, LEVER_BUDGET_S):
                 done = lever.pull(self._sleep, now_ms)
@@ -202,7 +207,7 @@ class Ladder:
         self._climbed_ms = self._clock.boot_ms()
         if done:
             self._climbed = lever
-            _begin_anew(runners)
+        return done
 
     def _ready(self, now_ms: int, names: frozenset[str] | set[str]) -> Lever | None:
         usable = (one for one in self._levers if one.name in names and one.ready(now_ms))
@@ -243,8 +248,3 @@ def _wired(levers: Levers) -> list[Lever]:
     if levers.usb_port:
         found.append(Lever("usb", Rung.POWER, levers.usb_cycle))
     return found
-
-
-def _begin_anew(runners: Sequence[Runner]) -> None:
-    for runner in runners:
-        runner.unopen()

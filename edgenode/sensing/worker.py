@@ -90,7 +90,8 @@ class BusWorker(threading.Thread):
         asked = self._desk.serve(self._due_ms())
         if asked:
             self._hear(asked, self._clock.boot_ms())
-        self._ladder.look(self._runners)
+        if self._ladder.look(self._runners):
+            self._begin_anew()
         return self._due_ms()
 
     def listen(self, until_ms: int) -> None:
@@ -167,6 +168,13 @@ class BusWorker(threading.Thread):
             rungs=added([*(runner.rungs for runner in self._runners), self._ladder.rungs]),
             levers=self._ladder.stats(),
         )
+
+    def _begin_anew(self) -> None:
+        """Close every sensor; none may be waited on by a descriptor that is somebody else's next."""
+        for runner in self._runners:
+            self._deafen(runner)
+            self._rests.pop(runner, None)
+            runner.unopen()
 
     def _due_ms(self) -> int:
         """Return the boot-time at which the next slot of any sensor is due."""

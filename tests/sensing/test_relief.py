@@ -11,7 +11,7 @@ from edgenode.sensing.ladder import AGAIN_FIRST_MS, HUNG_MS
 from edgenode.sensing.rungs import Tally
 from edgenode.sensing.watch import Watch
 from tests.support.levers import FakeLevers, Rig
-from tests.support.sensing import Bench, Hanging, group_of
+from tests.support.sensing import Bench, FakeCounter, Hanging, group_of
 
 
 class Hung:
@@ -51,6 +51,53 @@ def test_a_hanging_bus_is_relieved_from_outside_after_a_minute() -> None:
             thread.join(5)
     hung.worker.turn()
     assert hung.worker.stats().rungs["power"] == Tally(1, 1)
+
+
+def test_sensors_that_talk_are_heard_again_though_their_descriptors_have_changed_hands() -> None:
+    bench, hanging = Bench(), Hanging()
+    talkers: list[FakeCounter] = []
+
+    def opened() -> FakeCounter:
+        talkers.append(FakeCounter())
+        return talkers[-1]
+
+    jobs = [
+        Job("early", group_of(FakeCounter, 1), opened, 1000, stamp_ms=50),
+        Job("late", group_of(FakeCounter, 2), opened, 1000, stamp_ms=50, phase_ms=500),
+        Job("hangs", group_of(Hanging, 9), lambda: hanging, 1000, stamp_ms=50, phase_ms=500),
+    ]
+    levers = FakeLevers(bench.clock, ("power",))
+    halt = threading.Event()
+    worker = BusWorker("b", jobs, bench.sink, bench.clock, halt, levers=levers)
+    hanging.release.set()
+    worker.turn()
+    hanging.release.clear()
+    hanging.inside.clear()
+    bench.clock.advance(1000)
+    turn = threading.Thread(target=worker.turn, daemon=True)
+    turn.start()
+    assert hanging.inside.wait(5)
+    bench.clock.advance(HUNG_MS + 600)  # now it is the other one whose slot comes first
+
+    def power() -> Outcome:
+        hanging.release.set()
+        return Outcome(done=True, words="off and on")
+
+    levers.effects["power"] = power
+    assert worker.relieve()
+    turn.join(5)
+    for thread in threading.enumerate():
+        if thread.name == "relief":
+            thread.join(5)
+    for _ in range(3):
+        worker.turn()
+        bench.clock.advance(500)
+    anew = [talker for talker in talkers if not talker.closed]
+    assert len(anew) == 2
+    for talker in anew:
+        talker.pulse()
+    worker.listen(0)
+    assert [talker.fed for talker in anew] == [1, 1]
 
 
 def test_a_hanging_bus_is_not_relieved_twice_at_once_nor_too_often() -> None:
