@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -27,6 +27,8 @@ from edgenode.sensing import (
     channels_of,
     stagger,
 )
+
+NOT_YET = "it was lost before, and has not been read since"
 
 
 def gids(config: Config, known: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -107,8 +109,12 @@ class Crew:
         known: Mapping[int, Group],
         sink: Sink,
         stop: threading.Event,
+        lost: Collection[str] = (),
     ) -> BusWorker:
-        """Return the worker of a bus; raises NodeError for a wire that is unknown here."""
+        """Return the worker of a bus; raises NodeError for a wire that is unknown here.
+
+        Sensors that are `lost` are told of when they are found, and not as lost once more.
+        """
         sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
         phases = stagger([sensor.every_ms for sensor in sensors])
         by_name = {group.channels[0].name.partition("/")[0]: group for group in known.values()}
@@ -123,6 +129,7 @@ class Crew:
                 stamp_ms=sensor.stamp_ms,
                 phase_ms=phase,
                 rules=rules(sensor),
+                lost=NOT_YET if sensor.name in lost else "",
             )
             for sensor, phase in zip(sensors, phases, strict=True)
         ]

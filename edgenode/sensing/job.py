@@ -47,3 +47,4 @@ class Job:
     stamp_ms: int  # a stamp is the slot when the read began this near to it
     phase_ms: int = 0
     rules: SensorRules = field(default_factory=SensorRules)
+    lost: str = ""  # why it counts as lost until it answers, where an earlier worker told of it

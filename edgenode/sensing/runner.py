@@ -62,9 +62,9 @@ class Runner:
         self.breaker = Breaker()
         self.record = Record(len(job.group.channels))
         self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board or Board())
-        self.failure = Failure(Reason.NO_ANSWER, "", 0)  # why it is lost, where it is
+        self.failure = Failure(Reason.NO_ANSWER, job.lost, 0)  # why it is lost, where it is
         self.last_failure: Failure | None = None  # of whatever try, also one that was made good
-        self.lost = False
+        self.lost = bool(job.lost)
         self.reasons: dict[Reason, int] = {}
         self.retried, self.reopened = Tally(), Tally()
         self.reads = self.failures = self.opens = 0

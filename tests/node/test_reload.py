@@ -10,8 +10,12 @@ import pytest
 
 from edgenode.control import ask
 from edgenode.demo.account import account
+from edgenode.reading import EventCode
+from edgenode.virtual.control import send_command
 from tests.support.daemons import Place, terminated, until
-from tests.support.leftbehind import evidence
+from tests.support.leftbehind import evidence, told
+
+SENSOR = {EventCode.SENSOR_LOST, EventCode.SENSOR_FOUND}
 
 AIR = """\
 [[sensor]]
@@ -61,6 +65,16 @@ def reload(place: Place) -> dict[str, Any]:
 def sensors(place: Place) -> dict[str, Any]:
     status = place.status() or {"buses": []}
     return {s["sensor"]: s for bus in status["buses"] for s in bus["sensors"]}
+
+
+def problems(place: Place) -> dict[str, str]:
+    """What is wrong, by key."""
+    status = place.status() or {"problems": []}
+    return {problem["key"]: problem["what"] for problem in status["problems"]}
+
+
+def lost_and_found(place: Place) -> list[int]:
+    return [code for code in told(place) if code in SENSOR]
 
 
 def more(place: Place) -> str:
@@ -162,14 +176,25 @@ def test_reloading_under_load_costs_no_reading_of_any_bus(place: Place) -> None:
     assert result.matched > 50
 
 
+def test_a_sensor_that_is_lost_stays_so_over_a_reload_until_it_answers(place: Place) -> None:
+    with place.daemon() as process:
+        until(place.sampled, "a commit")
+        send_command(place.directory / "command", "air", "vanish")
+        until(lambda: sensors(place)["air"]["state"] == "lost", "it is lost")
+        until(lambda: "sensor air" in problems(place), "the node says so")
+        write(place, place.config.read_text().replace(AIR, f"{AIR}stamp_ms = 40\n"))
+        assert reload(place)["changed"] == ["bus wire changed"]
+        assert sensors(place)["air"]["state"] == "lost"
+        send_command(place.directory / "command", "air", "return")
+        until(lambda: "sensor air" not in problems(place), "it is found")
+        assert terminated(process) == 0
+    assert place.log().count("sensor air on bus wire is lost") == 1
+    assert place.log().count("sensor air: well again") == 1
+    assert lost_and_found(place) == [EventCode.SENSOR_LOST, EventCode.SENSOR_FOUND]
+
+
 WITHOUT = "tls = false"
 CREDENTIAL = f'{WITHOUT}\npassword_file = "credential:mqtt"'
-
-
-def told(place: Place) -> str:
-    """What is wrong with the uplink; empty where nothing is."""
-    problems = (place.status() or {"problems": []})["problems"]
-    return "".join(p["what"] for p in problems if p["key"] == "uplink")
 
 
 def test_a_credential_that_is_missing_changes_nothing_and_says_why(place: Place) -> None:
@@ -191,9 +216,11 @@ def test_an_uplink_that_could_not_be_started_is_started_by_the_next_reload(place
     text = place.config.read_text()
     write(place, text.replace(WITHOUT, CREDENTIAL))
     with place.daemon() as process:
-        until(lambda: "LoadCredential=mqtt" in told(place), "the reason is told")
+        until(
+            lambda: "LoadCredential=mqtt" in problems(place).get("uplink", ""), "the reason is told"
+        )
         write(place, text)
         assert reload(place)["changed"] == ["[uplink] changed"]
         until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
-        until(lambda: not told(place), "it is well again")
+        until(lambda: "uplink" not in problems(place), "it is well again")
         assert terminated(process) == 0

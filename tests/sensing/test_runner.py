@@ -115,6 +115,29 @@ def test_lost_and_found_are_told_once_each_with_the_reason(bench: Bench) -> None
     assert stats(runner).state == "ok"
 
 
+def lost_before(bench: Bench) -> Runner:
+    """A sensor of which an earlier worker has told that it is lost."""
+    job = replace(bench.job(), lost="not read since")
+    return Runner(job, bench.sink, bench.clock, Watch(bench.sink, bench.clock), Lateness())
+
+
+def test_what_was_lost_before_is_told_when_it_is_found(bench: Bench) -> None:
+    runner = lost_before(bench)
+    assert (stats(runner).state, stats(runner).detail) == ("lost", "not read since")
+    serve(bench, runner, 2)
+    assert bench.sink.codes() == [EventCode.SENSOR_FOUND]
+    assert stats(runner).state == "ok"
+    assert [sample.values for _, sample in bench.sink.of(1)] == [(20.0,)] * 2
+
+
+def test_what_was_lost_before_and_still_is_is_not_told_again(bench: Bench) -> None:
+    runner = lost_before(bench)
+    bench.error = BusError("no acknowledge")
+    serve(bench, runner, 5)
+    assert bench.sink.codes() == []
+    assert stats(runner).detail == "no acknowledge"
+
+
 def test_backoff_begins_anew_after_a_good_read(bench: Bench) -> None:
     runner = runner_of(bench)
     bench.error = BusError("gone")

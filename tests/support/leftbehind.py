@@ -49,6 +49,17 @@ def evidence(place: Place, kills: Sequence[int], grace_ms: int, tolerance_ms: in
     )
 
 
+def told(place: Place) -> list[int]:
+    """The codes of all events that the daemon left on its disk, stream by stream in their order."""
+    config = load(place.config)
+    spool = Spool.open(
+        parts.spool_options(config), bytes.fromhex(NODE), sensors.groups(config), SystemClock(1000)
+    )
+    codes = [int(event.code) for _, batch, _ in _batches(spool) for event in batch.events]
+    spool.close()
+    return codes
+
+
 def _batches(spool: Spool) -> Iterator[tuple[Sealed, Batch, Birth]]:
     spool.outbox.begin_session()
     while taken := spool.outbox.take(live=False, limit=64):
