@@ -1,0 +1,233 @@
+"""Virtual instruments on wires within this process: no socket, no kernel, no waiting.
+
+Time stands still but for who sleeps or waits on a wire. What a wire takes is noted, so that it
+can be taken off the figure of the driver that uses it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+from edgenode.bus import LineEvent, StateChange
+from edgenode.reading import SerialLine
+from edgenode.virtual.conduct import boot_ns
+from edgenode.virtual.kinds import READ, Hello, I2CInstrument, LineInstrument, Message
+from edgenode.virtual.kinds import SerialInstrument as Speaker
+from edgenode.virtual.truth import Truth
+from edgenode.virtual.watching import EVENT, QUEUE_MOST, RISING
+
+Made = TypeVar("Made")
+Method = TypeVar("Method", bound=Callable[..., Any])
+MS: Final = 1_000_000  # ns
+
+
+class Bed:
+    """The time of a test bed, and what its wires have taken of the real one."""
+
+    def __init__(self) -> None:
+        self.now_ns = boot_ns()
+        self.spent_ns = 0
+        self.truth = Truth(Path(os.devnull))
+
+    @property
+    def now_ms(self) -> int:
+        """Boot-time of the bed."""
+        return self.now_ns // MS
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self.now_ns += int(seconds * 1e9)
+
+    def clock(self) -> float:
+        """Return the time of the bed in seconds."""
+        return self.now_ns / 1e9
+
+    def timed(self, call: Callable[[], Made]) -> tuple[Made, int]:
+        """Return what the call gives, and the ns it took, the wires aside."""
+        self.spent_ns = 0
+        began = time.perf_counter_ns()
+        made = call()
+        return made, time.perf_counter_ns() - began - self.spent_ns
+
+
+class Wire:
+    """Where a driver meets its instrument; `next_ns` and `stirs` are for who feeds talkers."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.bed = bed
+
+    def next_ns(self) -> int | None:
+        """Return when the instrument does something by itself; None for never."""
+        return None
+
+    def stirs(self) -> bool:
+        """Let it play up to this moment; return whether the thread of the bus would wake up."""
+        return False
+
+    def fileno(self) -> int:
+        """Return no descriptor: nobody waits on one here."""
+        return -1
+
+    def close(self) -> None:
+        """Leave the instrument alone."""
+
+
+def aside(method: Method) -> Method:
+    """Note what a call into a wire takes."""
+
+    @wraps(method)
+    def noted(self: Wire, *given: Any) -> Any:
+        began = time.perf_counter_ns()
+        made = method(self, *given)
+        self.bed.spent_ns += time.perf_counter_ns() - began
+        return made
+
+    return cast("Method", noted)
+
+
+class Address(Wire):
+    """An I2CDevice."""
+
+    def __init__(self, bed: Bed, instrument: I2CInstrument) -> None:
+        super().__init__(bed)
+        self._instrument = instrument
+
+    @aside
+    def read(self, register: int, length: int) -> bytes:
+        return self._transact(bytes((register,)), length)
+
+    @aside
+    def write(self, register: int, data: bytes) -> None:
+        self._transact(bytes((register,)) + data, 0)
+
+    @aside
+    def transfer(self, data: bytes, length: int) -> bytes:
+        return self._transact(data, length)
+
+    def _transact(self, data: bytes, length: int) -> bytes:
+        messages = [Message(0, len(data), data)] if data else []
+        messages += [Message(READ, length, b"")] if length else []
+        return self._instrument.transact(messages, self.bed.now_ns)
+
+
+class Cable(Wire):
+    """A SerialPort; who waits for more than there is waits until the end."""
+
+    def __init__(self, bed: Bed, instrument: Speaker, line: SerialLine) -> None:
+        super().__init__(bed)
+        self.line = line
+        self._instrument, self._queue = instrument, b""
+
+    def next_ns(self) -> int | None:
+        return self._instrument.next_ns()
+
+    def stirs(self) -> bool:
+        self._queue += self._instrument.speak(self.bed.now_ns)
+        return bool(self._queue)
+
+    @aside
+    def arrived(self) -> bytes:
+        data, self._queue = self._queue, b""
+        return data
+
+    @aside
+    def receive(self, size: int, timeout_s: float) -> bytes:
+        if len(self._queue) < size:
+            self.bed.sleep(timeout_s)
+            self.stirs()
+        data, self._queue = self._queue[:size], self._queue[size:]
+        return data
+
+    @aside
+    def write(self, data: bytes) -> None:
+        self._queue += self._instrument.hear(data, self.bed.now_ns)
+
+    @aside
+    def discard(self) -> None:
+        self._queue = b""
+
+
+class Edges(Wire):
+    """An EdgeLine; the instrument counts as the kernel does."""
+
+    inherited: int | None = None
+    line_seqno = 0
+
+    def __init__(self, bed: Bed, instrument: LineInstrument, hello: Hello) -> None:
+        super().__init__(bed)
+        self._instrument = instrument
+        self._watching = instrument.request(hello)
+        self._queue: list[LineEvent] = []
+
+    def next_ns(self) -> int | None:
+        return self._instrument.next_ns()
+
+    def stirs(self) -> bool:
+        self._instrument.advance(self.bed.now_ns)
+        try:
+            data = os.read(self._watching.reader, QUEUE_MOST * EVENT.size)
+        except BlockingIOError:
+            data = b""
+        offset_ns = boot_ns() - time.monotonic_ns()  # the kernel stamps edges without suspends
+        self._queue += [LineEvent(at + offset_ns, *rest) for at, *rest in EVENT.iter_unpack(data)]
+        return bool(self._queue)
+
+    @aside
+    def events(self) -> list[LineEvent]:
+        events, self._queue = self._queue, []
+        self.line_seqno = events[-1].line_seqno if events else self.line_seqno
+        return events
+
+    def level(self) -> bool:
+        return self._instrument.level()
+
+    def keep(self, total: int) -> None:
+        """Hand nothing over."""
+
+    def close(self) -> None:
+        self._instrument.release(self._watching)
+
+
+class States(Edges):
+    """A StateLine whose high level is the active one."""
+
+    @property
+    def active(self) -> bool:
+        return self.level()
+
+    @aside
+    def changes(self) -> tuple[list[StateChange], int]:
+        events, self._queue = self._queue, []
+        return [StateChange(e.timestamp_ns // MS, e.id == RISING) for e in events], 0
+
+
+class Files(Wire):
+    """A Tree of files that are given; {ticks} in them are hundredths of a second."""
+
+    def __init__(self, bed: Bed, texts: dict[str, str]) -> None:
+        super().__init__(bed)
+        self._texts = texts
+
+    @aside
+    def text(self, path: str) -> str | None:
+        text = self._texts.get(path)
+        return text and text.replace("{ticks}", str(self.bed.now_ms // 10))
+
+    @aside
+    def names(self, path: str) -> list[str]:
+        below = (at.removeprefix(f"{path}/") for at in self._texts if at.startswith(f"{path}/"))
+        return sorted({rest.partition("/")[0] for rest in below})
+
+    @aside
+    def free_bytes(self, path: str) -> int | None:
+        del path
+        return 20_000_000_000
+
+    @aside
+    def clock_error_ms(self) -> int | None:
+        return 3
