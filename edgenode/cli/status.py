@@ -37,7 +37,9 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
     for problem in answer["problems"]:
         began = problem.get("since_utc_ms")
         day = f", since {when(began)}" if began is not None else ""
-        yield f"  ! {problem['what']} (for {span(problem['since_s'])}{day})"
+        times = problem.get("times", 1)
+        again = f", {times} times of late" if times > 1 else ""
+        yield f"  ! {problem['what']} (for {span(problem['since_s'])}{day}{again})"
         yield f"    do: {problem['advice']}"
     if answer.get("maintenance"):
         yield f"  work      {maintenance(answer['maintenance'])}"

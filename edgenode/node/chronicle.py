@@ -21,10 +21,14 @@ ENTRIES: Final = 200
 
 
 class Since(NamedTuple):
-    """Since when something holds: a span in ms, and POSIX ms where a clock was known."""
+    """Since when something holds: a span in ms, and POSIX ms where a clock was known.
+
+    `times` counts how often it has come, where it comes and goes.
+    """
 
     for_ms: int
     utc_ms: int | None
+    times: int = 1
 
 
 class Now(NamedTuple):
@@ -40,6 +44,7 @@ class Chronicle:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._open = self._held()
+        self._begun: dict[str, int] = {}  # boot-time ms of what this process has seen begin
 
     def started(self, boot: BootCause | None, start: StartCause, now_ms: int) -> None:
         """Note that the daemon was started, and the machine where that is news; tell both."""
@@ -56,6 +61,7 @@ class Chronicle:
         self._spool.observe(held, now_ms)
         before, self._open = self._open, self._held()
         for key in self._open.keys() - before.keys():
+            self._begun[key] = now_ms
             if key == LINK:
                 self._tell(EventCode.LINK_LOST, None, now_ms)
             elif key == CLOCK:
@@ -66,6 +72,7 @@ class Chronicle:
                 self._tell(EventCode.LINK_FOUND, for_ms // 1000, now_ms)
             elif key == CLOCK:
                 self._tell(EventCode.CLOCK_FOUND, clock_source, now_ms)
+            self._begun.pop(key, None)
 
     def since(self, now: Now) -> dict[str, Since]:
         """Return since when everything holds that holds now, by key."""
@@ -98,13 +105,21 @@ class Chronicle:
         return {entry.key: entry for entry in self._spool.history() if entry.end is None}
 
     def _since(self, entry: Condition, now: Now) -> Since:
-        """Where no clock tells how long the machine was off, only what is sure is said."""
-        begin = entry.begin
+        """Where no clock tells how long the machine was off, only what is sure is said.
+
+        An entry of the log that comes and goes began with the first time, not with this one.
+        """
+        begin, begun_ms = entry.begin, self._begun.get(entry.key)
+        if begun_ms is not None:
+            for_ms = now.boot_ms - begun_ms
+            utc_ms = None if now.utc_ms is None else now.utc_ms - for_ms
+            return Since(for_ms, utc_ms, entry.times)
         if begin.epoch == self._spool.epoch:
-            return Since(max(0, now.boot_ms - begin.t_ms), begin.utc_ms)
+            return Since(max(0, now.boot_ms - begin.t_ms), begin.utc_ms, entry.times)
         if begin.utc_ms is not None and now.utc_ms is not None:
-            return Since(max(now.boot_ms, now.utc_ms - begin.utc_ms), begin.utc_ms)
-        return Since(now.boot_ms, begin.utc_ms)
+            for_ms = max(now.boot_ms, now.utc_ms - begin.utc_ms)
+            return Since(for_ms, begin.utc_ms, entry.times)
+        return Since(now.boot_ms, begin.utc_ms, entry.times)
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._spool.event(now_ms, None, Event(code, value=value))

@@ -58,6 +58,7 @@ def status(
                 "advice": problem.condition.advice,
                 "since_s": begun[problem.condition.key].for_ms // 1000,
                 "since_utc_ms": begun[problem.condition.key].utc_ms,
+                "times": begun[problem.condition.key].times,
             }
             for problem in verdict.problems
         ],

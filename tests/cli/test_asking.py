@@ -77,7 +77,9 @@ def test_status_tells_since_when_also_across_restarts(daemon: Played, capsys: Ca
         "health": "degraded",
         "problems": [
             {"key": "uplink", "what": "not connected", "advice": "check the network",
-             "since_s": 266_400, "since_utc_ms": STATUS["utc_ms"] - 266_400_000}
+             "since_s": 266_400, "since_utc_ms": STATUS["utc_ms"] - 266_400_000, "times": 1},
+            {"key": "sensor air", "what": "air is lost", "advice": "check its plug",
+             "since_s": 20, "since_utc_ms": None, "times": 3},
         ],
     }  # fmt: skip
     assert run(daemon, "status") == 1
@@ -85,6 +87,7 @@ def test_status_tells_since_when_also_across_restarts(daemon: Played, capsys: Ca
     assert "node 0a1b2c3d is DEGRADED since 1 h 56 min (up 2 h)" in said
     assert "! not connected (for 3 d 2 h, since 2026-11-15 18:06:40 +09:00)" in said
     assert "do: check the network" in said
+    assert "! air is lost (for 20 s, 3 times of late)" in said
 
 
 def test_status_tells_maintenance_budget_clock_and_restarts(

@@ -65,6 +65,19 @@ def test_a_link_that_is_lost_and_found_is_told_with_how_long_it_was_gone(node: N
     assert node.events() == [(EventCode.LINK_LOST, None), (EventCode.LINK_FOUND, 90)]
 
 
+def test_what_comes_and_goes_is_told_each_time_with_how_long_that_lasted(node: Node) -> None:
+    for _ in range(3):
+        node.live(20, "uplink")
+        node.live(60)
+    node.live(20, "uplink")
+    since = node.chronicle.since(node.now())["uplink"]
+    assert (since.for_ms, since.times) == (20 * SECOND, 4)
+    assert since.utc_ms == node.clock.utc_ms() - 20 * SECOND
+    node.live(1)
+    lost, found = (EventCode.LINK_LOST, None), (EventCode.LINK_FOUND, 20)
+    assert node.events() == [lost, found] * 4
+
+
 def test_a_clock_that_is_lost_and_found_is_told_with_who_vouches(node: Node) -> None:
     node.live(90, "clock")
     node.live(5)
