@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import random
 import struct
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.conduct import FATES, Refused, Silent
 from edgenode.virtual.counts import EXAMPLE, Trim, counts
-from edgenode.virtual.kinds import READ, Action, Fate, Message, Period, Table
+from edgenode.virtual.kinds import Fate, Period, Table
+from edgenode.virtual.playing import Chip
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
 MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1
 COPYING_NS: Final = 1_000_000  # calibration out of its memory, after power-on and reset
 FORCED: Final = (1, 2)  # mode bits of 0xF4
-QUANTITIES: Final = ("temperature", "humidity", "pressure")
 SEED: Final = 280  # garbage is random but the same every time
 
 
@@ -34,40 +31,17 @@ class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
     pressure: Play = Play("utility_power:U", gain=100, offset=78_000, decimals=0)
 
 
-class VirtualBME280:
+class VirtualBME280(Chip):
     """One chip that plays weather; misbehaves on command and logs what it answered."""
 
+    quantities: ClassVar = ("temperature", "humidity", "pressure")
+
     def __init__(self, spec: Bme280Spec, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
-        self.spec = spec
-        self._truth, self._start_ns, self._trim = truth, start_ns, trim
-        self._conduct: Action = "return"
-        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
+        super().__init__(spec, truth, start_ns, SEED)
+        self.spec, self._trim = spec, trim
         self._pointer = 0
         self._memory = bytearray(256)
         self._power_up(start_ns)
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; what vanished comes back freshly powered."""
-        if action == "vanish":
-            self._power_up(now_ns)
-        self._conduct = action
-
-    def transact(self, messages: list[Message], now_ns: int) -> bytes:
-        """Answer one transaction with the bytes read; raises Refused or Silent."""
-        fate = FATES[self._conduct]
-        if fate == "hang":
-            self._log(self._values(now_ns), now_ns, fate)
-            raise Silent
-        if fate == "nack":
-            self._log(self._values(now_ns), now_ns, fate)
-            raise Refused(errno.ENXIO)
-        answer = b""
-        for message in messages:
-            if message.flags & READ:
-                answer += self._answered(message.length, now_ns, fate)
-            else:
-                self._write(message.data, now_ns)
-        return answer
 
     def _power_up(self, now_ns: int) -> None:
         low, high = _calibration(self._trim)
@@ -81,7 +55,7 @@ class VirtualBME280:
         self._humidity_on = False
         self._fresh: tuple[float, ...] | None = None  # measured, not yet read
 
-    def _write(self, data: bytes, now_ns: int) -> None:
+    def _written(self, data: bytes, now_ns: int) -> None:
         """§6.2.1: register and value in pairs; a lone byte sets where reading begins."""
         if len(data) == 1:
             self._pointer = data[0]
@@ -124,13 +98,8 @@ class VirtualBME280:
         )
 
     def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
         plays = (self.spec.temperature, self.spec.humidity, self.spec.pressure)
-        return tuple(play.value(row) for play in plays)
-
-    def _log(self, values: tuple[float, ...], now_ns: int, fate: Fate) -> None:
-        for quantity, value in zip(QUANTITIES, values, strict=True):
-            self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
+        return tuple(play.value(self._row(now_ns)) for play in plays)
 
 
 def _calibration(c: Trim) -> tuple[bytes, bytes]:

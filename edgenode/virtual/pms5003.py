@@ -6,12 +6,11 @@ three commands of appendix II: sleep and wake, active and passive, and "read" in
 
 from __future__ import annotations
 
-import random
 import struct
-from typing import Final
+from typing import ClassVar, Final
 
-from edgenode.virtual.conduct import FATES
-from edgenode.virtual.kinds import Action, Fate, Period, Table
+from edgenode.virtual.kinds import Period, Table
+from edgenode.virtual.playing import Playing
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -22,7 +21,6 @@ COMMAND_BYTES: Final = 7
 MODE, READ_ONCE, SLEEP = 0xE1, 0xE2, 0xE4
 VERSION: Final = 0x97  # as on the parts whose frames were recorded
 CURVE_FROM: Final = 30  # µg/m³ up to which CF=1 and "atmospheric" are the same
-QUANTITIES: Final = ("pm1", "pm25", "pm10", "particles_03um", "particles_25um", "pm25_cf1")
 SEED: Final = 5003  # garbage is random but the same every time
 
 
@@ -40,22 +38,16 @@ class Pms5003Spec(Table, frozen=True, tag_field="kind", tag="pms5003"):
     pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=0)
 
 
-class VirtualPMS5003:
+class VirtualPMS5003(Playing):
     """One sensor that plays air and says so by itself; logs every frame, heard or not."""
 
-    def __init__(self, spec: Pms5003Spec, truth: Truth, start_ns: int) -> None:
-        self.spec = spec
-        self._truth, self._start_ns = truth, start_ns
-        self._conduct: Action = "return"
-        self._heard = b""
-        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
-        self._power_up(start_ns)
+    quantities: ClassVar = ("pm1", "pm25", "pm10", "particles_03um", "particles_25um", "pm25_cf1")
 
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; what vanished comes back freshly powered."""
-        if self._conduct == "vanish" and action != "vanish":
-            self._power_up(now_ns)
-        self._conduct = action
+    def __init__(self, spec: Pms5003Spec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns, SEED)
+        self.spec = spec
+        self._heard = b""
+        self._power_up(start_ns)
 
     def next_ns(self) -> int | None:
         """Return when the next frame is due; None while asleep or spoken to only."""
@@ -78,7 +70,7 @@ class VirtualPMS5003:
             if sum(command[:5]) == int.from_bytes(command[5:], "big"):
                 answer += self._obeyed(command[2], command[4], now_ns)
         self._heard = self._heard[-COMMAND_BYTES:]
-        return answer if FATES[self._conduct] == "ok" else b""
+        return answer if self._fate == "ok" else b""
 
     def _power_up(self, now_ns: int) -> None:
         self._awake = self._streaming = True
@@ -112,7 +104,7 @@ class VirtualPMS5003:
         counts = [min(0xFFFF, pm25 * share) for share in (150, 45, 8)]
         coarse = [min(0xFFFF, max(0, pm10 - pm25) * share) for share in (4, 2, 1)]
         counts += [min(c, counts[-1]) for c in coarse]  # "beyond" a size: never more than before
-        fate = FATES[self._conduct]
+        fate = self._fate
         self._log((pm1, pm25, pm10, counts[0], counts[3], cf1[1]), at_ns, fate)
         if fate in {"nack", "hang"}:
             return b""
@@ -120,13 +112,9 @@ class VirtualPMS5003:
         return self._random.randbytes(32) if fate == "garbage" else _summed(frame)
 
     def _masses(self, at_ns: int) -> tuple[int, ...]:
-        row = (at_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        row = self._row(at_ns)
         plays = (self.spec.pm1, self.spec.pm25, self.spec.pm10)
         return tuple(min(max(round(play.value(row)), 0), 0xFFFF) for play in plays)
-
-    def _log(self, values: tuple[int, ...], at_ns: int, fate: Fate) -> None:
-        for quantity, value in zip(QUANTITIES, values, strict=True):
-            self._truth.note(f"{self.spec.sensor}/{quantity}", value, at_ns // 1_000_000, fate)
 
 
 def _summed(frame: bytes) -> bytes:

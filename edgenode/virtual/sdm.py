@@ -7,14 +7,13 @@ what is damaged or meant for others. Several stand on one cable, each at its add
 from __future__ import annotations
 
 import math
-import random
 import struct
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.virtual.conduct import FATES
-from edgenode.virtual.kinds import Action, Fate, Period, Table
+from edgenode.virtual.kinds import Action, Period, Table
+from edgenode.virtual.playing import Playing
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -79,23 +78,21 @@ class SdmSpec(Table, frozen=True, tag_field="kind", tag="sdm"):
     export_energy: Play = Play(offset=0.0)
 
 
-class VirtualSDM:
+class VirtualSDM(Playing):
     """One meter that plays a load; logs each quantity that it was asked for."""
 
     def __init__(self, spec: SdmSpec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns, SEED)
         self.spec = spec
-        self._truth, self._start_ns = truth, start_ns
         self._map = MAPS[spec.model]
-        self._conduct: Action = "return"
-        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
         self._heard, self._heard_ns = b"", start_ns
         self._metered = 0  # rows whose energy is counted
         self._imported, self._exported = spec.import_from, spec.export_from
 
     def act(self, action: Action, now_ns: int) -> None:
         """Begin to misbehave, or return; the energies are kept without power, as they are."""
-        del now_ns
-        self._heard, self._conduct = b"", action
+        super().act(action, now_ns)
+        self._heard = b""
 
     def next_ns(self) -> int | None:
         """Return None: a slave speaks only when spoken to."""
@@ -128,9 +125,9 @@ class VirtualSDM:
         else:
             head = bytes((address, function, 2 * count))
             answer = head + self._registers(first, count, now_ns)
-        if FATES[self._conduct] == "garbage":
+        if self._fate == "garbage":
             return self._random.randbytes(len(answer) + 2)
-        if FATES[self._conduct] != "ok":
+        if self._fate != "ok":
             return b""
         return answer + _check(answer)
 
@@ -141,11 +138,12 @@ class VirtualSDM:
         for name, register in self._map.items():
             struct.pack_into(">f", memory, 2 * register, values[name])
             if first <= register and register + 2 <= first + count:
-                self._log(name, struct.unpack_from(">f", memory, 2 * register)[0], now_ns)
+                (said,) = struct.unpack_from(">f", memory, 2 * register)
+                self._note(name, said, now_ns, self._fate)
         return bytes(memory[2 * first : 2 * (first + count)])
 
     def _values(self, now_ns: int) -> dict[str, float]:
-        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
+        row = self._row(now_ns)
         self._meter(row)
         rest = {
             "frequency": self.spec.frequency.value(row),
@@ -173,10 +171,6 @@ class VirtualSDM:
             self._imported += max(0.0, self.spec.import_energy.value(self._metered))
             self._exported += max(0.0, self.spec.export_energy.value(self._metered))
             self._metered += 1
-
-    def _log(self, quantity: str, value: float, now_ns: int) -> None:
-        fate: Fate = FATES[self._conduct]
-        self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
 
 
 def _load(power: float, reactive: float) -> dict[str, float]:

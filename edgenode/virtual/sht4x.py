@@ -6,13 +6,13 @@ It has no heater: those commands are not acknowledged, like every other that it 
 from __future__ import annotations
 
 import errno
-import random
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.conduct import FATES, Refused, Silent
-from edgenode.virtual.kinds import READ, Action, Fate, Message, Period, Table
+from edgenode.virtual.conduct import Refused
+from edgenode.virtual.kinds import Fate, Period, Table
+from edgenode.virtual.playing import Chip
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -35,47 +35,25 @@ class Sht4xSpec(Table, frozen=True, tag_field="kind", tag="sht4x"):
     serial: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0x0FA1_2B3C
 
 
-class VirtualSHT4x:
+class VirtualSHT4x(Chip):
     """One chip that plays weather; misbehaves on command and logs what it answered."""
 
+    quantities: ClassVar = ("temperature", "humidity")
+
     def __init__(self, spec: Sht4xSpec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns, SEED)
         self.spec = spec
-        self._truth, self._start_ns = truth, start_ns
-        self._conduct: Action = "return"
-        self._random = random.Random(SEED)  # noqa: S311 - noise on a wire, not a secret
         self._power_up(start_ns - STARTING_NS)  # it had power before anybody looked
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; what vanished comes back freshly powered."""
-        if self._conduct == "vanish" and action != "vanish":
-            self._power_up(now_ns)
-        self._conduct = action
-
-    def transact(self, messages: list[Message], now_ns: int) -> bytes:
-        """Answer one transaction with the bytes read; raises Refused or Silent."""
-        fate = FATES[self._conduct]
-        if fate == "hang":
-            self._log(self._values(now_ns), now_ns, fate)
-            raise Silent
-        if fate == "nack":
-            self._log(self._values(now_ns), now_ns, fate)
-            raise Refused(errno.ENXIO)
-        answer = b""
-        for message in messages:
-            if now_ns < self._busy_ns:
-                raise Refused(errno.ENXIO)
-            if message.flags & READ:
-                answer += self._answered(message.length, now_ns, fate)
-            elif message.data:  # an empty write only asks whether anybody is there
-                self._command(message.data, now_ns)
-        return answer
 
     def _power_up(self, now_ns: int) -> None:
         self._busy_ns = now_ns + STARTING_NS
         self._answer = b""
-        self._measured: tuple[float, float] | None = None  # what the answer is about
+        self._measured: tuple[float, ...] | None = None  # what the answer is about
 
-    def _command(self, data: bytes, now_ns: int) -> None:
+    def _written(self, data: bytes, now_ns: int) -> None:
+        self._refuse_while_busy(now_ns)
+        if not data:
+            return  # an empty write only asks whether anybody is there
         command = data[0]
         if command == RESET:
             self._power_up(now_ns)
@@ -90,6 +68,7 @@ class VirtualSHT4x:
 
     def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
         """Give an answer once; where there is none the read is not acknowledged (§4.2)."""
+        self._refuse_while_busy(now_ns)
         if not self._answer:
             raise Refused(errno.ENXIO)
         answer, self._answer = self._answer, b""
@@ -99,13 +78,13 @@ class VirtualSHT4x:
             return self._random.randbytes(length)
         return answer[:length].ljust(length, b"\xff")  # nobody pulls the line down behind the end
 
-    def _values(self, now_ns: int) -> tuple[float, float]:
-        row = (now_ns - self._start_ns) // (self.spec.every_ms * 1_000_000)
-        return self.spec.temperature.value(row), self.spec.humidity.value(row)
+    def _refuse_while_busy(self, now_ns: int) -> None:
+        if now_ns < self._busy_ns:
+            raise Refused(errno.ENXIO)
 
-    def _log(self, values: tuple[float, float], now_ns: int, fate: Fate) -> None:
-        for quantity, value in zip(("temperature", "humidity"), values, strict=True):
-            self._truth.note(f"{self.spec.sensor}/{quantity}", value, now_ns // 1_000_000, fate)
+    def _values(self, now_ns: int) -> tuple[float, ...]:
+        row = self._row(now_ns)
+        return self.spec.temperature.value(row), self.spec.humidity.value(row)
 
 
 def _ticks(celsius: float, percent: float) -> bytes:
