@@ -170,7 +170,7 @@ class BusWorker(threading.Thread):
         )
 
     def _begin_anew(self) -> None:
-        """Close every sensor; none may be waited on by a descriptor that is somebody else's next."""
+        """Close every sensor, and wait on none of their descriptors: they are somebody's next."""
         for runner in self._runners:
             self._deafen(runner)
             self._rests.pop(runner, None)

@@ -1,4 +1,4 @@
-"""Every kind of wire behind a gate that can hold or refuse a call, beside a neighbour.
+"""Every driver behind a gate that can hold or refuse its calls, beside a neighbour.
 
 The drivers are the real ones, on fake wires. Each bus has a thread of its own, and time is in the
 test's hand: the neighbour's turn must end in every step, whatever the bus at fault is doing.
@@ -14,17 +14,24 @@ from typing import Any
 
 from drivers.bme280 import BME280, BME280Options
 from drivers.health import Health, HealthOptions
+from drivers.loop import Loop, LoopOptions
 from drivers.pms5003 import PMS5003, PMS5003Options
 from drivers.pulse import Pulse, PulseOptions
+from drivers.sdm import SDM230, SDMOptions
+from drivers.sht4x import SHT4x, SHT4xOptions
+from drivers.state import State, StateOptions
 from edgenode.driver import Driver
 from edgenode.errors import BusError
 from edgenode.reading import Group, Quality
 from edgenode.sensing import BusWorker, Job
 from tests.drivers.test_bme280 import TRIM_HIGH, TRIM_LOW, results
+from tests.drivers.test_sht4x import ANSWERS
 from tests.support.boards import WHOLE, FakeTree
 from tests.support.fake_i2c import FakeBME280
-from tests.support.fake_line import FakeLine
+from tests.support.fake_line import FakeLine, FakeState
+from tests.support.fake_sensirion import FakeSensirion
 from tests.support.fake_serial import FakeSerial
+from tests.support.meters import SINGLE, THREE, metered
 from tests.support.pms5003 import frame
 from tests.support.sensing import Bench
 
@@ -94,7 +101,7 @@ class Kind:
     cls: type[Driver]
     plug: Callable[[], Any]
     open: Callable[[Any], Driver]
-    step: Callable[[Any], None] = lambda _: None  # what the part does by itself
+    step: Callable[[Any, int], None] = lambda *_: None  # what the part does by itself, and when
     garbage: Callable[[Any], None] | None = None
     other: Callable[[], Any] | None = None  # another part at its place
 
@@ -112,29 +119,64 @@ def another_chip() -> FakeBME280:
     return chip
 
 
+def flipped(wire: Any) -> None:
+    for command, answer in wire.answers.items():
+        wire.answers[command] = bytes(byte ^ 0x10 for byte in answer)
+
+
+def babble(wire: Any) -> None:
+    wire.parts = [lambda _: b"\x55" * 60]
+
+
 KINDS = {
-    "i2c": Kind(
+    "bme280": Kind(
         BME280,
         lambda: FakeBME280(TRIM_LOW, TRIM_HIGH, results()),
         lambda wire: BME280(wire, BME280Options(), sleep=lambda _: None),
         garbage=noise,
         other=another_chip,
     ),
-    "serial": Kind(
+    "sht4x": Kind(
+        SHT4x,
+        lambda: FakeSensirion(ANSWERS),
+        lambda wire: SHT4x(wire, SHT4xOptions(), sleep=lambda _: None),
+        garbage=flipped,
+        other=lambda: FakeSensirion({b"\x89": bytes(6)}),
+    ),
+    "pms5003": Kind(
         PMS5003,
         lambda: FakeSerial(frame(7, 8, 9)),
         lambda wire: PMS5003(wire, PMS5003Options(), clock=wire.clock),
-        step=lambda wire: wire.say(getattr(wire, "speech", frame(7, 8, 9))),
+        step=lambda wire, _: wire.say(getattr(wire, "speech", frame(7, 8, 9))),
         garbage=lambda wire: vars(wire).update(speech=NOISE, coming=[NOISE]),
         other=lambda: FakeSerial(*[frame(7, length=36)] * 3),
     ),
-    "gpio": Kind(
+    "sdm": Kind(
+        SDM230,
+        lambda: metered(SINGLE)[0],
+        lambda wire: SDM230(wire, SDMOptions()),
+        garbage=babble,
+        other=lambda: metered(THREE)[0],
+    ),
+    "pulse": Kind(
         Pulse,
         FakeLine,
         lambda wire: Pulse(wire, PulseOptions(line=1)),
-        step=lambda wire: wire.pulse(),
+        step=lambda wire, _: wire.pulse(),
     ),
-    "sysfs": Kind(
+    "loop": Kind(
+        Loop,
+        FakeLine,
+        lambda wire: Loop(wire, LoopOptions(line=1)),
+        step=lambda wire, now_ms: wire.edge(now_ms),
+    ),
+    "state": Kind(
+        State,
+        FakeState,
+        lambda wire: State(wire, StateOptions(line=1)),
+        step=lambda wire, now_ms: wire.change(now_ms),
+    ),
+    "health": Kind(
         Health,
         lambda: FakeTree(dict(WHOLE), works=True),
         lambda wire: Health(wire, HealthOptions()),
@@ -173,7 +215,7 @@ class Rig:
         for _ in range(int(seconds * 1000 / STEP_MS)):
             if not self.site.hangs:
                 for wire in self.site.there():
-                    self.kind.step(wire)
+                    self.kind.step(wire, self.clock.boot_ms())
             self._step()
             self.clock.advance(STEP_MS)
 
