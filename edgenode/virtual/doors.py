@@ -140,21 +140,17 @@ class OutputDoor(Quiet):
         self._driven: set[Place] = set()
 
     def open(self, connection: socket.socket, hello: Hello) -> None:
+        reply(connection, lambda: self._taken(connection, hello))
+
+    def _taken(self, connection: socket.socket, hello: Hello) -> bytes:
         place = hello.bus, hello.offset
         output = self._outputs.get(place)
         if output is None or place in self._driven:
-            refuse(connection, errno.EBUSY if output else errno.ENODEV)
-            return
-        try:
-            output.drive(hello.initial, self._now_ns())
-        except Refused as refusal:
-            refuse(connection, refusal.number)
-            return
-        except Silent:
-            return
+            raise Refused(errno.EBUSY if output else errno.ENODEV)
+        output.drive(hello.initial, self._now_ns())
         self._driven.add(place)
         self._loop.hand_over(connection, lambda c: self._driving(c, place, output))
-        reply(connection, lambda: b"")
+        return b""
 
     def _driving(self, connection: socket.socket, place: Place, output: OutputInstrument) -> None:
         packet = self._loop.packet(connection, PACKET_MAX)

@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Action, Hello, Offset, Period, Table
+from edgenode.virtual.kinds import Offset, Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.watching import Contact, Watching
+from edgenode.virtual.watching import Contact
 
 ROW_MOST: Final = 100_000  # pulses in one row
 APART: Final = 0.95  # the most of the time from one pulse to the next that a pulse can take
@@ -31,38 +31,17 @@ class PulseSpec(Table, frozen=True, tag_field="kind", tag="pulse"):
     occupancy: Play | None = None
 
 
-class VirtualPulse:
+class VirtualPulse(Contact):
     """One contact that plays pulses whether or not anybody watches."""
 
     def __init__(self, spec: PulseSpec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec.line)
         self.spec = spec
         self.total = 0  # pulses so far: the truth
-        self._contact = Contact(spec.line)
         self._truth, self._row_ns, self._row = truth, start_ns, 0
         self._edges: list[tuple[int, bool]] = []  # what is left of the row, newest first
         self._width_ns = self._gap_ns = 0
         self._begin_row()
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; a line that vanishes ends for who watches it."""
-        self.advance(now_ns)
-        self._contact.act(action)
-
-    def request(self, hello: Hello) -> Watching:
-        """Open the line; `reader` is the descriptor to hand over. Raises Refused or Silent."""
-        return self._contact.request(hello)
-
-    def release(self, watching: Watching) -> None:
-        """End this request, as closing its line does; safe to call twice."""
-        self._contact.release(watching)
-
-    def close(self) -> None:
-        """End the request that is open, if one is."""
-        self._contact.close()
-
-    def level(self) -> bool:
-        """Return whether a pulse is on the line."""
-        return self._contact.high
 
     def next_ns(self) -> int:
         """Return the boot-time ns of the next edge, or of the next row where there is none."""
@@ -106,7 +85,7 @@ class VirtualPulse:
     def _edge(self, at_ns: int, high: bool) -> None:  # noqa: FBT001 - a pair of the row
         # Debouncing that lets a rise pass lets its fall pass: a line ends where it began.
         lasts_ns = self._width_ns if high else max(self._width_ns, self._gap_ns - self._width_ns)
-        fate = self._contact.switch(high=high, at_ns=at_ns, lasts_ns=lasts_ns)
+        fate = self.switch(high=high, at_ns=at_ns, lasts_ns=lasts_ns)
         if high:
             self.total += 1
             self._truth.note(f"{self.spec.sensor}/count", self.total, at_ns // 1_000_000, fate)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Action, Hello, Offset, Period, Table
+from edgenode.virtual.kinds import Offset, Period, Table
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.watching import Contact, Watching
+from edgenode.virtual.watching import Contact
 
 Pattern = Annotated[tuple[Period, ...], Meta(min_length=1, max_length=1000)]
 
@@ -29,39 +29,17 @@ class StateSpec(Table, frozen=True, tag_field="kind", tag="state"):
     active_low: bool = False
 
 
-class VirtualState:
+class VirtualState(Contact):
     """One contact that plays its pattern whether or not anybody watches; each change is truth."""
 
     def __init__(self, spec: StateSpec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec.line, high=spec.first != spec.active_low)
         self.spec = spec
         self.changes = 0
         self._truth = truth
-        self._contact = Contact(spec.line)
         self._lengths = cycle(length * 1_000_000 for length in spec.pattern_ms)
         self._active = spec.first
-        self._contact.high = self._active != spec.active_low
         self._until_ns = start_ns + next(self._lengths)
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; a line that vanishes ends for who watches it."""
-        self.advance(now_ns)
-        self._contact.act(action)
-
-    def request(self, hello: Hello) -> Watching:
-        """Open the line; `reader` is the descriptor to hand over. Raises Refused or Silent."""
-        return self._contact.request(hello)
-
-    def release(self, watching: Watching) -> None:
-        """End this request, as closing its line does; safe to call twice."""
-        self._contact.release(watching)
-
-    def close(self) -> None:
-        """End the request that is open, if one is."""
-        self._contact.close()
-
-    def level(self) -> bool:
-        """Return whether the line is high."""
-        return self._contact.high
 
     def next_ns(self) -> int:
         """Return the boot-time ns of the next change."""
@@ -77,6 +55,6 @@ class VirtualState:
         self._active, self._until_ns = not self._active, at_ns + lasts_ns
         self.changes += 1
         high = self._active != self.spec.active_low
-        fate = self._contact.switch(high=high, at_ns=at_ns, lasts_ns=lasts_ns)
+        fate = self.switch(high=high, at_ns=at_ns, lasts_ns=lasts_ns)
         at_ms = at_ns // 1_000_000
         self._truth.note(f"{self.spec.sensor}/state", int(self._active), at_ms, fate)

@@ -14,6 +14,7 @@ import os
 import struct
 import termios
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,29 +66,37 @@ class Watching:
         os.close(self.writer)
 
 
-class Contact:
-    """The electrical side of a line instrument: who watches it, and how it misbehaves.
+class Contact(ABC):
+    """A LineInstrument: who watches the line, and how it misbehaves.
 
-    What plays on it calls `switch`, and `advance` of the instrument brings it up to date.
+    What plays on it says in `advance` what happens, by `switch`.
     """
 
-    def __init__(self, line: int) -> None:
-        self.conduct: Action = "return"
-        self.high = False
-        self._line = line
+    def __init__(self, line: int, *, high: bool = False) -> None:
+        self._line, self._high = line, high
+        self._conduct: Action = "return"
         self._watching: Watching | None = None
 
-    def act(self, action: Action) -> None:
+    @abstractmethod
+    def next_ns(self) -> int:
+        """Return the boot-time ns at which it changes next."""
+
+    @abstractmethod
+    def advance(self, now_ns: int) -> None:
+        """Play everything up to `now_ns`."""
+
+    def act(self, action: Action, now_ns: int) -> None:
         """Begin to misbehave, or return; a line that vanishes ends for who watches it."""
-        self.conduct = action
+        self.advance(now_ns)
+        self._conduct = action
         if action == "vanish":
             self.close()
 
     def request(self, hello: Hello) -> Watching:
         """Open the line; `reader` is the descriptor to hand over. Raises Refused or Silent."""
-        if FATES[self.conduct] == "hang":
+        if FATES[self._conduct] == "hang":
             raise Silent
-        if FATES[self.conduct] == "nack":
+        if FATES[self._conduct] == "nack":
             raise Refused(errno.ENODEV)
         if self._watching is not None:
             raise Refused(errno.EBUSY)
@@ -106,13 +115,17 @@ class Contact:
         if self._watching is not None:
             self.release(self._watching)
 
+    def level(self) -> bool:
+        """Return whether the line is high, as far as it was advanced."""
+        return self._high
+
     def switch(self, *, high: bool, at_ns: int, lasts_ns: int) -> Fate:
         """Change the level, which then stays so for `lasts_ns`; return what became of the edge."""
-        self.high = high
+        self._high = high
         watching = self._watching
         if watching is None or watching.debounce_us * 1000 > lasts_ns:
             return "nack"  # nobody counts: not open, or debounced away
-        bounces = self.conduct == "garbage" and watching.debounce_us * 1000 < BOUNCE_NS * 2
+        bounces = self._conduct == "garbage" and watching.debounce_us * 1000 < BOUNCE_NS * 2
         stamp_ns = at_ns + time.monotonic_ns() - boot_ns()
         there, back = (RISING, FALLING) if high else (FALLING, RISING)
         for _ in range(BOUNCES * bounces):
