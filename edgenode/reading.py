@@ -205,5 +205,9 @@ class SerialLine(NamedTuple):
     data_bits: int = 8
     stop_bits: int = 1
 
+    def __str__(self) -> str:
+        """Return it as people write it, such as "9600 8N1"."""
+        return f"{self.baud} {self.data_bits}{self.parity[0].upper()}{self.stop_bits}"
+
 
 Groups = Mapping[int, Group]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -90,11 +90,10 @@ class Levers:
         if pins is None:
             return Outcome(done=False, words="no lines are wired to SCL and SDA")
         try:
-            with ExitStack() as stack:
-                scl = OutputLine(pins.chip, pins.scl, open_drain=True, initial=True)
-                stack.callback(scl.close)
-                sda = OutputLine(pins.chip, pins.sda, open_drain=True, initial=True)
-                stack.callback(sda.close)
+            with (
+                closing(OutputLine(pins.chip, pins.scl, open_drain=True, initial=True)) as scl,
+                closing(OutputLine(pins.chip, pins.sda, open_drain=True, initial=True)) as sda,
+            ):
                 return self._clocked(scl, sda)
         except BusError as exc:
             return Outcome(done=False, words=str(exc), usable=False)
@@ -112,7 +111,7 @@ class Levers:
                 supply.set(True)
             sleep(ON_S)
         except BusError as exc:
-            self._let_go()
+            self.close()
             self.power_on()
             return Outcome(done=False, words=str(exc), usable=False)
         return Outcome(done=True, words=f"the supply was off for {OFF_S:g} s")
@@ -138,8 +137,11 @@ class Levers:
         return Outcome(done=True, words=f"USB port {self.usb_port} was off for {OFF_S:g} s")
 
     def close(self) -> None:
-        """Give the lines back; the supply stays as it is."""
-        self._let_go()
+        """Give the lines back; the supply stays as it is. The next use asks anew, and has it on."""
+        supply, self._supply = self._supply, None
+        if supply is not None:
+            with suppress(BusError, OSError):
+                supply.close()
 
     def _clocked(self, scl: OutputLine, sda: OutputLine) -> Outcome:
         if not scl.get():
@@ -163,10 +165,3 @@ class Levers:
             pin = self._power
             self._supply = OutputLine(pin.chip, pin.line, active_low=pin.active_low, initial=True)
         return self._supply
-
-    def _let_go(self) -> None:
-        """Ask for the line anew at the next use; asking switches the supply on."""
-        supply, self._supply = self._supply, None
-        if supply is not None:
-            with suppress(BusError, OSError):
-                supply.close()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from edgenode.bus.gpio import Asked, Handover, KernelLine
 from edgenode.bus.store import LineStore, line_name
-from edgenode.bus.wires import Bias, Edge, EdgeLine, I2CDevice, Lamp, StateLine, Tree
+from edgenode.bus.wires import SIMULATED, Bias, Edge, EdgeLine, I2CDevice, Lamp, StateLine, Tree
 
-SIMULATED = "sim:"
 EVENT_BUFFER = 1024  # the most the kernel grants one line: GPIO_V2_LINES_MAX * 16
 
 

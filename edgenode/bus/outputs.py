@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from edgenode.bus.opening import SIMULATED
 from edgenode.bus.request import get_value, output_config, request_line, set_value
 from edgenode.bus.simulated_lines import SimulatedOutput
+from edgenode.bus.wires import SIMULATED
 
 
 class OutputLine:

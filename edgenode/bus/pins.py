@@ -27,6 +27,7 @@ from gpiozero import (
     PinUnsupported,
 )
 
+from edgenode.bus.edges import RISING
 from edgenode.bus.gpio import Asked
 from edgenode.bus.opening import EVENT_BUFFER, open_input
 from edgenode.bus.outputs import OutputLine
@@ -42,7 +43,6 @@ EDGES: Final[dict[str, Edge | None]] = {
     "both": "both",
 }
 BOUNCE_MOST_S: Final = 1.0
-RISING: Final = 1  # GPIO_V2_LINE_EVENT_RISING_EDGE
 
 Changed = Callable[[int, int], None]  # ticks, state
 

@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from edgenode.bus.wires import SIMULATED
 from edgenode.errors import BusError, BusTimeout
 from edgenode.reading import SerialLine
 
-SIMULATED: Final = "sim:"
 ARRIVED_MAX: Final = 4096
 WRITE_S: Final = 1.0
-PARITY: Final = {"none": "N", "even": "E", "odd": "O"}
 ADVICE: Final = {
     errno.EPERM: "permission denied; add the user to the group dialout",
     errno.EACCES: "permission denied; add the user to the group dialout",
@@ -178,8 +177,8 @@ class SerialBus:
             self._port = open_port(self._path, line)
         if self._port.line != line:
             raise BusError(
-                f"{self._path}: is open at {_words(self._port.line)} and this sensor wants "
-                f"{_words(line)}; set baud, parity and stop_bits in [[bus]], for all that stand "
+                f"{self._path}: is open at {self._port.line} and this sensor wants "
+                f"{line}; set baud, parity and stop_bits in [[bus]], for all that stand "
                 "on it"
             )
         return Lease(self._port, self._path)
@@ -205,7 +204,7 @@ def _opened(path: str, line: SerialLine) -> Any:
             path,
             line.baud,
             line.data_bits,
-            PARITY[line.parity],
+            line.parity[0].upper(),
             line.stop_bits,
             timeout=0,
             inter_byte_timeout=0,  # VMIN 1: else a quiet port reads as one that has ended
@@ -249,7 +248,3 @@ def _ready(descriptor: int, wanted: int, deadline: float) -> bool:
     poll.register(descriptor, wanted)
     left_ms = (deadline - time.monotonic()) * 1000
     return bool(poll.poll(max(0.0, left_ms)))
-
-
-def _words(line: SerialLine) -> str:
-    return f"{line.baud} {line.data_bits}{PARITY[line.parity]}{line.stop_bits}"

@@ -24,8 +24,10 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
+from edgenode.bus.wires import SIMULATED
 from edgenode.errors import BusError, BusTimeout
 from edgenode.reading import SerialLine
 
@@ -135,26 +137,37 @@ class SimulatedPort:
 
     def __init__(self, path: str, line: SerialLine, timeout_s: float = TIMEOUT_S) -> None:
         hello: dict[str, object] = {"wire": "serial", "baud": line.baud, "parity": line.parity}
-        where = f"sim:{path}"
-        try:
+        with wire_errors(f"{SIMULATED}{path}"):
             self._connection = connect(path, hello, timeout_s)
             try:
                 self.descriptor = received_descriptor(self._connection)
             except OSError:
                 self._connection.close()
                 raise
-        except TimeoutError as exc:
-            raise BusTimeout(f"{where}: no answer in time") from exc
-        except OSError as exc:
-            raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
 
     def close(self) -> None:
-        """Close the port, and wait until the server has: closing a real one is synchronous."""
+        """Close the port, as `hang_up` does."""
         os.close(self.descriptor)
-        with contextlib.suppress(OSError):  # it is gone, or was closed before
-            self._connection.shutdown(socket.SHUT_WR)
-            self._connection.recv(1)
-        self._connection.close()
+        hang_up(self._connection)
+
+
+@contextlib.contextmanager
+def wire_errors(where: str) -> Iterator[None]:
+    """Raise every OSError of the block as the BusError that says where."""
+    try:
+        yield
+    except TimeoutError as exc:
+        raise BusTimeout(f"{where}: no answer in time") from exc
+    except OSError as exc:
+        raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
+
+
+def hang_up(connection: socket.socket) -> None:
+    """End a connection and wait until the server has: closing a real wire is synchronous."""
+    with contextlib.suppress(OSError):  # it is gone, or was closed before
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+    connection.close()
 
 
 def received_descriptor(connection: socket.socket) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
 from typing import Final, Self
 
 from edgenode.bus.gpio import Asked, EventReader, Handover
@@ -16,9 +15,12 @@ from edgenode.bus.simulated import (
     TIMEOUT_S,
     check_status,
     connect,
+    hang_up,
     received_descriptor,
+    wire_errors,
 )
-from edgenode.errors import BusError, BusTimeout
+from edgenode.bus.wires import SIMULATED
+from edgenode.errors import BusError
 
 ANSWERS_MOST: Final = 8  # that a process which was killed can have left; it asks one at a time
 
@@ -32,7 +34,7 @@ class Holding:
     @classmethod
     def asked(cls, path: str, hello: dict[str, object], where: str) -> Self:
         """Connect and say hello; raises BusError."""
-        with _errors(where):
+        with wire_errors(where):
             return cls(connect(path, {"wire": "gpio", **hello}, TIMEOUT_S), where)
 
     @classmethod
@@ -48,7 +50,7 @@ class Holding:
     def descriptor(self) -> int:
         """Return the descriptor that the hello is answered with; raises BusError."""
         try:
-            with _errors(self._where):
+            with wire_errors(self._where):
                 return received_descriptor(self.connection)
         except BusError:
             self.connection.close()
@@ -56,7 +58,7 @@ class Holding:
 
     def ask(self, packet: bytes) -> bytes:
         """Send a packet and return what follows the STATUS of its answer; raises BusError."""
-        with _errors(self._where):
+        with wire_errors(self._where):
             self.connection.send(packet)
             answer = self.connection.recv(STATUS.size + 1)
             check_status(answer)
@@ -70,21 +72,8 @@ class Holding:
         return level == HIGH
 
     def release(self) -> None:
-        """Give the line back and wait until the instrument has: a real one is synchronous."""
-        with contextlib.suppress(OSError):  # it is gone, or was closed before
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.recv(1)
-        self.connection.close()
-
-
-@contextlib.contextmanager
-def _errors(where: str) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as exc:
-        raise BusTimeout(f"{where}: no answer in time") from exc
-    except OSError as exc:
-        raise BusError(f"{where}: {exc.strerror or exc}; is the instrument there?") from exc
+        """Give the line back, as `hang_up` does."""
+        hang_up(self.connection)
 
 
 class SimulatedLine(EventReader):
@@ -105,7 +94,7 @@ class SimulatedLine(EventReader):
                 "debounce_us": asked.debounce_us,
                 "event_buffer": asked.event_buffer,
             }
-            path = asked.path.removeprefix("sim:")
+            path = asked.path.removeprefix(SIMULATED)
             self._holding = Holding.asked(path, hello, asked.where)
             descriptor = self._holding.descriptor()
         super().__init__(descriptor, asked.where, handover)
@@ -135,7 +124,7 @@ class SimulatedOutput:
         open_drain: bool,
         initial: bool,
     ) -> None:
-        where = f"sim:{path} line {offset}"
+        where = f"{SIMULATED}{path} line {offset}"
         hello: dict[str, object] = {
             "offset": offset,
             "direction": "output",
@@ -144,7 +133,7 @@ class SimulatedOutput:
         }
         self._holding = Holding.asked(path, hello, where)
         try:
-            with _errors(where):
+            with wire_errors(where):
                 check_status(self._holding.connection.recv(STATUS.size))
         except BusError:
             self._holding.connection.close()

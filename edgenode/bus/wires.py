@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from edgenode.reading import SerialLine
+
+SIMULATED: Final = "sim:"  # begins the path of a bus of virtual instruments
 
 Edge = Literal["rising", "falling", "both"]
 Bias = Literal["as-is", "disabled", "pull-up", "pull-down"]

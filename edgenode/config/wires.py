@@ -124,8 +124,8 @@ def _port(bus: BusTable, rows: Mapping[int, Row]) -> Iterator[Mistake]:
         if index != first and lines[index] != lines[first]:
             yield Mistake(
                 ("sensor", index, "bus"),
-                f"its part talks at {_words(lines[index])}, that of sensor[{first}] at"
-                f" {_words(lines[first])}: set both parts alike and write baud, parity and"
+                f"its part talks at {lines[index]}, that of sensor[{first}] at"
+                f" {lines[first]}: set both parts alike and write baud, parity and"
                 f" stop_bits into [[bus]] {bus.name!r}, or give it a port of its own",
             )
         other = next((i for i in serial if i != index), None)
@@ -135,10 +135,6 @@ def _port(bus: BusTable, rows: Mapping[int, Row]) -> Iterator[Mistake]:
                 f"{row.driver.model} talks by itself, so nothing else fits on its port, where"
                 f" sensor[{other}] is: give it a [[bus]] of its own",
             )
-
-
-def _words(line: SerialLine) -> str:
-    return f"{line.baud} {line.data_bits}{line.parity[0].upper()}{line.stop_bits}"
 
 
 def _place(index: int, row: Row, draft: Draft) -> Iterator[Mistake]:
