@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from edgenode import __version__
 
-WELL, FAILED, USAGE, NO_DAEMON = 0, 1, 2, 3
+WELL, NOT_WELL, USAGE, NO_DAEMON = 0, 1, 2, 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -83,9 +83,9 @@ def _run(verb: str, words: list[str]) -> int:
         return USAGE
     except EdgenodeError as exc:
         print(f"edgenode {verb}: {exc}", file=sys.stderr)
-        return USAGE if getattr(exc, "kind", "") == "usage" else FAILED  # BadRequest of control
+        return USAGE if getattr(exc, "kind", "") == "usage" else NOT_WELL  # BadRequest of control
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, e.g. `| head`
         sys.stderr.close()
-        return FAILED
+        return NOT_WELL

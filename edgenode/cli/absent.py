@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from edgenode.cli import USAGE
 from edgenode.cli.words import span
 
 UNIT = "edgenode.service"
@@ -20,7 +21,6 @@ FIELDS = {  # of systemctl show, and what docs/cli.md calls them
     "NRestarts": "restarts",
 }
 NUMBERS = ("exit_status", "restarts")
-MISTAKES = 2  # the exit code of a daemon whose file has mistakes
 
 
 def absent(state: str, problem: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def lines(document: dict[str, Any], state: str) -> Iterator[str]:
             f"  systemd {unit['active']} ({unit['sub']}), result {unit['result']},"
             f" exit status {unit['exit_status']}, restarted {unit['restarts']} times"
         )
-    if unit is not None and unit["exit_status"] == MISTAKES:
+    if unit is not None and unit["exit_status"] == USAGE:
         yield "  do      edgenode check (the file has mistakes), then systemctl restart edgenode"
     else:
         yield "  do      systemctl status edgenode; journalctl -u edgenode -n 20"

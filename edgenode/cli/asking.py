@@ -1,4 +1,4 @@
-"""What all verbs that ask the daemon share: their options, and how an answer is told."""
+"""What verbs share: their options, how the daemon is asked, and how an answer is told."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from edgenode.cli import NO_DAEMON, WELL
+
+CONFIG = "/etc/edgenode/edgenode.toml"
 SOCKET = "/run/edgenode/control.sock"
 STATE = "/var/lib/edgenode"
 ASK_S = 3.0
 SLOW_S = 12.0  # the daemon itself answers within 10 s
-WELL, NOT_WELL, NO_DAEMON = 0, 1, 3
 
 Document = dict[str, Any]
 
@@ -25,6 +27,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=STATE,
         metavar="DIRECTORY",
         help=f"looked at where no daemon answers; default: {STATE}",
+    )
+
+
+def add_config_option(parser: argparse.ArgumentParser) -> None:
+    """Declare the option of every verb that reads the configuration."""
+    from pathlib import Path  # noqa: PLC0415 - who asks the daemon shall not pay for it
+
+    parser.add_argument(
+        "--config", type=Path, default=CONFIG, metavar="FILE", help=f"default: {CONFIG}"
     )
 
 

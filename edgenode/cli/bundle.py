@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgenode.cli.asking import WELL, add_options, show
+from edgenode.cli import WELL
+from edgenode.cli.asking import add_config_option, add_options, show
 from edgenode.cli.words import size, table
 from edgenode.errors import NodeError
 
-CONFIG = Path("/etc/edgenode/edgenode.toml")
 MODE = 0o600  # it tells how a node is built; whoever writes it decides who reads it
 
 
@@ -22,9 +22,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="default: edgenode-<node>-<time>.tar.gz"
     )
-    parser.add_argument(
-        "--config", type=Path, default=CONFIG, metavar="FILE", help=f"default: {CONFIG}"
-    )
+    add_config_option(parser)
     add_options(parser)
 
 
@@ -36,10 +34,7 @@ def run(args: argparse.Namespace) -> int:
     name = f"edgenode-{node or 'node'}-{time.strftime('%Y%m%dT%H%M%S')}.tar.gz"
     target = args.file or Path(name)
     written = _write(target, members)
-    contents = [
-        {"name": member.name, "bytes": len(member.data), "problem": member.problem}
-        for member in members
-    ]
+    contents = [member.row() for member in members]
     document = {"format": 1, "file": str(target), "bytes": written, "contents": contents}
     show(args, document, text)
     return WELL
@@ -70,9 +65,11 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
     yield f"{answer['file']}: {size(answer['bytes'])}, without secrets; look into it before sending"
     yield from table(
         [
-            (f"  {row['name']}", size(row["bytes"]), f"missing: {row['problem']}")
-            if row["problem"]
-            else (f"  {row['name']}", size(row["bytes"]), "")
+            (
+                f"  {row['name']}",
+                size(row["bytes"]),
+                f"missing: {row['problem']}" if row["problem"] else "",
+            )
             for row in answer["contents"]
         ],
         right=(1,),

@@ -7,17 +7,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgenode.cli import NOT_WELL, USAGE, WELL
+from edgenode.cli.asking import add_config_option
+
 if TYPE_CHECKING:
     from edgenode.cli.probing import Finding
     from edgenode.config import Config
 
-CONFIG = Path("/etc/edgenode/edgenode.toml")
-WELL, FAILED, USAGE = 0, 1, 2
-
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
+    add_config_option(parser)
     parser.add_argument("--offline", action="store_true", help="no broker is asked")
     parser.add_argument("--probe", action="store_true", help="open and read each sensor once")
     parser.add_argument("--json", action="store_true", help="one object instead of sentences")
@@ -100,7 +100,7 @@ def _brokers(config: Config, report: Report) -> int:
     except NodeError as exc:  # a credential that systemd hands to the daemon alone
         report.add("problems", str(exc))
         report.say(str(exc))
-        return FAILED
+        return NOT_WELL
     code = WELL
     for broker in options.brokers:
         found = trial(options, broker, SystemClock(), threading.Event())
@@ -108,7 +108,7 @@ def _brokers(config: Config, report: Report) -> int:
         report.say(f"{broker.host}:{broker.port}: {verdict}")
         for problem in found.problems:
             report.say(f"  {problem}")
-            code = FAILED
+            code = NOT_WELL
         for warning in found.warnings:
             report.say(f"  note: {warning}")
         report.add(
@@ -130,7 +130,7 @@ def _probe(config: Config, report: Report) -> int:
     code = WELL
     with alone(config.node.state):
         for finding in probe(config, SystemClock().boot_ms):
-            code = FAILED if finding.problem else code
+            code = NOT_WELL if finding.problem else code
             _tell(finding, report)
     return code
 

@@ -22,20 +22,10 @@ from edgenode.errors import EdgenodeError
 from edgenode.spool import offline
 
 MEMBER_BYTES = 4 << 20  # of one member; the newest end of it is kept
-JOURNAL_LINES = 2_000
 COMMAND_S = 20.0
 MODEL = Path("/proc/device-tree/model")
 KERNEL = (Path("/proc/version"), Path("/proc/uptime"), Path("/proc/loadavg"), Path("/proc/meminfo"))
-JOURNAL = (
-    "journalctl",
-    "-u",
-    "edgenode",
-    "-n",
-    str(JOURNAL_LINES),
-    "--no-pager",
-    "-o",
-    "short-iso",
-)
+JOURNAL = ("journalctl", "-u", "edgenode", "-n", "2000", "--no-pager", "-o", "short-iso")
 
 
 class Member(NamedTuple):
@@ -44,6 +34,10 @@ class Member(NamedTuple):
     name: str
     data: bytes
     problem: str | None
+
+    def row(self) -> dict[str, Any]:
+        """Return what the table of contents says of it."""
+        return {"name": self.name, "bytes": len(self.data), "problem": self.problem}
 
 
 def gathered(config: Path, socket: Path, state: Path) -> tuple[str, list[Member]]:
@@ -114,7 +108,7 @@ def _member(name: str, made: Made | Exception, secrets: set[str]) -> Member:
 
 
 def _contents(members: list[Member]) -> Member:
-    rows = [{"name": row.name, "bytes": len(row.data), "problem": row.problem} for row in members]
+    rows = [member.row() for member in members]
     return Member("contents.json", json.dumps(rows, indent=2).encode(), None)
 
 

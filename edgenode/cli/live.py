@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +31,10 @@ KEPT = 60  # values of each channel: a minute at the pace of the view
 CHANNELS_MOST = 1_000  # of which values are kept
 PLAIN_WIDTH = 120  # where no terminal says how wide it is
 KEYS = 64  # bytes taken at a time
+COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("CHANNEL", "left"), ("VALUE", "right"), ("UNIT", "left"), ("QUALITY", "left"),
+    ("AGE", "right"), ("LAST MINUTE", "left"),
+)  # fmt: skip
 QUIT = frozenset(b"qQ\x03\x04")  # Ctrl-C and Ctrl-D arrive as characters in some terminals
 
 
@@ -47,7 +51,7 @@ class Live:
         head.highlight_words([status["health"].upper()], "green" if _well(status) else "bold red")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title, justify in COLUMNS:
-            table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+            table.add_column(title, justify=justify, no_wrap=True)
         for sensor in both["sensors"]["sensors"]:
             for channel in sensor["channels"]:
                 table.add_row(*self._row(channel), style=_style(channel))
@@ -75,12 +79,6 @@ class Live:
             spark(values),
         )
         return tuple(Text(cell) for cell in cells)  # what a sensor is named is no markup
-
-
-COLUMNS = (
-    ("CHANNEL", "left"), ("VALUE", "right"), ("UNIT", "left"), ("QUALITY", "left"),
-    ("AGE", "right"), ("LAST MINUTE", "left"),
-)  # fmt: skip
 
 
 def spark(values: deque[float | None]) -> str:

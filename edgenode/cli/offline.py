@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgenode.cli.history import entry
+from edgenode.cli.spool import aside, quarantined
 from edgenode.cli.words import many, size, table, when
 from edgenode.errors import NodeError
 from edgenode.reading import Stream
@@ -60,11 +61,6 @@ def surveyed(found: Survey) -> dict[str, Any]:
         "spools": [_spool(spool) for spool in found.spools],
         "quarantined": quarantined(found.quarantined),
     }
-
-
-def quarantined(pieces: tuple[tuple[str, str, int], ...]) -> list[dict[str, Any]]:
-    """Return what was set aside as damaged."""
-    return [{"name": name, "reason": reason, "bytes": count} for name, reason, count in pieces]
 
 
 def _spool(found: SpoolSurvey) -> dict[str, Any]:
@@ -147,8 +143,8 @@ def _spool_lines(found: dict[str, Any]) -> Iterator[str]:
             yield f"  {_stream(stream)}"
         if spool["damaged"]:
             yield f"  ! {spool['damaged']} rows or pages cannot be read: edgenode spool verify"
-        yield from _aside(spool["quarantined"])
-    yield from _aside(found["quarantined"])
+        yield from aside(spool["quarantined"])
+    yield from aside(found["quarantined"])
     if not found["steady"]:
         yield "(a daemon wrote meanwhile: ask again)"
 
@@ -161,11 +157,6 @@ def _stream(stream: dict[str, Any]) -> str:
     if oldest is None or newest is None:
         return f"{held}; no clock has vouched for their time yet"
     return f"{held}, the first begins {when(oldest)}, the last {when(newest)}"
-
-
-def _aside(pieces: list[dict[str, Any]]) -> Iterator[str]:
-    for piece in pieces:
-        yield f"  set aside {piece['name']} ({piece['reason']}, {size(piece['bytes'])})"
 
 
 def _history_lines(found: list[dict[str, Any]]) -> Iterator[str]:

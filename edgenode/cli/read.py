@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from edgenode.cli.asking import NOT_WELL, SLOW_S, WELL, add_options, asked, told
+from edgenode.cli import NOT_WELL, WELL
+from edgenode.cli.asking import SLOW_S, add_options, asked, told
 from edgenode.cli.words import ago, number, table
 
 

@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from edgenode.cli.asking import SLOW_S, WELL, add_options, asked, told
-
-MISTAKES = 2
+from edgenode.cli import USAGE, WELL
+from edgenode.cli.asking import SLOW_S, add_options, asked, told
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
 
 def code(answer: dict[str, Any]) -> int:
     """Return 2 where the file has mistakes."""
-    return MISTAKES if answer["problems"] else WELL
+    return USAGE if answer["problems"] else WELL
 
 
 def text(answer: dict[str, Any]) -> Iterator[str]:

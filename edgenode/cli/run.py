@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from edgenode.cli.asking import add_config_option
 from edgenode.clock import SystemClock
 from edgenode.config import Config, load
 from edgenode.node import Daemon, Notifier, Stop, drain
@@ -15,12 +16,10 @@ from edgenode.node.logs import to_journal
 
 LOG = logging.getLogger(__name__)
 
-CONFIG = Path("/etc/edgenode/edgenode.toml")
-
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
+    add_config_option(parser)
     parser.add_argument("--drain", action="store_true", help="sample nothing, send all, leave")
     parser.add_argument(
         "--timeout", type=float, default=600.0, metavar="S", help="of --drain; default 600 s"

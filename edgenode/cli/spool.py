@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
+from edgenode.cli import NOT_WELL, WELL
+from edgenode.cli.asking import add_options, asked, told
+from edgenode.cli.status import STEADY_S
 from edgenode.cli.words import ago, many, size, table
-
-STEADY_S = 3_600  # a start writes more than an hour of running does
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -72,10 +72,7 @@ def document(status: dict[str, Any]) -> dict[str, Any]:
         "wear_budget_bytes_per_day": spool["wear_budget_bytes_per_day"],
         "lifetime_written_bytes": spool["lifetime_written_bytes"],
         "lost_readings": spool["evicted_readings"] + spool["overflow_readings"],
-        "quarantined": [
-            {"name": name, "reason": reason, "bytes": count}
-            for name, reason, count in spool["quarantined"]
-        ],
+        "quarantined": quarantined(spool["quarantined"]),
     }
 
 
@@ -83,7 +80,17 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
     """Yield the document in plain words."""
     yield f"spool {answer['spool']} in epoch {answer['epoch']}: {_health(answer)}"
     yield from table([(f"  {name}", words) for name, words in _rows(answer)])
-    for piece in answer["quarantined"]:
+    yield from aside(answer["quarantined"])
+
+
+def quarantined(pieces: Iterable[tuple[str, str, int]]) -> list[dict[str, Any]]:
+    """Return what was set aside as damaged, as docs/cli.md has it."""
+    return [{"name": name, "reason": reason, "bytes": count} for name, reason, count in pieces]
+
+
+def aside(pieces: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what was set aside in plain words."""
+    for piece in pieces:
         yield f"  set aside {piece['name']} ({piece['reason']}, {size(piece['bytes'])})"
 
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edgenode.cli.asking import NOT_WELL, WELL, show
+from edgenode.cli import NOT_WELL, WELL
+from edgenode.cli.asking import show
 from edgenode.cli.offline import SPOOL
 from edgenode.cli.words import many, size
 from edgenode.spool import offline

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
+from edgenode.cli import NOT_WELL, WELL
+from edgenode.cli.asking import add_options, asked, told
 from edgenode.cli.words import many, size, span, when
 
 STEADY_S = 3_600  # a start writes more than an hour of running does

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from edgenode.cli.asking import NOT_WELL, WELL, add_options, asked, told
+from edgenode.cli import NOT_WELL, WELL
+from edgenode.cli.asking import add_options, asked, told
 from edgenode.cli.history import entry
 from edgenode.cli.verdict import allowed, judged
 from edgenode.cli.words import ago, number, quantity, span, table, when

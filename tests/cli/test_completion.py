@@ -114,3 +114,9 @@ def test_fish_names_every_verb_and_every_option() -> None:
                 flag = f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
                 assert flag in script
     assert all(line.count("'") % 2 == 0 for line in script.replace("\\'", "").splitlines())
+
+
+@pytest.mark.parametrize("verb", ["bundle", "check", "run"])
+def test_fish_completes_the_configuration_as_a_file(verb: str) -> None:
+    option = f"complete -c edgenode -n '__fish_seen_subcommand_from {verb}' -l config -r -F "
+    assert option in SCRIPTS["fish"](GRAMMARS)
