@@ -83,8 +83,10 @@ def shown(output: str) -> dict[str, Any] | None:
 
 
 def _last_written(directory: str) -> float | None:
+    """Return when a file of a spool was last written; a directory alone would not tell."""
     try:
         with os.scandir(directory) as entries:
-            return max((entry.stat().st_mtime for entry in entries), default=None)
-    except OSError:
+            spools = [entry.path for entry in entries if entry.is_dir()]
+        return max((file.stat().st_mtime for path in spools for file in os.scandir(path)))
+    except (OSError, ValueError):  # not ours to see, or no spool there
         return None

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,8 +85,12 @@ def test_status_leaves_with_the_health_of_the_node(
 def test_status_without_a_daemon_tells_what_can_be_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "spool").mkdir()
-    (tmp_path / "spool" / "journal").write_bytes(b"x")
+    spool = tmp_path / "spool" / "0123456789abcdef"
+    spool.mkdir(parents=True)
+    (spool / "journal").write_bytes(b"x")
+    hour_ago = time.time() - 3_600
+    os.utime(spool, (hour_ago, hour_ago))  # a file that is written in place leaves it so
+    os.utime(spool.parent, (hour_ago, hour_ago))
     words = ["status", "--socket", str(tmp_path / "s"), "--state", str(tmp_path)]
     assert main(words) == 3
     out = capsys.readouterr().out
