@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from edgenode.config import BusTable, Config
+from edgenode.node.before import Before
 from edgenode.node.gate import Gate
 from edgenode.reading import Group
 from edgenode.sensing import BusWorker, Sink
@@ -16,11 +17,8 @@ from edgenode.sensing import BusWorker, Sink
 LOG = logging.getLogger(__name__)
 
 RETIRE_S = 1.0  # for a worker to leave its sensors quiet; who sits in a read is left behind
-LOST = frozenset({"lost", "faulty"})
 
-Hire = Callable[
-    [Config, BusTable, Mapping[int, Group], Sink, threading.Event, Collection[str]], BusWorker
-]
+Hire = Callable[[Config, BusTable, Mapping[int, Group], Sink, threading.Event, Before], BusWorker]
 
 
 class _Post(NamedTuple):
@@ -34,7 +32,7 @@ class Buses:
 
     def __init__(self, sink: Sink, hire: Hire) -> None:
         self._sink, self._hire = sink, hire
-        self.lost: set[str] = set()  # sensors that were lost when they were last heard of
+        self.before = Before()
         self._posts: dict[str, _Post] = {}
 
     @property
@@ -63,7 +61,7 @@ class Buses:
 
     def _post(self, config: Config, bus: BusTable, groups: Mapping[int, Group]) -> _Post:
         gate, stop = Gate(self._sink), threading.Event()
-        return _Post(self._hire(config, bus, groups, gate, stop, self.lost), gate, stop)
+        return _Post(self._hire(config, bus, groups, gate, stop, self.before), gate, stop)
 
     def retire(self, names: Collection[str]) -> None:
         """Send the workers of these buses away; what they still say counts for nothing."""
@@ -72,15 +70,10 @@ class Buses:
         self._join(leaving, time.monotonic() + RETIRE_S)
         for name, post in leaving.items():
             post.gate.shut()
-            self._remember(post.worker)
+            self.before.remember(post.worker.stats())
             if post.worker.is_alive():
                 LOG.warning("bus %s: its thread hangs in a read and is left behind", name)
         self._posts = {name: post for name, post in self._posts.items() if name not in names}
-
-    def _remember(self, worker: BusWorker) -> None:
-        sensors = worker.stats().sensors
-        self.lost -= {sensor.sensor for sensor in sensors}
-        self.lost |= {sensor.sensor for sensor in sensors if sensor.state in LOST}
 
     def relieve(self) -> None:
         """Let buses whose thread hangs be switched off and on, where that can be done."""

@@ -66,6 +66,7 @@ def conditions(picture: Picture) -> Iterator[Condition]:
         )
 
 
+UNPLUG = "unplug its sensors one by one; check pull-ups"
 LEVER_ADVICE = {
     "nine-clocks": "compare chip, scl and sda of [bus.clear] with the wiring and with gpioinfo",
     "power": "compare chip and line of [bus.power] with the wiring and with gpioinfo",
@@ -87,7 +88,10 @@ def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
         yield from _levers(bus)
         if bus.stuck:
             what = f"a read on bus {bus.bus} does not return"
-            yield Condition(f"bus {bus.bus}", what, "unplug its sensors one by one; check pull-ups")
+            yield Condition(f"bus {bus.bus}", what, UNPLUG)
+        elif bus.held:
+            what = f"bus {bus.bus} is stuck: nothing on it has answered since"
+            yield Condition(f"bus {bus.bus}", what, UNPLUG)
         for sensor in bus.sensors:
             if sensor.state in {"lost", "faulty"}:
                 what = f"sensor {sensor.sensor} on bus {bus.bus} is {sensor.state}: {sensor.detail}"

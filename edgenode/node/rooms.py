@@ -54,8 +54,7 @@ class Rooms:
 
     def start_sensing(self) -> None:
         """Start the spool's thread, then a worker per bus; raises NodeError for an unknown wire."""
-        held = {entry.key for entry in self.spool.history() if entry.end is None}
-        self.buses.lost = {s.name for s in self.config.sensors if f"sensor {s.name}" in held}
+        self.buses.before.recall(self.spool.history(), self.spool.epoch)
         self._start("spool", lambda: self.spool.run(self._stop_spool))
         self.buses.start(self.config, self.groups)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -13,6 +13,7 @@ from edgenode.bus.levers import ClearPins, Levers, PowerPin
 from edgenode.clock import Clock
 from edgenode.config import BusTable, CalibrationTable, ChannelTable, Config, Sensor, serial_line
 from edgenode.driver import declared
+from edgenode.node.before import Before
 from edgenode.reading import Group
 from edgenode.sensing import (
     Board,
@@ -109,14 +110,15 @@ class Crew:
         known: Mapping[int, Group],
         sink: Sink,
         stop: threading.Event,
-        lost: Collection[str] = (),
+        before: Before | None = None,
     ) -> BusWorker:
         """Return the worker of a bus; raises NodeError for a wire that is unknown here.
 
-        Sensors that are `lost` are told of when they are found, and not as lost once more.
+        What was told of `before` has its end told, and not its beginning once more.
         """
         sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
         phases = stagger([sensor.every_ms for sensor in sensors])
+        before = before or Before()
         by_name = {group.channels[0].name.partition("/")[0]: group for group in known.values()}
         asked = next((sensor.driver.line for sensor in sensors if sensor.driver.line), None)
         wires = Wires(bus.path, serial_line(bus, asked), self.lines)
@@ -129,7 +131,7 @@ class Crew:
                 stamp_ms=sensor.stamp_ms,
                 phase_ms=phase,
                 rules=rules(sensor),
-                lost=NOT_YET if sensor.name in lost else "",
+                lost=NOT_YET if sensor.name in before.lost else "",
             )
             for sensor, phase in zip(sensors, phases, strict=True)
         ]
@@ -142,6 +144,7 @@ class Crew:
             levers=_levers(bus),
             board=self.board,
             maintenance=self.maintenance,
+            since_stuck=before.stuck.get(bus.name),
         )
 
 

@@ -78,16 +78,26 @@ class Lever:
 
 
 class Ladder:
-    """Looks after one bus. Its thread calls `look`; another one may call `relieve`."""
+    """Looks after one bus. Its thread calls `look`; another one may call `relieve`.
+
+    `since` is for a bus of which an earlier worker told that it is stuck, and not that it came
+    back: what has been done since, which helped if it answers.
+    """
 
     def __init__(
-        self, levers: Levers, sink: Sink, clock: Clock, watch: Watch, sleep: Sleep
+        self,
+        levers: Levers,
+        sink: Sink,
+        clock: Clock,
+        watch: Watch,
+        sleep: Sleep,
+        since: Rung | None = None,
     ) -> None:
         self.silent_since_ms: int | None = None
         self._sink, self._clock, self._watch, self._sleep = sink, clock, watch, sleep
         self._held, self._levers = levers, _wired(levers)
         self._busy = threading.Lock()  # one lever at a time, whoever pulls it
-        self._told = False  # bus-stuck
+        self._since, watch.held = since, since is not None
         self._climbed: Lever | None = None  # the last rung since the bus fell silent
         self._climbed_ms = 0
         self._relief: Lever | None = None  # what was pulled while the bus thread hung
@@ -116,20 +126,22 @@ class Ladder:
         relief = self._relief
         if relief:  # the call that hung has come back, which the watch has told
             self._relief = None
-            relief.tally.helped += 1
+            if self._watch.held:  # whether it helped is seen by who answers
+                self._climbed, self._climbed_ms = relief, self._clock.boot_ms()
+            else:
+                relief.tally.helped += 1
         self._supply_again(runners)
         return self._tended(runners) or relief is not None
 
     def _tended(self, runners: Sequence[Runner]) -> bool:
         silent = bool(runners) and all(runner.silent for runner in runners)
         if not silent:
-            if self.silent_since_ms is not None:
-                self._recovered(runners)
+            self._answered([runner for runner in runners if runner.answers])
             return False
         now_ms = self._clock.boot_ms()
         if self.silent_since_ms is None:
             self.silent_since_ms = self._climbed_ms = now_ms
-        if not self._told:
+        if not self._watch.held:
             self._tell_stuck(runners, now_ms)
         waited = now_ms - self._climbed_ms >= GRACE_MS and self._all_tried(runners)
         return waited and self._climb(runners, now_ms)
@@ -217,23 +229,25 @@ class Ladder:
         """Return whether every sensor was asked again after the last rung."""
         return all((runner.tried_ms or 0) > self._climbed_ms for runner in runners)
 
-    def _recovered(self, runners: Sequence[Runner]) -> None:
-        lever, told = self._climbed, self._told
-        self.silent_since_ms, self._climbed, self._told = None, None, False
+    def _answered(self, runners: Sequence[Runner]) -> None:
+        """Tell once that the bus is back, by which rung; `runners` are those that answer."""
+        lever, held = self._climbed, self._watch.held
+        if not runners or (self.silent_since_ms is None and not held):
+            return
+        self.silent_since_ms, self._climbed, self._watch.held = None, None, False
         if lever:
             lever.tally.helped += 1
-        if lever or told:
-            rung = lever.rung if lever else Rung.REOPEN
-            gid = next(runner.job.group.gid for runner in runners if not runner.silent)
-            self._sink.event(
-                self._clock.boot_ms(), gid, Event(EventCode.BUS_RECOVERED, value=int(rung))
-            )
+        if lever or held:
+            rung = lever.rung if lever else self._since or Rung.REOPEN
+            event = Event(EventCode.BUS_RECOVERED, value=int(rung))
+            self._sink.event(self._clock.boot_ms(), runners[0].job.group.gid, event)
+        self._since = None
 
     def _tell_stuck(self, runners: Sequence[Runner], now_ms: int) -> None:
         """Tell of a wire that is held; silence alone is told by its sensors."""
         for runner in runners:
             if runner.failure.reason is Reason.BUS_STUCK:
-                self._told = True
+                self._watch.held = True
                 self._sink.event(now_ms, runner.job.group.gid, Event(EventCode.BUS_STUCK))
                 return
 

@@ -132,6 +132,11 @@ class Runner:
         return self.lost and self.failure.reason in SILENT
 
     @property
+    def answers(self) -> bool:
+        """Whether something answered when it was last asked, be it nonsense."""
+        return self.tried_ms is not None and not self.silent
+
+    @property
     def rungs(self) -> Rungs:
         """What was tried to get this sensor back, one by one."""
         return {

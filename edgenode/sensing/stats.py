@@ -69,6 +69,7 @@ class WorkerStats:
     silent_since_ms: int | None = None  # boot-time since which no sensor of the bus answers
     rungs: Rungs = field(default_factory=dict)  # of the bus and all its sensors
     levers: tuple[LeverStats, ...] = ()
+    held: bool = False  # told of as stuck, and nothing on it has answered since
 
 
 @dataclass(frozen=True, slots=True)

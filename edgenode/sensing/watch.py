@@ -14,7 +14,9 @@ from edgenode.sensing.job import Sink
 class Watch:
     """The mark a bus thread leaves before each call into a driver, and who looks at it.
 
-    A thread in an uninterruptible read cannot report itself, so another one calls `check`.
+    A thread in an uninterruptible read cannot report itself, so another one calls `check`. What
+    hangs on a bus that is `held`, which was told of as stuck, is not told once more: bus-stuck
+    has one bus-recovered.
     """
 
     def __init__(self, sink: Sink, clock: Clock) -> None:
@@ -24,6 +26,7 @@ class Watch:
         self._deadline_ms = 0
         self._reported = False
         self.times_stuck = 0
+        self.held = False  # set by whoever tells of the wire itself
         self.rung = Rung.BY_ITSELF  # what was tried from outside since the bus is stuck
 
     @contextmanager
@@ -39,8 +42,9 @@ class Watch:
                 self._gid = None
                 if self._reported:
                     self._reported = False
-                    event = Event(EventCode.BUS_RECOVERED, value=int(self.rung))
-                    self._sink.event(self._clock.boot_ms(), gid, event)
+                    if not self.held:
+                        event = Event(EventCode.BUS_RECOVERED, value=int(self.rung))
+                        self._sink.event(self._clock.boot_ms(), gid, event)
                     self.rung = Rung.BY_ITSELF
 
     def check(self) -> bool:
@@ -53,7 +57,8 @@ class Watch:
                 self._reported = True
                 self.rung = Rung.BY_ITSELF
                 self.times_stuck += 1
-                self._sink.event(now_ms, self._gid, Event(EventCode.BUS_STUCK))
+                if not self.held:
+                    self._sink.event(now_ms, self._gid, Event(EventCode.BUS_STUCK))
             return True
 
     @property

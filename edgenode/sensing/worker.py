@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from edgenode.bus.levers import Levers
 from edgenode.clock import Clock
 from edgenode.errors import NodeError
+from edgenode.reading import Rung
 from edgenode.sensing.board import Board
 from edgenode.sensing.demand import Answer, Desk
 from edgenode.sensing.job import Job, Sink
@@ -31,7 +32,8 @@ class BusWorker(threading.Thread):
     A daemon thread: one that sits in an uninterruptible read must not keep the process alive.
     `check` and `relieve` are for another thread to call, at least once a second. To end the
     worker, set `stop` and call `wake`. `board` and `maintenance` are shared by all workers of a
-    node; construct those of one board before any of them starts.
+    node; construct those of one board before any of them starts. `since_stuck` is what was done
+    since an earlier worker told that the bus is stuck, where nobody told yet that it came back.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class BusWorker(threading.Thread):
         levers: Levers | None = None,
         board: Board | None = None,
         maintenance: Maintenance | None = None,
+        since_stuck: Rung | None = None,
     ) -> None:
         super().__init__(name=f"bus-{name}", daemon=True)
         self.bus = name
@@ -58,7 +61,7 @@ class BusWorker(threading.Thread):
             Runner(job, sink, clock, self._watch, self.lateness, board, maintenance, self._due_ms)
             for job in jobs
         ]
-        self._ladder = Ladder(levers or Levers(), sink, clock, self._watch, stop.wait)
+        self._ladder = Ladder(levers or Levers(), sink, clock, self._watch, stop.wait, since_stuck)
         self._desk = Desk(self._runners, clock, self._watch, self.wake)
         self._heard: dict[Runner, int] = {}  # descriptors in the selector
         self._rests: dict[Runner, int] = {}  # boot-time at which each is heard again
@@ -167,6 +170,7 @@ class BusWorker(threading.Thread):
             silent_since_ms=self._ladder.silent_since_ms,
             rungs=added([*(runner.rungs for runner in self._runners), self._ladder.rungs]),
             levers=self._ladder.stats(),
+            held=self._watch.held,
         )
 
     def _begin_anew(self) -> None:

@@ -65,6 +65,12 @@ def test_a_lever_that_cannot_be_used_is_told_with_what_to_compare() -> None:
     assert found(replace(WELL, buses=(replace(BUS, levers=(working,)),))) == []
 
 
+def test_a_bus_that_was_told_of_as_stuck_is_wrong_until_something_on_it_answers() -> None:
+    (condition,) = conditions(replace(WELL, buses=(replace(BUS, held=True),)))
+    assert condition.key == "bus wire"
+    assert "nothing on it has answered since" in condition.what
+
+
 def test_every_kind_of_lever_has_advice() -> None:
     levers = Levers(ClearPins(3, 2), PowerPin(17), "1-1.2")
     worker = BusWorker("b", [], FakeSink(), FakeClock(), threading.Event(), levers=levers)

@@ -17,12 +17,18 @@ from tests.support.sensing import Bench, FakeCounter, Hanging, group_of
 class Hung:
     """A bus whose only thread hangs in a read, and the clock in a test's hand."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, since_stuck: Rung | None = None) -> None:
         self.bench, self.hanging = Bench(), Hanging()
         self.levers = FakeLevers(self.bench.clock, names)
         job = Job("s9", group_of(Hanging, 9), lambda: self.hanging, 1000, stamp_ms=50)
         self.worker = BusWorker(
-            "b", [job], self.bench.sink, self.bench.clock, threading.Event(), levers=self.levers
+            "b",
+            [job],
+            self.bench.sink,
+            self.bench.clock,
+            threading.Event(),
+            levers=self.levers,
+            since_stuck=since_stuck,
         )
         self.thread = threading.Thread(target=self.worker.turn, daemon=True)
         self.thread.start()
@@ -33,6 +39,12 @@ class Hung:
     def let_go(self) -> Outcome:
         self.hanging.release.set()
         return Outcome(done=True, words="off and on")
+
+    def relieved(self) -> None:
+        """Wait for who pulls the lever."""
+        for thread in threading.enumerate():
+            if thread.name == "relief":
+                thread.join(5)
 
 
 def test_a_hanging_bus_is_relieved_from_outside_after_a_minute() -> None:
@@ -46,9 +58,7 @@ def test_a_hanging_bus_is_relieved_from_outside_after_a_minute() -> None:
     assert [name for name, _ in hung.levers.pulled] == ["power"]  # clocks need the bus thread
     told = [(e.code, e.value) for _, _, e in hung.bench.sink.events]
     assert (EventCode.BUS_RECOVERED, Rung.POWER) in told
-    for thread in threading.enumerate():
-        if thread.name == "relief":
-            thread.join(5)
+    hung.relieved()
     hung.worker.turn()
     assert hung.worker.stats().rungs["power"] == Tally(1, 1)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgenode.bus.levers import Levers, Outcome, Sleep
-from edgenode.reading import EventCode
+from edgenode.reading import EventCode, Rung
 from edgenode.sensing import BusWorker
 from tests.support.clock import FakeClock
 from tests.support.sensing import Bench
@@ -61,7 +61,13 @@ class FakeLevers(Levers):
 class Rig:
     """A bus of two sensors, run by hand."""
 
-    def __init__(self, *names: str, every_ms: int = 1000, other_in_ms: int = 0) -> None:
+    def __init__(
+        self,
+        *names: str,
+        every_ms: int = 1000,
+        other_in_ms: int = 0,
+        since_stuck: Rung | None = None,
+    ) -> None:
         self.bench, self.other = Bench(), Bench()
         self.clock = self.other.clock = self.bench.clock
         self.sink = self.other.sink = self.bench.sink
@@ -71,7 +77,13 @@ class Rig:
             self.other.job(2, every_ms, phase_ms=other_in_ms or every_ms // 2),
         ]
         self.worker = BusWorker(
-            "b", jobs, self.sink, self.clock, threading.Event(), levers=self.levers
+            "b",
+            jobs,
+            self.sink,
+            self.clock,
+            threading.Event(),
+            levers=self.levers,
+            since_stuck=since_stuck,
         )
 
     def run(self, ms: int) -> None:
