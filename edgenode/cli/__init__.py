@@ -62,9 +62,16 @@ def main(argv: list[str] | None = None) -> int:
         print(f"edgenode {__version__}")
         return WELL
     if first not in VERBS:
-        print(f"edgenode: no verb {first!r}\n\n{usage()}", file=sys.stderr)
+        print(f"edgenode: no verb {first!r}{_meant(first)}\n\n{usage()}", file=sys.stderr)
         return USAGE
     return _run(first, words[1:])
+
+
+def _meant(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what was mistyped
+
+    near = get_close_matches(word, VERBS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _run(verb: str, words: list[str]) -> int:

@@ -87,6 +87,6 @@ def _last_written(directory: str) -> float | None:
     try:
         with os.scandir(directory) as entries:
             spools = [entry.path for entry in entries if entry.is_dir()]
-        return max((file.stat().st_mtime for path in spools for file in os.scandir(path)))
+        return max(file.stat().st_mtime for path in spools for file in os.scandir(path))
     except (OSError, ValueError):  # not ours to see, or no spool there
         return None

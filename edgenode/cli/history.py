@@ -13,7 +13,14 @@ from edgenode.cli.words import span, table, when
 
 LIMIT = 200
 LIMIT_MOST = 1000
-STARTS = {"boot": "the machine was started ({})", "start": "the daemon was started ({})"}
+STARTS = {"boot": "the machine was started: {}", "start": "the daemon was started: {}"}
+CAUSES = {
+    "first": "none before is known",
+    "orderly": "it had been stopped in order",
+    "sudden": "it had ended suddenly",
+    "watchdog": "by the hardware watchdog",
+    "recovery": "to free a bus",
+}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -55,14 +62,17 @@ def entry(row: dict[str, Any]) -> tuple[str, str, str]:
     began = when(row["since_utc_ms"])
     if row["since_utc_ms"] is None:
         began = f"in epoch {row['epoch']}, time unknown"
-    if row["open"]:
+    what, start = row["what"], STARTS.get(row["key"])
+    if start:
+        lasted, what = "", start.format(CAUSES.get(what, what))
+    elif row["open"]:
         lasted = "until now"
     elif row["lasted_s"] is None:
         lasted = "ended"
-    else:  # a start of the daemon happens in an instant
-        lasted = f"for {span(row['lasted_s'])}" if row["lasted_s"] else ""
+    else:
+        lasted = f"for {span(row['lasted_s'])}"
     times = f" ({row['times']} times)" if row["times"] > 1 else ""
-    return began, lasted, STARTS.get(row["key"], "{}").format(row["what"]) + times
+    return began, lasted, what + times
 
 
 def _limit(text: str) -> int:

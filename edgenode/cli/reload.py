@@ -28,7 +28,7 @@ def code(answer: dict[str, Any]) -> int:
 def text(answer: dict[str, Any]) -> Iterator[str]:
     """Yield what changed, or why nothing did."""
     if answer["problems"]:
-        yield "nothing was changed; the file has mistakes:"
+        yield "nothing was changed:"
         yield from (f"  {problem}" for problem in answer["problems"])
     elif answer["changed"]:
         yield from answer["changed"]

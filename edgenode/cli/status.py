@@ -73,8 +73,9 @@ def _sensing(answer: dict[str, Any]) -> str:
     working = sum(sensor["state"] in WORKS for sensor in sensors)
     missed = sum(sensor["missed"] for sensor in sensors)
     return (
-        f"  sensing   {working} of {len(sensors)} sensors on {len(answer['buses'])} buses answer;"
-        f" {answer['spool']['readings']} readings, {missed} slots missed"
+        f"  sensing   {working} of {many(len(sensors), 'sensor')} on"
+        f" {many(len(answer['buses']), 'bus')} answer;"
+        f" {answer['spool']['readings']} readings, {many(missed, 'slot')} missed"
     )
 
 
@@ -85,7 +86,7 @@ def _spool(spool: dict[str, Any], up_s: int) -> Iterator[str]:
         wear = f"{spool['written_bytes'] / 1e6:.1f} MB to the card since the start"
     yield (
         f"  spool     {spool['held_batches']} batches held, {spool['window_readings']} readings in"
-        f" the open window, {share} % of {spool['cap_bytes'] >> 20} MB;"
+        f" the open window, {share} % of {size(spool['cap_bytes'])};"
         f" {wear}"
     )
     lost = spool["evicted_readings"] + spool["overflow_readings"]

@@ -12,7 +12,7 @@ LATE_PERIODS = 3  # a reading that is older than so many intervals is late
 LATE_LEAST_S = 10
 
 REASONS = {
-    "no-answer": "check its plug, supply and address; edgenode check --probe says who answers",
+    "no-answer": "check its plug, supply and address, and those of what it hangs on",
     "timeout": "check its supply, the length of its cable and the speed of the bus",
     "bad-checksum": "look for interference: shield or shorten the cable, check the ground",
     "wrong-device": "another part answers: compare its marking with the driver in the file",
@@ -144,6 +144,8 @@ def allowed(limits: dict[str, Any], unit: str) -> str:
     """Return the range that holds in the end: of the part, tightened by the file."""
     lows = [limits[key] for key in ("low", "limit_low") if limits[key] is not None]
     highs = [limits[key] for key in ("high", "limit_high") if limits[key] is not None]
+    if not lows and not highs:
+        return "any value"
     low = f"{max(lows):g}" if lows else "any"
     high = f"{min(highs):g}" if highs else "any"
     return f"{low} to {high} {unit}"

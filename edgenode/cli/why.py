@@ -10,7 +10,7 @@ from edgenode.cli import NOT_WELL, WELL
 from edgenode.cli.asking import add_options, asked, told
 from edgenode.cli.history import entry
 from edgenode.cli.verdict import allowed, judged
-from edgenode.cli.words import ago, number, quantity, span, table, when
+from edgenode.cli.words import ago, many, number, quantity, span, table, when
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +66,10 @@ def _reading(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _failing(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    reasons = _counts(answer["by_reason"]) or "none"
-    beside = f"beside {answer['reads']} good reads, {answer['missed']} slots missed"
-    yield "failures", f"{answer['failures']} {beside}; by reason: {reasons}"
+    beside = f"beside {many(answer['reads'], 'good read')}, {many(answer['missed'], 'slot')} missed"
+    tries = _counts(answer["by_reason"])  # more than failures, since a read is tried once more
+    by_reason = f"; tries in vain: {tries}" if tries else ""
+    yield "failures", f"{answer['failures']} {beside}{by_reason}"
     last = answer["last_failure"]
     if last is not None:
         since = "" if last["ago_s"] is None else f", {ago(last['ago_s'])}"
@@ -83,7 +84,7 @@ def _failing(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _breaker(breaker: dict[str, Any]) -> str:
     words: dict[str, str] = {
         "closed": "closed: it is asked in each slot",
-        "open": "open: it is given up until the next try",
+        "open": "open: it is given up for a while",
         "half-open": "half-open: it is being tried",
     }
     state = str(breaker["state"])
@@ -137,7 +138,7 @@ def _trusting(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _rungs(rungs: dict[str, dict[str, int]]) -> str:
     tried = [(name, tally) for name, tally in rungs.items() if tally["tried"]]
-    words = [f"{name} {tally['tried']} times, helped {tally['helped']}" for name, tally in tried]
+    words = [f"{name} tried {tally['tried']}, helped {tally['helped']}" for name, tally in tried]
     return "; ".join(words) or "nothing was tried"
 
 

@@ -75,6 +75,7 @@ class Request(NamedTuple):
     slow: bool = False
 
 
+LISTED = 20  # names of what there is, where none is near
 UTC_MOST = 253_402_300_799_000  # the end of the year 9999, POSIX ms
 
 REQUESTS: Mapping[str, Request] = {
@@ -145,6 +146,13 @@ def unknown(what: str, name: str, known: Iterable[str]) -> BadRequest:
     from difflib import get_close_matches  # noqa: PLC0415 - `status` shall not pay for it
 
     names = sorted(known)
+    below = [one for one in names if one.startswith(f"{name}/")]  # a sensor, not its channel
     near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names[:20]) or 'none'}"
-    return BadRequest(f"no {what} {name!r}; {hint}")
+    if near and not below:
+        return BadRequest(f"no {what} {name!r}; did you mean {near[0]!r}?")
+    return BadRequest(f"no {what} {name!r}; known: {_listed(below or names)}")
+
+
+def _listed(names: list[str]) -> str:
+    more = f", and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (", ".join(names[:LISTED]) or "none") + more

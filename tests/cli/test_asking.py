@@ -204,15 +204,15 @@ def test_history_of_a_time_without_a_clock_names_the_boot(daemon: Played, capsys
 
 
 def test_starts_are_told_in_words_and_last_no_time(daemon: Played, capsys: Capture) -> None:
-    start = HISTORY["entries"][0] | {"lasted_s": 0, "times": 1}
+    start = HISTORY["entries"][0] | {"lasted_s": 28, "times": 3}  # from the first to the last
     daemon.history["entries"] = [
         start | {"key": "boot", "what": "sudden"},
         start | {"key": "start", "what": "orderly"},
     ]
     assert run(daemon, "history") == 0
     first, second = (line.partition("+09:00")[2].strip() for line in out(capsys).splitlines())
-    assert first == "the machine was started (sudden)"
-    assert second == "the daemon was started (orderly)"
+    assert first == "the machine was started: it had ended suddenly (3 times)"
+    assert second == "the daemon was started: it had been stopped in order (3 times)"
 
 
 def test_history_since_asks_for_what_did_not_end_earlier(daemon: Played) -> None:

@@ -100,6 +100,15 @@ def test_status_without_a_daemon_tells_what_can_be_told(
     assert '"health": "absent"' in capsys.readouterr().out
 
 
+def test_a_mistyped_verb_is_answered_with_what_was_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["statsu"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "edgenode: no verb 'statsu'; did you mean 'status'?\n"
+    )
+
+
 def test_status_without_a_daemon_and_without_a_spool_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

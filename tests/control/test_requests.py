@@ -111,6 +111,14 @@ def test_an_error_of_an_answer_is_told_with_its_kind(serve: Serve) -> None:
 
 def test_a_name_like_no_other_is_told_with_those_that_are_known() -> None:
     assert str(unknown("sensor", "qqq", ["b", "a"])) == "no sensor 'qqq'; known: a, b"
+    many = [f"n{n:02}" for n in range(23)]
+    assert str(unknown("sensor", "qqq", many)).endswith("n18, n19, and 3 more")
+
+
+def test_a_sensor_in_place_of_a_channel_is_answered_with_its_channels() -> None:
+    known = ["air/temperature", "air/humidity", "airy/pm1"]
+    said = str(unknown("channel", "air", known))
+    assert said == "no channel 'air'; known: air/humidity, air/temperature"
 
 
 def test_a_defect_costs_its_answer_and_not_the_daemon(serve: Serve) -> None:

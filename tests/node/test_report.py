@@ -133,7 +133,7 @@ def test_the_document_is_json_and_holds_what_the_contract_names() -> None:
 def test_people_read_that_it_is_well_and_since_when() -> None:
     words = "\n".join(text(answered(WELL)))
     assert words.startswith("node 0a1b is WELL since 5 min (up 5 min)")
-    assert "1 of 1 sensors on 1 buses answer" in words
+    assert "1 of 1 sensor on 1 bus answer" in words
     assert "connected to b:8883 (MQTT 5)" in words
 
 
