@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Final
 
 from edgenode.errors import Reason
-from edgenode.reading import Channel, Quality, Sample
+from edgenode.reading import Channel, Event, Quality, Sample
 
+WHOLE_SENSOR: Final = 255  # in place of the index of a channel
 Limits = Sequence[tuple[float, float]]
 
 # Something answered, but not honestly: fault. Nothing answered: missing.
@@ -66,11 +67,16 @@ def nothing(width: int, reason: Reason) -> Sample:
 def judged(sample: Sample, within: Limits, *, settling: bool) -> Sample:
     """Return the sample with what is out of range, not finite or still settling marked so.
 
-    Raises ValueError when the sample does not have one value for each channel.
+    Raises ValueError when the sample does not have one value for each channel, or has a quality
+    or an event that is none.
     """
     values = sample.values
     if len(values) != len(within) or len(sample.quality) not in {0, len(values)}:
         raise ValueError(f"the driver gave {len(values)} values for {len(within)} channels")
+    if sample.quality and not _RANK.keys() >= set(sample.quality):
+        raise ValueError(f"the driver gave a quality that is none, among {sample.quality}")
+    for event in sample.events:
+        refuse(event)
     if not settling and not sample.quality:
         for value, (low, high) in zip(values, within, strict=True):
             if value is None or not low <= value <= high:
@@ -85,12 +91,20 @@ def judged(sample: Sample, within: Limits, *, settling: bool) -> Sample:
     return Sample(tuple(v for v, _ in cells), tuple(q for _, q in cells), sample.events)
 
 
+def refuse(event: Event) -> None:
+    """Raise ValueError for an event of a driver that nobody could take in."""
+    numbers = event.value if isinstance(event.value, tuple) else (event.value,)
+    fine = all(n is None or (isinstance(n, (bool, int, float)) and isfinite(n)) for n in numbers)
+    if not (fine and 0 <= event.channel <= WHOLE_SENSOR and event.quality in _RANK):
+        raise ValueError(f"the driver gave an event that is none: {event}")
+
+
 def _cell(
     value: float | None, quality: Quality, low: float, high: float, *, settling: bool
 ) -> tuple[float | None, Quality]:
     if value is None:
         return None, Quality.MISSING if quality is Quality.OK else quality
-    if not math.isfinite(value):
+    if not isfinite(value):
         return None, Quality.FAULT
     if quality is not Quality.OK:
         return value, quality

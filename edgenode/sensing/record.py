@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from edgenode.reading import Quality, Sample
@@ -73,6 +74,6 @@ class Record:
 
     def history(self, n: int) -> list[tuple[int, float | None]]:
         """Return the newest values of a channel with their boot-times, oldest first."""
-        at = self._at
-        rows = [*self._history[at:], *self._history[:at]]
-        return [(row[0], row[1][n]) for row in rows if row]
+        rows = [row for row in self._history.copy() if row]  # at once: its thread goes on noting
+        rows.sort(key=itemgetter(0))
+        return [(t_ms, values[n]) for t_ms, values in rows]

@@ -15,7 +15,7 @@ from edgenode.sensing.job import Job, Sink
 from edgenode.sensing.lateness import Lateness
 from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.pipeline import Pipeline
-from edgenode.sensing.quality import nothing
+from edgenode.sensing.quality import nothing, refuse
 from edgenode.sensing.record import Record
 from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.schedule import Schedule, stamp
@@ -221,6 +221,7 @@ class Runner:
         with self._watch.budget(self.job.group.gid, driver.budget_s):
             events = driver.feed(now_ms)
         for event in events:
+            refuse(event)
             self._sink.event(now_ms, self.job.group.gid, event)
         if isinstance(driver, Counting):
             self._totals.note(driver.counts(), now_ms)

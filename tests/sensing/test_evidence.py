@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,29 @@ def test_history_is_the_newest_sixty_four_in_order() -> None:
     assert len(history) == HISTORY
     assert history[0] == (10, 10.0)
     assert history[-1] == (HISTORY + 9, HISTORY + 9.0)
+
+
+def test_history_is_in_order_also_where_a_sample_comes_while_it_is_asked_for() -> None:
+    record = Record(1)
+
+    class Busy(list[tuple[int, tuple[float | None, ...]] | None]):
+        """Its thread notes one more whenever somebody has begun to look."""
+
+        def copy(self) -> list[tuple[int, tuple[float | None, ...]] | None]:
+            found = super().copy()
+            record.note(1_000, Sample((9.0,)), 1)
+            return found
+
+        def __getitem__(self, at: Any) -> Any:
+            found = super().__getitem__(at)
+            record.note(1_000, Sample((9.0,)), 1)
+            return found
+
+    for n in range(HISTORY + 5):
+        record.note(n, Sample((float(n),)), 1)
+    record._history = Busy(record._history)
+    times = [t_ms for t_ms, _ in record.history(0)]
+    assert times == sorted(times)
 
 
 def test_a_channel_that_is_good_beside_a_bad_one_has_its_last_good_value() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from edgenode.clock import SystemClock
-from edgenode.reading import EventCode
+from edgenode.reading import Event, EventCode, Sample
 from edgenode.sensing import BusWorker, Job
 from edgenode.sensing.worker import REST_MS, WAIT_MOST_MS
 from tests.support.clock import FakeClock
 from tests.support.sensing import Bench, FakeCounter, FakeSink, Hanging, group_of
+from tests.support.spools import opened
 
 DEADLINE_S = 10.0
 
@@ -182,3 +184,49 @@ def test_the_thread_has_a_name_and_never_keeps_the_process_alive(stop: threading
     worker = BusWorker("i2c-1", [], FakeSink(), FakeClock(), stop)
     assert worker.name == "bus-i2c-1"
     assert worker.daemon
+
+
+def test_an_event_that_is_none_between_two_reads_costs_its_own_sensor_only() -> None:
+    bench = Bench()
+    bench.cls = FakeCounter
+    talker = FakeCounter()
+    bench.made.append(talker)
+    job = Job("s1", group_of(FakeCounter, 1), lambda: talker, 1000, stamp_ms=50)
+    worker = BusWorker("b", [job], bench.sink, bench.clock, threading.Event())
+    worker.turn()
+    talker.feed = lambda _: [Event(1, value="open")]  # type: ignore[arg-type, method-assign]
+    talker.pulse()
+    worker.listen(0)
+    stats = worker.stats().sensors[0]
+    assert (stats.state, bench.sink.codes()) == ("faulty", [EventCode.SENSOR_LOST])
+    assert "gave an event that is none" in stats.detail
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        Sample((20.0,), (99,)),  # type: ignore[arg-type]
+        Sample((20.0,), events=(Event(1, value="open"),)),  # type: ignore[arg-type]
+        Sample((20.0,), events=(Event(1, value=(1, float("nan"))),)),  # type: ignore[arg-type]
+        Sample((20.0,), events=(Event(1, channel=-1),)),
+        Sample(("20",)),  # type: ignore[arg-type]
+        Sample(()),
+        None,
+    ],
+    ids=["quality", "text", "no-number", "channel", "value", "width", "nothing"],
+)
+def test_whatever_a_driver_gives_costs_its_own_sensor_only(tmp_path: Path, sample: Sample) -> None:
+    bench = Bench()
+    jobs = [bench.job(1), bench.job(2)]
+    groups = {job.group.gid: job.group for job in jobs}
+    spool = opened(tmp_path, bench.clock, groups=groups)
+    bench.sink = spool  # type: ignore[assignment]
+    worker = BusWorker("b", jobs, spool, bench.clock, threading.Event())
+    worker.turn()
+    bench.made[0].script = lambda _: sample
+    bench.clock.advance(1000)
+    worker.turn()
+    states = [sensor.state for sensor in worker.stats().sensors]
+    assert sorted(states) == ["faulty", "ok"]
+    assert spool.stats().readings == 4 + 1, "a row for each slot, none twice, and sensor-lost"
+    spool.close()
