@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 from msgspec import Meta
 
 from edgenode.bus import ActiveTime, Bias, CountedEdge, Edge, EdgeCount, EdgeLine
-from edgenode.driver import Driver, Options, WireKind
+from edgenode.driver import Debounce, Driver, Line, Observed, Options, WireKind
 from edgenode.reading import Channel, Event, Kind, Quality, Sample
 
 NS_PER_MS: Final = 1_000_000
@@ -28,14 +28,12 @@ class LoopOptions(Options, frozen=True):
 
     edge: ClassVar[Edge] = "both"  # occupancy needs both ends of a vehicle
 
-    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    line: Line
     bias: Bias = "as-is"
     active_low: Annotated[
         bool, Meta(description="a vehicle pulls the line low, as with a contact to ground")
     ] = False
-    debounce_us: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="microseconds, up to a second")
-    ] = 0
+    debounce_us: Debounce = 0
     stuck_on_s: Annotated[
         int,
         Meta(
@@ -46,11 +44,7 @@ class LoopOptions(Options, frozen=True):
         ),
     ] = 1800
     observed: Annotated[
-        str,
-        Meta(
-            pattern="^([A-Za-z0-9]+/[A-Za-z0-9]+)?$",
-            description="an observed property such as TrafficFlowObserved/intensity",
-        ),
+        Observed, Meta(description="an observed property such as TrafficFlowObserved/intensity")
     ] = ""
 
 

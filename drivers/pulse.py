@@ -13,25 +13,19 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from edgenode.bus import Bias, Edge, EdgeCount, EdgeLine
-from edgenode.driver import Driver, Options, WireKind
+from edgenode.driver import Debounce, Driver, Line, Observed, Options, WireKind
 from edgenode.reading import Channel, Event, Kind, Sample
 
 
 class PulseOptions(Options, frozen=True):
     """What an installer may choose; `debounce_us` is done by the kernel, never by us."""
 
-    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    line: Line
     edge: Edge = "rising"
     bias: Bias = "as-is"
-    debounce_us: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="microseconds, up to a second")
-    ] = 0
+    debounce_us: Debounce = 0
     observed: Annotated[
-        str,
-        Meta(
-            pattern="^([A-Za-z0-9]+/[A-Za-z0-9]+)?$",
-            description="an observed property such as ItemFlowObserved/intensity",
-        ),
+        Observed, Meta(description="an observed property such as ItemFlowObserved/intensity")
     ] = ""
 
 

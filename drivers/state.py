@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import Meta
 
 from edgenode.bus import ActiveTime, Bias, StateChange, StateLine
-from edgenode.driver import Driver, Options, WireKind
+from edgenode.driver import Debounce, Driver, Line, Observed, Options, WireKind
 from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample
 
 TOLD_MOST: Final = 32  # changes told as events between two samples; the rest is only counted
@@ -23,22 +23,16 @@ STATE: Final = 0  # the index of its channel
 class StateOptions(Options, frozen=True):
     """What an installer may choose; `debounce_us` is done by the kernel, never by us."""
 
-    line: Annotated[int, Meta(ge=0, le=1023, description="a line number of the chip, from 0")]
+    line: Line
     bias: Bias = "as-is"
     active_low: Annotated[bool, Meta(description="a low line is the active one")] = False
-    debounce_us: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="microseconds, up to a second")
-    ] = 0
+    debounce_us: Debounce = 0
     role: Annotated[
         Literal["state", "tamper"],
         Meta(description='"tamper": becoming active is an alarm'),
     ] = "state"
     observed: Annotated[
-        str,
-        Meta(
-            pattern="^([A-Za-z0-9]+/[A-Za-z0-9]+)?$",
-            description="an observed property such as Device/deviceState",
-        ),
+        Observed, Meta(description="an observed property such as Device/deviceState")
     ] = ""
 
 

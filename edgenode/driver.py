@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
+from msgspec import Meta
 
 from edgenode.errors import ConfigError
 from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
 
 WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
+# What options of several drivers hold; an `observed` property is best described by an example.
+Line = Annotated[
+    int, Meta(ge=0, le=1023, description="a line number of the chip, from 0, up to 1023")
+]
+Debounce = Annotated[int, Meta(ge=0, le=1_000_000, description="microseconds, up to a second")]
+Observed = Annotated[str, Meta(pattern="^([A-Za-z0-9]+/[A-Za-z0-9]+)?$")]
+
 DECLARED = ("wire", "model", "options", "channels", "budget_s", "fastest_s")  # without a default
 
 

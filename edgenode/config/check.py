@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import FieldInfo
 
+from edgenode.config.credentials import PATTERN
 from edgenode.config.describe import is_secret, metas, shape, words
 from edgenode.config.lines import Place
 
 SHOWN = 60  # characters of a wrong value
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-CREDENTIAL = re.compile(r"credential:[A-Za-z0-9][-._A-Za-z0-9]{0,254}")
 HIDDEN = re.compile(r"@|-----BEGIN|://")  # what may come with a secret
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -51,7 +51,7 @@ def convert(value: object, wanted: Any) -> Any:
 
 
 def _path(wanted: type[Any], value: object) -> Any:
-    whole = isinstance(value, str) and (value.startswith("/") or CREDENTIAL.fullmatch(value))
+    whole = isinstance(value, str) and (value.startswith("/") or re.fullmatch(PATTERN, value))
     if wanted is Path and isinstance(value, str) and whole and len(value) <= 4096:
         return Path(value)
     raise msgspec.ValidationError("Expected an absolute path")

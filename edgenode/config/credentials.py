@@ -14,6 +14,7 @@ from typing import Final
 from edgenode.errors import NodeError
 
 PREFIX: Final = "credential:"
+PATTERN: Final = f"{PREFIX}[A-Za-z0-9][-._A-Za-z0-9]{{0,254}}"  # the name of a file, no path
 DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 
 

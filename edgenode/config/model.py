@@ -21,7 +21,6 @@ from edgenode.config.types import (
     Degrees180,
     Device,
     Host,
-    Line,
     Megabytes,
     Milliseconds,
     MonthMegabytes,
@@ -39,7 +38,7 @@ from edgenode.config.types import (
     User,
     Words,
 )
-from edgenode.driver import Options, WireKind
+from edgenode.driver import Line, Options, WireKind
 
 SCHEMA = 1
 MAX_SENSORS = 1000

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from edgenode.config.credentials import PATTERN
+
 NodeId = Annotated[
     str,
     Meta(
@@ -59,9 +61,6 @@ Degrees180 = Annotated[float, Meta(ge=-180, le=180, description="degrees, -180 t
 Port = Annotated[int, Meta(ge=0, le=65_535, description="a port, 1 to 65535, or 0")]
 Rate = Annotated[float, Meta(gt=0, le=10_000, description="a number above 0, up to 10000")]
 Positive = Annotated[float, Meta(gt=0, description="a number above 0")]
-Line = Annotated[
-    int, Meta(ge=0, le=1023, description="a line number of the chip, from 0, up to 1023")
-]
 Device = Annotated[
     str,
     Meta(
@@ -102,6 +101,6 @@ Secret = Annotated[
     Meta(
         description="an absolute path in quotes, or credential:NAME; never the secret itself",
         extra={"secret": True},
-        extra_json_schema={"pattern": "^(/|credential:[A-Za-z0-9][-._A-Za-z0-9]{0,254}$)"},
+        extra_json_schema={"pattern": f"^(/|{PATTERN}$)"},
     ),
 ]
