@@ -168,14 +168,12 @@ def test_history_is_in_order_also_where_a_sample_comes_while_it_is_asked_for() -
         """Its thread notes one more whenever somebody has begun to look."""
 
         def copy(self) -> list[tuple[int, tuple[float | None, ...]] | None]:
-            found = super().copy()
             record.note(1_000, Sample((9.0,)), 1)
-            return found
+            return super().copy()
 
         def __getitem__(self, at: Any) -> Any:
-            found = super().__getitem__(at)
             record.note(1_000, Sample((9.0,)), 1)
-            return found
+            return super().__getitem__(at)
 
     for n in range(HISTORY + 5):
         record.note(n, Sample((float(n),)), 1)

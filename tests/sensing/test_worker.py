@@ -194,7 +194,7 @@ def test_an_event_that_is_none_between_two_reads_costs_its_own_sensor_only() -> 
     job = Job("s1", group_of(FakeCounter, 1), lambda: talker, 1000, stamp_ms=50)
     worker = BusWorker("b", [job], bench.sink, bench.clock, threading.Event())
     worker.turn()
-    talker.feed = lambda _: [Event(1, value="open")]  # type: ignore[arg-type, method-assign]
+    talker.feed = lambda _: [Event(1, value="open")]  # type: ignore[arg-type, method-assign, assignment]
     talker.pulse()
     worker.listen(0)
     stats = worker.stats().sensors[0]
