@@ -53,12 +53,7 @@ def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
             for r in sink.readings(node)
         ]
         events = list(sink.events(node))
-        losses = [
-            Lost(spool, stream, r0, readings, _reason(reason))
-            for spool, stream, r0, readings, reason in sink.db.execute(
-                "SELECT spool, stream, r0, readings, reason FROM loss WHERE node = ?", (node,)
-            )
-        ]
+        losses = list(_losses(sink, node))
     return Evidence(
         said=list(_said_as(judged, read_truth(stage.truth))),
         rows=rows,
@@ -83,6 +78,12 @@ def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
             for e in events
         ],
     )
+
+
+def _losses(sink: Sink, node: bytes) -> Iterator[Lost]:
+    query = "SELECT spool, stream, r0, readings, reason FROM loss WHERE node = ?"
+    for spool, stream, r0, readings, reason in sink.db.execute(query, (node,)):
+        yield Lost(spool, stream, r0, readings, _reason(reason))
 
 
 def _said_as(judged: Roles, said: Iterable[Said]) -> Iterator[Said]:

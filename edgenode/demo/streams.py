@@ -18,7 +18,6 @@ KEPT_MS: Final = 4 * FRESH_MS  # and after so long there is no number at all
 class Streamed:
     """How the rows of streams stand against the frames."""
 
-    said: int = 0
     matched: int = 0
     unanswered: int = 0  # rows without a number
     problems: list[str] = field(default_factory=list)
@@ -28,10 +27,9 @@ def follow(evidence: Evidence) -> Streamed:
     """Check every row of every streamed channel."""
     result = Streamed()
     for channel in sorted(evidence.streams):
-        said, rows = evidence.said_on(channel), evidence.rows_on(channel)
-        result.said += len(said)
+        said = evidence.said_on(channel)
         times = [s.t_ms for s in said]
-        for row in rows:
+        for row in evidence.rows_on(channel):
             _row(evidence, row, said, times, result)
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from edgenode.demo.account import OPEN_COMMIT
@@ -23,27 +24,11 @@ def closes(outcome: Outcome) -> bool:
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome as one object; docs/cli.md names the fields."""
-    told = outcome.account
+    told = asdict(outcome.account)
+    problems = told.pop("problems")  # what is longest comes last
     return {
         "closes": closes(outcome),
-        "said": told.said,
-        "received": told.received,
-        "matched": told.matched,
-        "doubted": told.doubted,
-        "unanswered": told.unanswered,
-        "pulses": told.pulses,
-        "totals": told.totals,
-        "lost": dict(told.lost),
-        "lost_pulses": told.lost_pulses,
-        "proofs": told.proofs,
-        "streamed": told.streamed,
-        "changes": told.changes,
-        "changes_told": told.changes_told,
-        "lost_changes": told.lost_changes,
-        "states": told.states,
-        "computed": told.computed,
-        "switched": told.switched,
-        "unsaid": told.unsaid,
+        **told,
         "kills": outcome.kills,
         "duplicates_dropped": outcome.received.duplicates,
         "conflicts": outcome.received.conflicts,
@@ -52,7 +37,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "written_bytes": outcome.written_bytes,
         "drained": outcome.drained,
         "stop_s": round(outcome.stop_s, 2),
-        "problems": list(told.problems),
+        "problems": list(problems),
     }
 
 

@@ -13,8 +13,6 @@ from typing import Any, Final, NamedTuple
 from edgenode.clock import Clock
 from edgenode.node.statefile import replaced, text_of
 
-DEFAULT_MIN: Final = 60
-MOST_MIN: Final = 24 * 60
 WHY_MOST: Final = 80
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from edgenode.clock import Clock
-from edgenode.reading import ClockSource, Event, EventCode, Stream
+from edgenode.reading import ClockSource, Event, EventCode, Limit, Stream
 from edgenode.spool import Figures, Traffic
 from edgenode.uplink.bucket import TokenBucket
 from edgenode.uplink.meter import Tally
@@ -24,7 +24,6 @@ CALM = 0.95  # of a limit: an extrapolation below it ends what one above the lim
 SHARE = 0.5  # of what remains may go to backlog, the rest is for what is fresh
 OVERHEAD = 150  # bytes of a batch beside its payload: headers, topic, PUBACK
 FIRST_BATCH = 1_000  # bytes of payload, before any was sent
-DAY, MONTH = 1, 2  # docs/wire-format.md, "Limits of the node"; also the bits that are kept
 ALL = frozenset(int(stream) for stream in Stream)
 EVENTS = frozenset({int(Stream.EVENTS)})
 
@@ -32,7 +31,7 @@ EVENTS = frozenset({int(Stream.EVENTS)})
 class _Limit(NamedTuple):
     """One limit at this moment; times are None while no clock is known."""
 
-    bit: int
+    which: Limit  # also the bit of it that is kept
     most: int
     used: int
     passed_ms: int | None
@@ -90,7 +89,7 @@ class Budget:
         utc = self._utc(now)
         figures = self._traffic.note(*self.tally.take(), now, utc)
         limits = _limits(self._options, figures, utc)
-        spent = sum(limit.bit for limit in limits if limit.used >= limit.most)
+        spent = sum(limit.which for limit in limits if limit.used >= limit.most)
         near = any(map(self._near, limits))
         self._tell(spent, figures.told)
         self._act("spent" if spent else "near" if near else "", limits)
@@ -123,11 +122,11 @@ class Budget:
 
     def _tell(self, spent: int, told: int) -> None:
         """Alarm each limit once, over restarts too, and tell when it is over."""
-        for bit in (DAY, MONTH):
-            if spent & bit and not told & bit:
-                self._report(Event(EventCode.LIMIT_EXCEEDED, value=bit))
-            elif told & bit and not spent & bit:
-                self._report(Event(EventCode.LIMIT_CLEARED, value=bit))
+        for limit in Limit:
+            if spent & limit and not told & limit:
+                self._report(Event(EventCode.LIMIT_EXCEEDED, value=int(limit)))
+            elif told & limit and not spent & limit:
+                self._report(Event(EventCode.LIMIT_CLEARED, value=int(limit)))
         self._traffic.tell(spent)
 
     def _show(self, figures: Figures) -> None:
@@ -141,7 +140,7 @@ def _limits(options: UplinkOptions, figures: Figures, utc: int | None) -> list[_
     into_day = None if utc is None else utc % DAY_MS
     if options.day_bytes is not None:
         used = figures.today.total
-        limits.append(_Limit(DAY, options.day_bytes, used, into_day, DAY_MS, HOUR_MS))
+        limits.append(_Limit(Limit.DAY_BYTES, options.day_bytes, used, into_day, DAY_MS, HOUR_MS))
     if options.month_bytes is not None:
         days, into_month = 31, None
         if utc is not None and into_day is not None:
@@ -149,5 +148,7 @@ def _limits(options: UplinkOptions, figures: Figures, utc: int | None) -> list[_
             days = calendar.monthrange(date.year, date.month)[1]
             into_month = (date.day - 1) * DAY_MS + into_day
         used = figures.this_month.total
-        limits.append(_Limit(MONTH, options.month_bytes, used, into_month, days * DAY_MS, DAY_MS))
+        limits.append(
+            _Limit(Limit.MONTH_BYTES, options.month_bytes, used, into_month, days * DAY_MS, DAY_MS)
+        )
     return limits
