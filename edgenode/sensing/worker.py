@@ -50,6 +50,7 @@ class BusWorker(threading.Thread):
         since_stuck: Rung | None = None,
     ) -> None:
         super().__init__(name=f"bus-{name}", daemon=True)
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.bus = name
         self.progress = 0
         self._clock, self._halt = clock, stop
@@ -65,7 +66,6 @@ class BusWorker(threading.Thread):
         self._desk = Desk(self._runners, clock, self._watch, self.wake)
         self._heard: dict[Runner, int] = {}  # descriptors in the selector
         self._rests: dict[Runner, int] = {}  # boot-time at which each is heard again
-        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_fd, selectors.EVENT_READ)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgenode.clock import SystemClock
 from edgenode.reading import Event, EventCode, Sample
-from edgenode.sensing import BusWorker, Job
+from edgenode.sensing import BusWorker, Job, SensorRules
 from edgenode.sensing.worker import REST_MS, WAIT_MOST_MS
 from tests.support.clock import FakeClock
 from tests.support.sensing import Bench, FakeCounter, FakeSink, Hanging, group_of
@@ -184,6 +187,19 @@ def test_the_thread_has_a_name_and_never_keeps_the_process_alive(stop: threading
     worker = BusWorker("i2c-1", [], FakeSink(), FakeClock(), stop)
     assert worker.name == "bus-i2c-1"
     assert worker.daemon
+
+
+def test_a_worker_that_cannot_be_made_says_why_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    bench = Bench()
+    job = replace(bench.job(), rules=SensorRules(derived=("nonsense",)))
+    with pytest.raises(KeyError, match="nonsense"):
+        BusWorker("b", [job], bench.sink, bench.clock, threading.Event())
+    gc.collect()
+    assert ignored == []
 
 
 def test_an_event_that_is_none_between_two_reads_costs_its_own_sensor_only() -> None:
