@@ -16,6 +16,10 @@ from edgenode.cli.why import concluded
 from edgenode.control import CLIENT_S, REQUESTS, SLOW_S
 from edgenode.control.exchange import MAX_ANSWER, MAX_REQUEST
 from edgenode.control.server import SLOW_MOST
+from edgenode.demo.account import Account
+from edgenode.demo.gather import Received
+from edgenode.demo.play import Outcome
+from edgenode.demo.words import as_json
 from edgenode.metrics import TABLE
 from edgenode.metrics.text import SUFFIX
 from edgenode.reading import Quality
@@ -91,6 +95,15 @@ def test_every_figure_that_a_room_tells_is_documented_below_status(kind: Any) ->
     text = section("status")
     for field in dataclasses.fields(kind):
         assert re.search(rf"`{field.name}(\[\])?`", text), field.name
+
+
+def test_every_field_of_the_demos_object_is_documented() -> None:
+    counts: dict[str, Any] = {field.name: 0 for field in dataclasses.fields(Account)}
+    told = Account(**{**counts, "lost": {}, "problems": ("one",)})
+    outcome = Outcome(told, Received(0, 0, 0, 0), written_bytes=0, stop_s=0, drained=True, kills=1)
+    text = section("demo")
+    for field in as_json(outcome):
+        assert f"`{field}`" in text, field
 
 
 def test_the_document_of_no_daemon_is_documented() -> None:
