@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from edgenode.errors import SpoolError, WireError
 from edgenode.spool.births import read_births
@@ -54,7 +54,7 @@ def export(directory: Path, out: Path) -> Exported:
             with tree_of(path) as tree:
                 for row in tree.rows("birth") if tree else ():
                     if row.sound and row.columns[1] not in seen:
-                        seen.add(row.columns[1])  # type: ignore[arg-type]
+                        seen.add(row.columns[1])
                         _write(file, row.columns[2], Birth, result)
         for path in paths:
             _export_batches(path, file, result)
@@ -107,10 +107,10 @@ def _stores(directory: Path) -> Iterator[Path]:
             yield from (place / name for name in (STORE, DAMAGED) if (place / name).exists())
 
 
-def _identity(data: object) -> object:
+def _identity(data: Any) -> object:
     """Return (spool, stream, seq) of a batch, the bytes themselves where they are none."""
     try:
-        batch = decode(data)  # type: ignore[arg-type]
+        batch = decode(data)
     except WireError:
         return data
     return (batch.spool, batch.stream, batch.seq) if isinstance(batch, Batch) else data

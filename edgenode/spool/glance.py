@@ -65,7 +65,7 @@ def glance(path: Path, tree: Tree | None) -> Glance:
         seen.found = _journal(path / "journal")
         if tree is not None:
             rows = tree.rows("meta")
-            seen.meta = {row.columns[0]: row.columns[1] for row in rows if row.sound}  # type: ignore[misc]
+            seen.meta = {row.columns[0]: row.columns[1] for row in rows if row.sound}
             seen.state = _state(seen.meta)
     except OSError as error:
         seen.problem = f"cannot be read: {error.strerror}"

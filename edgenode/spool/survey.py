@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from edgenode.errors import SpoolError
 from edgenode.spool.conditions import Conditions
@@ -113,17 +112,14 @@ def _open_readings(seen: Glance) -> int:
 
 def _batches(tree: Tree, seen: Glance, told: SpoolSurvey) -> None:
     times = times_of(seen.found, seen.meta, seen.epoch)
-    custody = {
-        cast("int", row.columns[0]): row.columns[1] for row in tree.rows("custody") if row.sound
-    }
-    states = list(custody.values())
+    states = [row.columns[1] for row in tree.rows("custody") if row.sound]
     told.broker_batches = states.count(Custody.BROKER)
     told.set_aside_batches = states.count(Custody.SET_ASIDE)
     for row in tree.rows("batch"):
         if not row.sound:
             told.damaged += 1
             continue
-        batch = StoredBatch(*row.columns)  # type: ignore[arg-type]
+        batch = StoredBatch(*row.columns)
         moment = Moment(batch.epoch, batch.t, times.utc_at(batch.epoch, batch.t))
         told.held_batches += 1
         _add(told.streams, batch, moment)

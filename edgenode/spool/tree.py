@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from edgenode.spool.checksum import Value, row_crc
 from edgenode.spool.pages import Pages
@@ -35,7 +34,7 @@ class TreeRow(NamedTuple):
     """A row as the tree has it: the key first. `sound` tells whether its checksum fits."""
 
     page: int
-    columns: tuple[Value, ...]  # without the checksum; only the key where it cannot be read
+    columns: tuple[Any, ...]  # without the checksum; only the key where it cannot be read
     sound: bool
 
 
@@ -67,13 +66,8 @@ class Tree:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._pages.__exit__(kind, error, trace)
+    def __exit__(self, *exc: object) -> None:
+        self._pages.__exit__(*exc)
 
     def _stamp(self) -> tuple[int, bytes]:
         """Return what changes when the log is written back into the store, and begun again."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import cbor2
 
@@ -141,7 +141,7 @@ def _store(name: str, tree: Tree, result: Verification) -> None:
 
 def _label(table: str, row: TreeRow) -> str:
     """Name a row: a batch, and its custody, by stream and seq."""
-    key = cast("int", row.columns[0])
+    key: int = row.columns[0]
     stream, seq = place_of(key)
     return f"{table} {stream}/{seq}" if table in {"batch", "custody"} else f"{table} {key}"
 
@@ -152,15 +152,15 @@ def _row(table: str, row: TreeRow, spool: bytes, births: dict[bytes, Birth]) -> 
         return "its checksum does not fit" if len(row.columns) > 1 else "it cannot be read"
     try:
         if table == "batch":
-            return _batch(StoredBatch(*row.columns), spool, births)  # type: ignore[arg-type]
+            return _batch(StoredBatch(*row.columns), spool, births)
         if table == "birth":
             schema, data = row.columns[1:]
-            birth = decode(data)  # type: ignore[arg-type]
+            birth = decode(data)
             if not isinstance(birth, Birth) or schema_of(birth.groups) != schema:
                 return "it is not the birth of its schema"
             births[schema] = birth
         if table == "meta":
-            cbor2.loads(row.columns[1])  # type: ignore[arg-type]
+            cbor2.loads(row.columns[1])
     except (WireError, *MALFORMED) as error:
         return f"it does not decode: {error}"
     return ""
