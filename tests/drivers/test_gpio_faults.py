@@ -21,6 +21,7 @@ from edgenode.virtual.series import Play
 from tests.support.descriptors import open_descriptors
 from tests.support.fake_chip import FakeChip
 from tests.support.instruments import Street, street
+from tests.support.ports import until
 
 DRIVERS = ["pulse", "loop", "state"]
 SCENARIO = Scenario(
@@ -166,11 +167,12 @@ class TestOnAVirtualLine:
         send_command(here.control, "contact", "garbage")
         driver = opened(here.path("gpio"), name, debounce_us=1_000)
         from_line = len(here.truth())
-        deadline = time.monotonic() + 10
-        while sum(driver.counts().values()) < 6:
-            assert time.monotonic() < deadline
+
+        def counted() -> bool:
             driver.feed(0)
-            time.sleep(0.005)
+            return int(sum(driver.counts().values())) >= 6
+
+        until(counted, "six edges or pulses")
         pulses = [line for line in here.truth()[from_line:] if line["fate"] == "ok"]
         edges = 2 if name == "state" else 1
         assert sum(driver.counts().values()) <= edges * (len(pulses) + 2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from edgenode.virtual import Scenario, send_command
 from edgenode.virtual.pulse import PulseSpec
 from edgenode.virtual.series import Play
 from tests.support.instruments import Street, street
+from tests.support.ports import until
 from tests.support.service_manager import ServiceManager, service_manager
 
 ROOT = Path(__file__).parents[2]
@@ -83,10 +83,7 @@ def played(here: Street) -> int:
 
 
 def until_played(here: Street, count: int) -> None:
-    deadline = time.monotonic() + 20
-    while played(here) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: played(here) >= count, f"{count} pulses", 20)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from edgenode.virtual.series import Play
 from edgenode.virtual.state import StateSpec, VirtualState
 from edgenode.virtual.truth import Truth
 from tests.support.instruments import Street, street
+from tests.support.ports import until
 
 MS = 1_000_000
 SCENARIO = Scenario(
@@ -41,13 +42,6 @@ def here(tmp_path: Path) -> Iterator[Street]:
 
 def boot_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // MS
-
-
-def until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def truth(here: Street, channel: str) -> list[dict[str, object]]:
@@ -112,7 +106,7 @@ def test_an_output_is_driven_by_one_at_a_time(here: Street) -> None:
     with pytest.raises(BusError, match="busy"):
         OutputLine(here.path("gpio"), 4)
     output.close()
-    until(lambda: _opens(here))
+    until(lambda: _opens(here), "the line is free")
 
 
 def _opens(here: Street) -> bool:
