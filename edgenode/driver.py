@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkabl
 import msgspec
 from msgspec import Meta
 
-from edgenode.errors import ConfigError
+from edgenode.errors import ConfigError, nearest
 from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
 
 WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
@@ -127,10 +127,8 @@ def find(name: str) -> Any:
     """
     known = {point.name: point for point in entry_points(group="edgenode.drivers")}
     if name not in known:
-        import difflib  # noqa: PLC0415 - a start without mistakes shall not pay for it
-
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        near = nearest(name, known)
+        hint = f"did you mean {near!r}? " if near else ""
         words = f"driver {name!r} is not installed; {hint}known: {', '.join(sorted(known))}"
         raise ConfigError([words])
     try:

@@ -5,6 +5,7 @@ Anything else that escapes is a bug and ends the daemon, which systemd then star
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -92,3 +93,10 @@ class UnknownVersion(WireError):
 
 class CityError(EdgenodeError):
     """The broker or the City OS refused, or answered what it may not."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that was likely meant, for "did you mean"; "" where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what was mistyped
+
+    return next(iter(get_close_matches(word, list(known), 1)), "")

@@ -68,10 +68,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _meant(word: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for what was mistyped
+    from edgenode.errors import nearest  # noqa: PLC0415 - `--help` alone shall not pay for it
 
-    near = get_close_matches(word, VERBS, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, VERBS)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _run(verb: str, words: list[str]) -> int:

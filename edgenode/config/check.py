@@ -15,6 +15,7 @@ from msgspec.structs import FieldInfo
 from edgenode.config.credentials import PATTERN
 from edgenode.config.describe import is_secret, metas, shape, words
 from edgenode.config.lines import Place
+from edgenode.errors import nearest
 
 SHOWN = 60  # characters of a wrong value
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -71,7 +72,7 @@ def mistakes(
         if key in fields:
             yield from _mistakes_in(fields[key].type, value, (*place, key))
         else:
-            meant.update(_closest(key, fields))
+            meant.add(nearest(key, fields))
             yield Mistake((*place, key), f"unknown key; {near(key, fields)}")
     for key, field in fields.items():
         if field.required and key not in table and key not in meant:
@@ -145,14 +146,8 @@ def _fits(kind: Any, value: object) -> bool:
 
 def near(key: str, known: Collection[str]) -> str:
     """Say which known key was likely meant, else which there are."""
-    close = _closest(key, known)
-    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-
-
-def _closest(key: str, known: Collection[str]) -> list[str]:
-    from difflib import get_close_matches  # noqa: PLC0415 - a file without mistakes needs it not
-
-    return get_close_matches(key, known, 1)
+    close = nearest(key, known)
+    return f"did you mean {close!r}?" if close else f"known here: {', '.join(known)}"
 
 
 def show(value: object) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from edgenode.errors import NodeError
+from edgenode.errors import NodeError, nearest
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -68,11 +68,11 @@ class Text(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a verb takes, whether it changes the node, and whether it may take seconds."""
+    """What a verb takes, and how it is served."""
 
     takes: Mapping[str, Whole | Text] = {}
-    changes: bool = False
-    slow: bool = False
+    changes: bool = False  # the node: for root and the daemon's own user only
+    slow: bool = False  # may take up to SLOW_S, on a thread of its own
 
 
 LISTED = 20  # names of what there is, where none is near
@@ -98,23 +98,18 @@ REQUESTS: Mapping[str, Request] = {
 
 
 class Verb(NamedTuple):
-    """A verb as it is served. `answer` gets the arguments, each of them checked by `takes`.
+    """A verb as it is served. `answer` gets the arguments, each of them checked.
 
     An answer raises BadRequest for what is not there, any other NodeError for what failed.
     """
 
     answer: Answer
-    changes: bool = False  # for root and the daemon's own user only
-    slow: bool = False  # may take up to SLOW_S, on a thread of its own
-    takes: Mapping[str, Whole | Text] = {}
+    request: Request
 
 
 def verbs_of(answers: Mapping[str, Answer]) -> dict[str, Verb]:
     """Return the verbs of the table REQUESTS that `answers` has; raises KeyError for another."""
-    return {
-        name: Verb(answer, REQUESTS[name].changes, REQUESTS[name].slow, REQUESTS[name].takes)
-        for name, answer in answers.items()
-    }
+    return {name: Verb(answer, REQUESTS[name]) for name, answer in answers.items()}
 
 
 def parsed(line: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, dict[str, Any]]:
@@ -129,13 +124,14 @@ def parsed(line: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, dict[str, Any]
     verb = verbs.get(name) if isinstance(name, str) else None
     if verb is None:
         raise BadRequest(f"no such verb; known: {', '.join(verbs)}")
+    takes = verb.request.takes
     for key, value in request.items():
-        if key not in verb.takes:
-            takes = ", ".join(verb.takes) or "none"
-            raise BadRequest(f"{name} has no argument {key[:64]!r}; it takes: {takes}")
-        if not verb.takes[key].fits(value):
-            raise BadRequest(f"{name}: {key} must be {verb.takes[key]}")
-    for key, argument in verb.takes.items():
+        if key not in takes:
+            known = ", ".join(takes) or "none"
+            raise BadRequest(f"{name} has no argument {key[:64]!r}; it takes: {known}")
+        if not takes[key].fits(value):
+            raise BadRequest(f"{name}: {key} must be {takes[key]}")
+    for key, argument in takes.items():
         if argument.required and key not in request:
             raise BadRequest(f"{name} wants {key}: {argument}")
     return verb, request
@@ -143,13 +139,11 @@ def parsed(line: bytes, verbs: Mapping[str, Verb]) -> tuple[Verb, dict[str, Any]
 
 def unknown(what: str, name: str, known: Iterable[str]) -> BadRequest:
     """Return the error for a `what` ("sensor") that is not there, with "did you mean"."""
-    from difflib import get_close_matches  # noqa: PLC0415 - `status` shall not pay for it
-
     names = sorted(known)
     below = [one for one in names if one.startswith(f"{name}/")]  # a sensor, not its channel
-    near = get_close_matches(name, names, n=1)
+    near = nearest(name, names)
     if near and not below:
-        return BadRequest(f"no {what} {name!r}; did you mean {near[0]!r}?")
+        return BadRequest(f"no {what} {name!r}; did you mean {near!r}?")
     return BadRequest(f"no {what} {name!r}; known: {_listed(below or names)}")
 
 

@@ -71,9 +71,9 @@ class Control(threading.Thread):
                 _send(client, self._scraped(client, line, deadline))
                 return
             verb, arguments = parsed(line, self._verbs)
-            if verb.changes and not may_change(peer_uid(client), os.geteuid()):
+            if verb.request.changes and not may_change(peer_uid(client), os.geteuid()):
                 raise Denied("this changes the node; ask as root (sudo edgenode …)")
-            if verb.slow:
+            if verb.request.slow:
                 self._hand_over(client, verb, arguments)
             else:
                 _send(client, packed(answered(verb, arguments)))
