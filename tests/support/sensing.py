@@ -112,6 +112,10 @@ class FakeCounter(FakeDriver):
             os.close(self.ready)
         super().close()
 
+    def __del__(self) -> None:
+        if not self.closed:
+            os.close(self.ready)
+
 
 class Hanging(FakeDriver):
     """Reads do not return until `release` is set."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
+
+import pytest
 
 from edgenode.reading import Channel, Group, Kind, Quality, Sample
 from edgenode.spool import Outbox, Sealed, Spool, SpoolOptions
@@ -72,8 +76,33 @@ def unpacked(outbox: Outbox, sealed: Iterable[Sealed]) -> list[Batch]:
     return batches
 
 
+_LET_GO: WeakSet[Spool] = WeakSet()  # whose process has ended
+
+
+@contextmanager
+def let_go_in_the_end() -> Iterator[None]:
+    """Let go of every spool that was opened meanwhile and is open still.
+
+    All tests share one process, and select() ends at descriptor 1,023.
+    """
+    begun: list[Spool] = []
+    begin = Spool._begin
+
+    def noted(spool: Spool, opened: Any) -> None:
+        begin(spool, opened)
+        begun.append(spool)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Spool, "_begin", noted)
+        yield
+    for spool in begun:
+        if not spool._closed and spool not in _LET_GO:
+            kill(spool)
+
+
 def kill(spool: Spool) -> None:
     """Let go of a spool's files as the end of its process would, committing nothing."""
+    _LET_GO.add(spool)
     for keeper in spool._keepers:
         keeper.core.journal.close()
         keeper.core.store.database.abandon()
