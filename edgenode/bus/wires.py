@@ -141,7 +141,11 @@ class Lamp(Protocol):
     """An indicator on a GPIO line."""
 
     def show(self, on_s: float, off_s: float) -> None:
-        """Blink in this rhythm until told otherwise; `off_s` 0 is on, `on_s` 0 is off."""
+        """Blink in this rhythm until told otherwise; `off_s` 0 is on, `on_s` 0 is off.
+
+        The same rhythm again goes on undisturbed. Raises BusError where the lamp fails, or has
+        failed since it was last told.
+        """
         ...
 
     def close(self) -> None:

@@ -38,11 +38,10 @@ class Beacon:
 
     def __init__(self, lamp: Lamp | None) -> None:
         self._lamp = lamp
-        self._shown: tuple[float, float] | None = None
         self._show(STARTING)
 
     def tell(self, health: Health, *, maintenance: bool) -> None:
-        """Show how the node is; a rhythm that goes on is not disturbed."""
+        """Show how the node is; a lamp that has failed meanwhile is told of and given up."""
         self._show(WORKING if maintenance else RHYTHMS[health])
 
     def close(self) -> None:
@@ -52,9 +51,8 @@ class Beacon:
             lamp.close()
 
     def _show(self, rhythm: tuple[float, float]) -> None:
-        if self._lamp is None or rhythm == self._shown:
+        if self._lamp is None:
             return
-        self._shown = rhythm
         try:
             self._lamp.show(*rhythm)
         except BusError as exc:

@@ -8,6 +8,8 @@ from edgenode.node.beacon import RHYTHMS, STARTING, WORKING, Beacon
 
 
 class FakeLamp:
+    """A lamp that goes on with a rhythm that it is told again."""
+
     def __init__(self) -> None:
         self.shown: list[tuple[float, float]] = []
         self.closed = 0
@@ -16,7 +18,8 @@ class FakeLamp:
     def show(self, on_s: float, off_s: float) -> None:
         if self.broken:
             raise BusError("fake: the chip is gone")
-        self.shown.append((on_s, off_s))
+        if (on_s, off_s) not in self.shown[-1:]:
+            self.shown.append((on_s, off_s))
 
     def close(self) -> None:
         self.closed += 1
@@ -49,6 +52,17 @@ def test_a_lamp_that_breaks_is_told_once_and_given_up(caplog: pytest.LogCaptureF
     beacon.close()
     assert caplog.text.count("the chip is gone") == 1
     assert lamp.closed == 1
+
+
+def test_a_lamp_that_breaks_while_nothing_changes_is_told_of_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lamp = FakeLamp()
+    beacon = Beacon(lamp)
+    beacon.tell(Health.WELL, maintenance=False)
+    lamp.broken = True
+    beacon.tell(Health.WELL, maintenance=False)
+    assert "the chip is gone" in caplog.text
 
 
 def test_a_node_without_a_lamp_shows_nothing() -> None:
