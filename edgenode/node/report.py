@@ -104,6 +104,10 @@ def _spool(picture: Picture) -> Iterator[Condition]:
     spool = picture.spool
     if spool.degraded:
         yield Condition("spool", f"spool: {spool.degraded}", "look at the disk and its free room")
+    if spool.cap_short_bytes:
+        asked = (spool.cap_bytes + spool.cap_short_bytes) >> 20
+        what = f"the disk has room for {spool.cap_bytes >> 20} MiB of the spool's {asked} MiB"
+        yield Condition("spool room", what, "make room on the disk, or lower spool.cap_mb")
     if spool.used_bytes > NEARLY_FULL * spool.cap_bytes:
         share = 100 * spool.used_bytes // max(spool.cap_bytes, 1)
         what = f"the spool is {share} % full; the oldest readings will be given up"

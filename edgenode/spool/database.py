@@ -17,6 +17,8 @@ PAGE = 1024  # a sealed batch of 1 KB costs 10 KB at the device, with pages of 4
 CHUNK = 64 << 10  # of growing
 SLICE = 8  # chunks a step: the lock is held for some ten milliseconds
 BALLAST = 2 << 20
+RESERVE = 2 << 20  # left free on the disk: for the log, which is written before the file is
+LEAST_PAGES = (1 << 20) // PAGE  # of a store, however little room there seems to be
 VACUUM_PAGES = 1_000
 CACHE_KIB = 1_024
 FULL_SHARE, TIGHT_SHARE = 0.9, 0.8  # of the cap: evict beyond the first, on a full disk the second
@@ -35,7 +37,7 @@ class Database:
     def __init__(self, path: Path, cap_bytes: int, *, pregrow: bool) -> None:
         self.lock = threading.RLock()
         self.path = path
-        self.cap_pages = cap_bytes // PAGE
+        self.asked_pages = self.cap_pages = cap_bytes // PAGE
         self.pregrow = pregrow
         self.grown = not pregrow
         self.share = FULL_SHARE
@@ -63,7 +65,7 @@ class Database:
             "temp_store=MEMORY",
             "cell_size_check=ON",
             f"cache_size=-{CACHE_KIB}",
-            f"max_page_count={self.cap_pages}",
+            f"max_page_count={self.asked_pages}",
         ):
             run(f"PRAGMA {pragma}")
         if run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
@@ -90,7 +92,19 @@ class Database:
     def used_pages(self) -> int:
         """Return how many pages hold something that counts against the cap."""
         used = self.one("PRAGMA page_count") - self.one("PRAGMA freelist_count")
-        return int(used) - self._pads * (CHUNK // (PAGE - 4) + 1)
+        return max(0, int(used) - self._pads * (CHUNK // (PAGE - 4) + 1))
+
+    def fit(self) -> None:
+        """Lower the cap to what the disk has room for, beside what the file has already.
+
+        Beyond that nothing could be written, and the newest would be lost in place of the oldest.
+        """
+        if self._in_memory():
+            return
+        disk = os.statvfs(self.path.parent)
+        room = max(0, disk.f_bavail * disk.f_frsize - RESERVE) // PAGE
+        possible = max(LEAST_PAGES, self.one("PRAGMA page_count") + room)
+        self.cap_pages = min(self.asked_pages, possible)
 
     def transaction(self, work: Callable[[], _Result]) -> _Result:
         """Run `work` in one transaction, making room where cap or disk are full.
@@ -141,6 +155,7 @@ class Database:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _tighten(self) -> None:
+        self.fit()
         self.share = TIGHT_SHARE
 
     def _vacuum(self) -> None:
@@ -155,6 +170,7 @@ class Database:
         Without growing, a ballast file keeps some room, and what is free is given back.
         """
         with self.lock:
+            self.fit()
             if self.grown:
                 return self._drop_pads(SLICE) if self._pads else self._give_back()
             room = self.cap_pages - self.one("PRAGMA page_count")

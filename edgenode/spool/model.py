@@ -78,6 +78,7 @@ class SpoolStats:
     progress: int = 0  # grows with every step
     degraded: str = ""  # why, in words; empty when all is well
     cap_bytes: int = 0
+    cap_short_bytes: int = 0  # what it was told to hold more, and the disk has no room for
     used_bytes: int = 0
     held_batches: int = 0  # sealed and not yet pruned
     unconfirmed_batches: int = 0

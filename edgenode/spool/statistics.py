@@ -35,6 +35,7 @@ def statistics(
         progress=progress,
         degraded=degraded,
         cap_bytes=database.cap_pages * PAGE,
+        cap_short_bytes=(database.asked_pages - database.cap_pages) * PAGE,
         used_bytes=used,
         held_batches=core.outbox.held,
         unconfirmed_batches=core.outbox.unconfirmed(),

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.root
 CHANNELS = 20
 GROUPS = {1: Group(1, tuple(Channel(f"a/c{n}", "count") for n in range(CHANNELS)))}
 DISK_BYTES = 16 << 20
+SMALL_BYTES = 6 << 20
+PAST = 28_000  # seconds in which noise takes more than the small disk
 SECONDS = 12_000
 NOISE = 1 << 45  # values that no code can make small: about 6 bytes each
 
@@ -116,6 +118,43 @@ def test_a_store_grown_beforehand_is_not_degraded_by_a_disk_that_others_fill(dis
     found = in_child(partial(run_full, disk, pregrow=True))
     assert found["degraded"] == ""
     assert EventCode.SPOOL_DEGRADED not in found["codes"]
+
+
+def run_small(disk: Path, *, pregrow: bool) -> dict[str, Any]:
+    """Ask for four times what the disk has, and sample far past it without a link."""
+    clock, rng = clock_of(0), random.Random(4)
+    spool = Spool.open(options(disk, pregrow=pregrow, cap_mb=24), NODE, GROUPS, clock)
+    appended = sample(spool, clock, 500, rng)
+    early = spool.stats()
+    appended += sample(spool, clock, PAST, rng)
+    settle(spool, clock)
+    stats = spool.stats()
+    return account(spool) | {
+        "appended": appended,
+        "early": early.degraded,
+        "used": early.used_bytes,
+        "degraded": stats.degraded,
+        "cap": stats.cap_bytes,
+        "short": stats.cap_short_bytes,
+        "overflow": stats.overflow_readings,
+    }
+
+
+@pytest.mark.parametrize("pregrow", [True, False], ids=["pre-grown", "growing"])
+def test_a_cap_beyond_the_disk_costs_the_oldest_and_never_the_newest(
+    tmp_path: Path, *, pregrow: bool
+) -> None:
+    with tmpfs(tmp_path / "small", SMALL_BYTES) as disk:
+        found = in_child(partial(run_small, disk, pregrow=pregrow))
+    assert (found["early"], found["degraded"]) == ("", "")
+    assert found["used"] >= 0
+    assert found["problems"] == []
+    assert found["overflow"] == 0
+    assert found["lost"] > 0
+    assert found["came"] + found["lost"] == found["appended"]
+    if pregrow:
+        assert found["cap"] < SMALL_BYTES
+        assert found["short"] > 3 * SMALL_BYTES
 
 
 def run_without_disk(disk: Path, life: int) -> dict[str, Any]:

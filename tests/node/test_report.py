@@ -85,6 +85,8 @@ def test_a_sensor_that_only_settles_is_well() -> None:
 def test_a_degraded_or_nearly_full_spool_is_told() -> None:
     assert found(changed(degraded="the disk is full")) == ["spool"]
     assert found(changed(used_bytes=220 << 20)) == ["spool full"]
+    (short,) = conditions(changed(cap_bytes=40 << 20, cap_short_bytes=200 << 20))
+    assert short.what == "the disk has room for 40 MiB of the spool's 240 MiB"
 
 
 def test_a_card_that_is_worn_too_fast_is_told_once_the_rate_is_steady() -> None:
