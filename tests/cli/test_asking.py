@@ -2,19 +2,13 @@
 
 import copy
 import json
-import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgenode.cli import main
-from edgenode.cli.absent import shown, systemd
-from edgenode.cli.asking import harmless
-from edgenode.cli.spans import seconds
-from edgenode.cli.words import many, number, size, span, table, when
 from edgenode.control import REQUESTS
 from tests.support.documents import HISTORY, READ, SENSORS, STATUS, Played
 
@@ -25,13 +19,7 @@ ASKING: dict[str, list[str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "Asia/Seoul")
-        time.tzset()
-        yield
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("seoul")
 
 
 def run(daemon: Played, *words: str) -> int:
@@ -222,58 +210,6 @@ def test_history_since_asks_for_what_did_not_end_earlier(daemon: Played) -> None
     assert asked["since_utc_ms"] == pytest.approx(before_ms - 3 * 86_400_000, abs=60_000)
 
 
-# --- maintenance ---
-
-
-def test_maintenance_begins_for_an_hour_shows_and_ends(daemon: Played, capsys: Capture) -> None:
-    assert run(daemon, "maintenance") == 0
-    assert "nobody works on this node" in out(capsys)
-    assert run(daemon, "maintenance", "on", "--why", "new fan") == 0
-    said = out(capsys)
-    assert "for 1 h more: new fan" in said
-    assert "2026-11-18 21:06:40 +09:00; sooner by: edgenode maintenance off" in said
-    assert run(daemon, "maintenance", "--json") == 0
-    assert json.loads(out(capsys))["maintenance"]["why"] == "new fan"
-    assert run(daemon, "maintenance", "off") == 0
-    assert [dict(asked) for asked in daemon.asked] == [
-        {"minutes": 60, "why": "new fan"},
-        {"minutes": 0},
-    ]
-
-
-def test_what_is_left_is_told_in_whole_minutes_and_without_a_clock(
-    daemon: Played, capsys: Capture
-) -> None:
-    daemon.status["maintenance"] = {
-        "left_s": 7198, "since_utc_ms": None, "until_utc_ms": None, "why": ""
-    }  # fmt: skip
-    assert run(daemon, "maintenance") == 0
-    said = out(capsys)
-    assert "for 2 h more\n" in said
-    assert "it ends by itself; sooner by" in said
-
-
-def test_maintenance_lasts_whole_minutes_and_at_least_what_was_asked(daemon: Played) -> None:
-    assert run(daemon, "maintenance", "on", "--for", "90s") == 0
-    assert daemon.asked == [{"minutes": 2}]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["on", "--for", "25h"], ["on", "--for", "soon"], ["on", "--why", "x" * 81],
-        ["on", "--why", ""], ["maybe"], ["off", "--for", "1h"], ["--why", "x"],
-    ],
-)  # fmt: skip
-def test_maintenance_that_cannot_be_meant_is_wrong_usage(daemon: Played, words: list[str]) -> None:
-    try:
-        code = run(daemon, "maintenance", *words)
-    except SystemExit as left:  # argparse leaves by itself
-        code = int(left.code or 0)
-    assert code == 2
-    assert daemon.asked == []
-
-
 # --- reload, metrics ---
 
 
@@ -338,74 +274,6 @@ def test_a_spool_in_trouble_leaves_with_one_and_names_what_was_set_aside(
     assert "NOT WELL, the disk is full" in said
     assert "7 readings since the start" in said
     assert "set aside store-1 (not a database, 4.1 kB)" in said
-
-
-# --- without a daemon ---
-
-
-def test_systemd_is_read_as_it_prints() -> None:
-    text = "ActiveState=activating\nSubState=auto-restart\nResult=exit-code\nExecMainStatus=2\n"
-    assert shown(f"{text}NRestarts=14\nOther=1\n") == {
-        "active": "activating", "sub": "auto-restart", "result": "exit-code", "exit_status": 2,
-        "restarts": 14,
-    }  # fmt: skip
-    assert shown("") is None
-
-
-def test_a_machine_without_systemd_has_nothing_to_say(tmp_path: Path) -> None:
-    assert systemd(str(tmp_path / "none")) is None
-
-
-def test_a_daemon_that_left_for_its_file_sends_people_to_check(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "systemctl"
-    script.write_text(
-        "#!/bin/sh\nprintf 'ActiveState=failed\\nSubState=failed\\nResult=exit-code\\n"
-        "ExecMainStatus=2\\nNRestarts=5\\n'\n"
-    )
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("edgenode.cli.absent.SYSTEMD", str(tmp_path))
-    assert main(["status", "--socket", str(tmp_path / "s"), "--state", str(tmp_path)]) == 3
-    said = out(capsys)
-    assert "systemd failed (failed), result exit-code, exit status 2, restarted 5 times" in said
-    assert "edgenode check" in said
-
-
-# --- words ---
-
-
-def test_what_a_terminal_would_obey_is_not_printed() -> None:
-    assert harmless("a\x1b[2Jb\tc\x07") == "a?[2Jb?c?"
-    assert harmless("덕수궁 21.5 °C") == "덕수궁 21.5 °C"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"), [("90s", 90), ("5min", 300), ("2 h", 7200), ("3d", 259_200), ("1m", 60)]
-)
-def test_spans_are_read_as_people_write_them(text: str, found: int) -> None:
-    assert seconds(text) == found
-
-
-@pytest.mark.parametrize("text", ["", "5", "h", "-1h", "1.5h", "0s", "999999999d", "1h30min"])
-def test_what_is_no_span_is_refused(text: str) -> None:
-    with pytest.raises(Exception, match="span"):
-        seconds(text)
-
-
-def test_numbers_sizes_times_and_tables_read_well() -> None:
-    assert [span(s) for s in (0, 59, 3600, 277_200)] == ["0 s", "59 s", "1 h", "3 d 5 h"]
-    assert [number(21.5, -2), number(3, 2), number(None)] == ["21.50", "3", "-"]
-    assert [size(n) for n in (0, 999, 1_000, 5e9)] == ["0 B", "999 B", "1.0 kB", "5.0 GB"]
-    assert [many(1, "batch"), many(2, "batch"), many(0, "start")] == [
-        "1 batch",
-        "2 batches",
-        "0 starts",
-    ]
-    assert when(None) == "at an unknown time"
-    assert list(table([("a", "1"), ("bbb", "22")], right=(1,))) == ["a     1", "bbb  22"]
-    assert list(table([])) == []
 
 
 def test_every_request_of_the_socket_has_a_verb() -> None:
