@@ -15,6 +15,7 @@ from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.runner import Runner
 from edgenode.sensing.stats import LeverStats
 from edgenode.sensing.watch import Watch
+from edgenode.sensing.witness import Witnesses
 
 GRACE_MS: Final = 10_000  # between rungs, so that each can show whether it helped
 HUNG_MS: Final = 60_000  # a call that hangs for so long will not come back by itself
@@ -102,6 +103,7 @@ class Ladder:
         self._climbed_ms = 0
         self._relief: Lever | None = None  # what was pulled while the bus thread hung
         self._supply_ms = 0  # when it was last switched on, or could not be
+        self._witnesses = Witnesses(GRACE_MS)
 
     def begin(self, gid: int) -> None:
         """Switch the supply of the bus on, where there is a pin for it."""
@@ -132,6 +134,14 @@ class Ladder:
                 relief.tally.helped += 1
         self._supply_again(runners)
         return self._tended(runners) or relief is not None
+
+    def witness(self, runners: Sequence[Runner]) -> Runner | None:
+        """Return a sensor to ask out of turn, before a lever that is ready can be pulled."""
+        now_ms = self._clock.boot_ms()
+        if self._ready(now_ms, {lever.name for lever in self._levers}) is None:
+            return None
+        rung_ms = None if self.silent_since_ms is None else self._climbed_ms
+        return self._witnesses.next(runners, rung_ms, now_ms)
 
     def _tended(self, runners: Sequence[Runner]) -> bool:
         silent = bool(runners) and all(runner.silent for runner in runners)

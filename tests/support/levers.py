@@ -66,6 +66,7 @@ class Rig:
         *names: str,
         every_ms: int = 1000,
         other_in_ms: int = 0,
+        other_every_ms: int = 0,
         since_stuck: Rung | None = None,
     ) -> None:
         self.bench, self.other = Bench(), Bench()
@@ -74,7 +75,7 @@ class Rig:
         self.levers = FakeLevers(self.clock, names)
         jobs = [
             self.bench.job(1, every_ms),
-            self.other.job(2, every_ms, phase_ms=other_in_ms or every_ms // 2),
+            self.other.job(2, other_every_ms or every_ms, phase_ms=other_in_ms or every_ms // 2),
         ]
         self.worker = BusWorker(
             "b",
