@@ -14,7 +14,6 @@ from edgenode.spool import SpoolStats
 if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
     from edgenode.uplink import UplinkStats
 
-CONNECT_MS = 30_000  # a start is no trouble; without a connection after this long it is
 CONFIRM_MS = 900_000  # the City OS acks at most each second, and resends are asked in minutes
 NEARLY_FULL = 0.8  # of the cap; eviction begins at 0.9
 DAY_MS = 86_400_000
@@ -35,6 +34,7 @@ class Picture:
     uplink: UplinkStats | None  # None before it is started
     notes: Sequence[Condition] = ()  # what was found wrong at the start
     clock_err_ms: int | None = None  # by how much the wall clock may be wrong; None: not known
+    connect_by_ms: int = 0  # boot-time until which it is no trouble that no broker is connected
 
     @property
     def up_ms(self) -> int:
@@ -118,12 +118,14 @@ def _spool(picture: Picture) -> Iterator[Condition]:
 
 
 def _uplink(picture: Picture) -> Iterator[Condition]:
-    uplink = picture.uplink
+    uplink, late = picture.uplink, picture.now_ms > picture.connect_by_ms
     if uplink is None:
+        if late and not any(note.key == "uplink" for note in picture.notes):
+            yield Condition("uplink", "not connected: not tried yet", "wait for the first sample")
         return
     if uplink.budget:
         yield _budget(uplink.budget)
-    if not uplink.connected and picture.up_ms > CONNECT_MS:
+    if not uplink.connected and late:
         why = uplink.last_error or "no answer yet"
         what = f"not connected to {uplink.broker or 'any broker'}: {why}"
         yield Condition("uplink", what, "check network, broker and credentials; nothing is lost")

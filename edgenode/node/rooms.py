@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
 POLLERS_S = 0.3  # of the 2 s that a stop may take; who sits in a read is left behind
 SPOOL_S = 10.0  # leaving before the spool is safe would lose samples: the card has the last word
 UPLINK = "uplink"  # the key of what is wrong with it
+CONNECT_MS = 30_000  # a start is no trouble; without a connection after this long it is
 UPLINK_S = 2.0  # for an uplink that is replaced to say goodbye
 
 
@@ -51,6 +52,8 @@ class Rooms:
         self._stop_spool, self._stop_uplink = threading.Event(), threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._refused = False  # the uplink cannot be started with this configuration
+        lost = any(entry.key == UPLINK and entry.end is None for entry in self.spool.history())
+        self._connect_by_ms = 0 if lost else self.started_ms + CONNECT_MS  # it may go on at once
 
     def start_sensing(self) -> None:
         """Start the spool's thread, then a worker per bus; raises NodeError for an unknown wire."""
@@ -93,6 +96,8 @@ class Rooms:
 
         One that could not be started may be tried again.
         """
+        if self.uplink and self.uplink.stats().connected:
+            self._connect_by_ms = self._clock.boot_ms() + CONNECT_MS
         self._refused = False
         self.notes = [note for note in self.notes if note.key != UPLINK]
         self._tell_uplink()
@@ -119,6 +124,7 @@ class Rooms:
             buses=[worker.stats() for worker in self.buses.workers],
             uplink=self.uplink.stats() if self.uplink else None,
             notes=tuple(self.notes),
+            connect_by_ms=self._connect_by_ms,
         )
         return self.latest
 

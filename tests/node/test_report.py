@@ -97,7 +97,7 @@ def test_a_card_that_is_worn_too_fast_is_told_once_the_rate_is_steady() -> None:
 
 def test_a_start_is_no_trouble_but_no_connection_afterwards_is() -> None:
     down = linked(connected=False, last_error="connection refused")
-    assert found(replace(down, now_ms=20_000)) == []
+    assert found(replace(down, now_ms=20_000, connect_by_ms=30_000)) == []
     assert found(down) == ["uplink"]
     assert "connection refused" in next(conditions(down)).what
 

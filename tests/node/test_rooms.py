@@ -13,6 +13,7 @@ from edgenode.health import Health, Watch
 from edgenode.node.daemon import feed
 from edgenode.node.duties import duties
 from edgenode.node.notify import Notifier
+from edgenode.node.report import conditions
 from edgenode.node.rooms import Rooms
 from edgenode.reading import Event, EventCode
 from tests.support.clock import FakeClock
@@ -47,6 +48,9 @@ class Link:
             "set_aside": 0,
             "parked": 0,
             "budget": "",
+            "broker": "",
+            "last_error": "",
+            "last_ack_ms": None,
         }
 
     def stats(self) -> Any:
@@ -149,6 +153,43 @@ def test_a_stalled_node_is_not_fed(rooms: Rooms, clock: FakeClock) -> None:
     clock.advance(2 * MINUTE)
     feed(notifier, watch.look([], clock.boot_ms()))
     assert notifier.fed == 1
+
+
+def wrong(rooms: Rooms) -> list[str]:
+    return [condition.key for condition in conditions(rooms.picture())]
+
+
+def test_a_link_that_was_lost_before_the_start_is_lost_until_it_is_there(
+    rooms: Rooms, tmp_path: Path, clock: FakeClock
+) -> None:
+    assert wrong(rooms) == []
+    rooms.spool.observe({"uplink": "not connected"}, clock.boot_ms())
+    clock.advance(MINUTE)
+    rooms.spool.step()
+    assert rooms.stop()
+    rooms._held.close()
+    again = Rooms(load(tmp_path / "node.toml"), clock)
+    try:
+        assert wrong(again) == ["uplink"]
+        again.uplink = link = Link()  # type: ignore[assignment]
+        assert wrong(again) == []
+        link.counts["connected"] = False
+        assert wrong(again) == ["uplink"]
+    finally:
+        assert again.stop()
+
+
+def test_a_link_that_a_reload_makes_anew_is_not_lost_for_half_a_minute(
+    rooms: Rooms, clock: FakeClock
+) -> None:
+    clock.advance(MINUTE)
+    rooms.uplink = Link()  # type: ignore[assignment]
+    assert rooms.stop_uplink()
+    rooms.uplink = link = Link()  # type: ignore[assignment]
+    link.counts["connected"] = False
+    assert wrong(rooms) == []
+    clock.advance(MINUTE // 2 + 1)
+    assert wrong(rooms) == ["uplink"]
 
 
 def test_a_state_directory_has_one_owner(rooms: Rooms, tmp_path: Path, clock: FakeClock) -> None:
