@@ -9,7 +9,7 @@ from typing import Any, Final
 from edgenode import __version__
 from edgenode.config import BudgetTable
 from edgenode.errors import Reason
-from edgenode.health import Verdict
+from edgenode.health import Condition, Verdict
 from edgenode.node.chronicle import Since
 from edgenode.node.report import CARD_BYTES_A_DAY, Picture
 from edgenode.node.visit import Visit
@@ -51,28 +51,29 @@ def status(
         "boot_ms": now_ms,
         "clock": ClockSource(picture.clock).name.lower(),
         "clock_err_ms": picture.clock_err_ms,
-        "problems": [
-            {
-                "key": problem.condition.key,
-                "what": problem.condition.what,
-                "advice": problem.condition.advice,
-                "since_s": begun[problem.condition.key].for_ms // 1000,
-                "since_utc_ms": begun[problem.condition.key].utc_ms,
-                "times": begun[problem.condition.key].times,
-            }
-            for problem in verdict.problems
-        ],
+        "problems": [_problem(p.condition, begun[p.condition.key]) for p in verdict.problems],
         "maintenance": maintenance,
         "budget": budget,
         "restarts": restarts or [],
         "recovery": dict(recovery or {}),
         "buses": [asdict(bus) for bus in picture.buses],
-        "spool": asdict(picture.spool)
-        | {
+        "spool": {
+            **asdict(picture.spool),
             "written_bytes_per_day": picture.written_a_day,
             "wear_budget_bytes_per_day": CARD_BYTES_A_DAY,
         },
         "uplink": asdict(picture.uplink) if picture.uplink else None,
+    }
+
+
+def _problem(condition: Condition, since: Since) -> Document:
+    return {
+        "key": condition.key,
+        "what": condition.what,
+        "advice": condition.advice,
+        "since_s": since.for_ms // 1000,
+        "since_utc_ms": since.utc_ms,
+        "times": since.times,
     }
 
 

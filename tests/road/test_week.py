@@ -14,7 +14,7 @@ from edgenode.cityos.audit import audit
 from edgenode.cityos.sink import ReadingRow
 from edgenode.reading import ClockSource
 from tests.support.road import NODE, World
-from tests.support.week import Week
+from tests.support.week import Used, Week
 
 DAYS = 7
 OPEN_COMMIT_MS = 30_000  # a turn of the simulation, in which nothing is committed
@@ -38,10 +38,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Week:
     return week
 
 
-def _used() -> tuple[int, int, int]:
+def _used() -> Used:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return (
+    return Used(
         len(gc.get_objects()),
         pages * resource.getpagesize() >> 10,
         len(list(Path("/proc/self/fd").iterdir())),

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from edgenode.errors import BusError
 from edgenode.reading import Channel, Event, Group, Kind, Sample
@@ -68,6 +68,14 @@ class Street:
         return Sample((serial,))
 
 
+class Used(NamedTuple):
+    """What the process held at one moment."""
+
+    objects: int  # that may refer to others
+    rss_kib: int
+    descriptors: int
+
+
 class Week(Road):
     """One node whose sensors are read by the bus workers that the daemon has."""
 
@@ -82,9 +90,7 @@ class Week(Road):
     def __init__(self, directory: Path, world: World) -> None:
         self.street = Street(world, directory / "said")
         self.workers: list[BusWorker] = []
-        self.evenings: list[
-            tuple[int, int, int]
-        ] = []  # objects that may refer to others, RSS KiB, descriptors
+        self.evenings: list[Used] = []
         self.cuts: list[int] = []  # true POSIX ms
         super().__init__(directory, world)
 
