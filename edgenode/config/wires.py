@@ -169,5 +169,5 @@ def busy(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(
                 ("bus", index),
                 f"when every read takes as long as it may, the reads of {bus.name!r} need"
-                f" {sum(shares):.1f} s of each second and ticks are missed: raise every_s",
+                f" {sum(shares):.1f} s of each second and slots are missed: raise every_s",
             )

@@ -38,7 +38,8 @@ class Reloader:
         except ConfigError as exc:
             return Reloaded(problems=tuple(exc.problems))
         for warning in wanted.warnings:
-            LOG.warning("%s", warning)
+            if warning not in self._rooms.config.warnings:
+                LOG.warning("%s", warning)
         what = changes(self._rooms.config, wanted)
         if what.restart:
             return Reloaded(problems=what.restart)

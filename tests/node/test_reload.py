@@ -128,6 +128,16 @@ def test_what_only_a_restart_can_change_is_refused_whole(place: Place) -> None:
         assert terminated(process) == 0
 
 
+def test_what_makes_one_think_is_logged_once_however_often_the_file_is_read(place: Place) -> None:
+    doubt = "the node vouches for its clock"
+    with place.daemon() as process:
+        until(place.sampled, "a commit")
+        assert place.log().count(doubt) == 1
+        reload(place)
+        assert place.log().count(doubt) == 1
+        assert terminated(process) == 0
+
+
 def test_the_same_file_changes_nothing(place: Place) -> None:
     with place.daemon() as process:
         until(place.sampled, "a commit")
