@@ -154,7 +154,7 @@ def test_a_bus_that_says_its_speed_settles_the_matter() -> None:
 def test_a_read_that_may_outlast_its_period_is_a_warning() -> None:
     text = changed("every_s = 1\n", "every_s = 0.1\n")
     (warning,) = parse(text).warnings
-    assert "the reads of 'i2c1' need 2.5 s of each second and ticks are missed" in warning
+    assert "the reads of 'i2c1' need 2.5 s of each second and slots are missed" in warning
 
 
 def test_what_the_bus_says_of_its_line_counts_and_the_rest_is_the_part_s() -> None:
