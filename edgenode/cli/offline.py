@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # it reads SQLite's pages and decodes batches: not for who ha
     from edgenode.spool.offline import SpoolSurvey, Survey
 
 SPOOL = "spool"  # of the state directory
-_NOW = 1 << 62  # when something ended that lasts, or of which no clock knew when it ended
 
 Told = tuple[dict[str, Any], list[str]]  # fields for the document, lines for people
 
@@ -31,8 +30,8 @@ def history_without(state: str, limit: int, since_utc_ms: int = 0) -> Told:
     """Return what `history` tells without a daemon: the newest, and not what ended earlier."""
 
     def wanted(found: Survey) -> list[dict[str, Any]]:
-        kept = [row for row in entries(found) if (row["until_utc_ms"] or _NOW) >= since_utc_ms]
-        return kept[-limit:]
+        kept = [entry for entry in _log(found) if not entry.ended_before(since_utc_ms)]
+        return [entry.document() for entry in kept[-limit:]]
 
     return _told("entries", state, wanted, _history_lines)
 
@@ -95,28 +94,12 @@ def _spool(found: SpoolSurvey) -> dict[str, Any]:
 
 def entries(found: Survey) -> list[dict[str, Any]]:
     """Return the condition logs of all spools, the latest to begin last."""
-    log = [item for spool in found.spools for item in spool.history]
-    log.sort(key=lambda item: (item.begin.utc_ms or 0, item.begin.epoch, item.begin.t_ms))
-    return [_entry(item) for item in log]
+    return [entry.document() for entry in _log(found)]
 
 
-def _entry(item: Condition) -> dict[str, Any]:
-    begin, end = item.begin, item.end
-    lasted = None
-    if end is not None and begin.epoch == end.epoch:
-        lasted = (end.t_ms - begin.t_ms) // 1000
-    elif end is not None and begin.utc_ms is not None and end.utc_ms is not None:
-        lasted = (end.utc_ms - begin.utc_ms) // 1000
-    return {
-        "key": item.key,
-        "what": item.what,
-        "since_utc_ms": begin.utc_ms,
-        "until_utc_ms": _utc(end),
-        "lasted_s": lasted,
-        "open": end is None,
-        "epoch": begin.epoch,
-        "times": item.times,
-    }
+def _log(found: Survey) -> list[Condition]:
+    log = [entry for spool in found.spools for entry in spool.history]
+    return sorted(log, key=lambda entry: (entry.begin.utc_ms or 0, *entry.begin[:2]))
 
 
 def _utc(moment: Moment | None) -> int | None:

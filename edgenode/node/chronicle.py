@@ -88,8 +88,8 @@ class Chronicle:
 
     def entries(self, since_utc_ms: int = 0, limit: int = ENTRIES) -> list[dict[str, object]]:
         """Return what was wrong and lasted until `since_utc_ms` or later, the newest last."""
-        kept = [entry for entry in self._spool.history() if not _over(entry, since_utc_ms)]
-        return [_entry(entry) for entry in kept[-limit:]]
+        kept = [entry for entry in self._spool.history() if not entry.ended_before(since_utc_ms)]
+        return [entry.document() for entry in kept[-limit:]]
 
     def kept_from_utc_ms(self) -> int | None:
         """Return since when the log is complete; None where it always was, or nobody knows."""
@@ -99,7 +99,7 @@ class Chronicle:
     def about(self, keys: set[str], limit: int) -> list[dict[str, object]]:
         """Return the entries with one of these keys, the newest last."""
         kept = [entry for entry in self._spool.history() if entry.key in keys]
-        return [_entry(entry) for entry in kept[-limit:]]
+        return [entry.document() for entry in kept[-limit:]]
 
     def _held(self) -> Mapping[str, Condition]:
         return {entry.key: entry for entry in self._spool.history() if entry.end is None}
@@ -123,36 +123,6 @@ class Chronicle:
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._spool.event(now_ms, None, Event(code, value=value))
-
-
-def _entry(entry: Condition) -> dict[str, object]:
-    end, lasted_ms = entry.end, _between(entry)
-    return {
-        "key": entry.key,
-        "what": entry.what,
-        "since_utc_ms": entry.begin.utc_ms,
-        "until_utc_ms": end.utc_ms if end else None,
-        "lasted_s": None if lasted_ms is None else lasted_ms // 1000,
-        "open": end is None,
-        "epoch": entry.begin.epoch,
-        "times": entry.times,
-    }
-
-
-def _between(entry: Condition) -> int | None:
-    begin, end = entry.begin, entry.end
-    if end is None:
-        return None
-    if begin.epoch == end.epoch:
-        return max(0, end.t_ms - begin.t_ms)
-    if begin.utc_ms is None or end.utc_ms is None:
-        return None
-    return max(0, end.utc_ms - begin.utc_ms)
-
-
-def _over(entry: Condition, since_utc_ms: int) -> bool:
-    utc_ms = entry.end.utc_ms if entry.end else None
-    return utc_ms is not None and utc_ms < since_utc_ms
 
 
 def _word(cause: BootCause | StartCause) -> str:

@@ -163,16 +163,9 @@ class Conditions(Kept):
 
 def _flaps(before: Condition, what: str, begin: Moment, end: Moment | None) -> bool:
     """Tell whether an entry goes on: not long since it ended, and an instant with its words."""
-    gap = None if before.end is None else _between(before.end, begin)
+    gap = None if before.end is None else before.end.ms_to(begin)
     instant = end is not None
     return gap is not None and gap < FLAP_MS and (not instant or before.what == what)
-
-
-def _between(one: Moment, two: Moment) -> int | None:
-    """Return the ms from one moment to another; None where no clock ties their epochs."""
-    if one.epoch == two.epoch:
-        return two.t_ms - one.t_ms
-    return None if one.utc_ms is None or two.utc_ms is None else two.utc_ms - one.utc_ms
 
 
 def _later(begin: Moment, end: Moment | None) -> Moment:

@@ -54,6 +54,14 @@ class Moment(NamedTuple):
     t_ms: int
     utc_ms: int | None = None
 
+    def ms_to(self, later: Moment) -> int | None:
+        """Return how long it is to a later moment; None where no clock ties their boots."""
+        if self.epoch == later.epoch:
+            return max(0, later.t_ms - self.t_ms)
+        if self.utc_ms is None or later.utc_ms is None:
+            return None
+        return max(0, later.utc_ms - self.utc_ms)
+
 
 class Condition(NamedTuple):
     """An entry of the condition log: what was wrong, from when to when.
@@ -67,6 +75,24 @@ class Condition(NamedTuple):
     begin: Moment
     end: Moment | None
     times: int = 1
+
+    def ended_before(self, utc_ms: int) -> bool:
+        """Whether it surely was over at this time, POSIX ms."""
+        return self.end is not None and self.end.utc_ms is not None and self.end.utc_ms < utc_ms
+
+    def document(self) -> dict[str, object]:
+        """Return it as docs/cli.md has it, `edgenode history`."""
+        lasted_ms = self.begin.ms_to(self.end) if self.end else None
+        return {
+            "key": self.key,
+            "what": self.what,
+            "since_utc_ms": self.begin.utc_ms,
+            "until_utc_ms": self.end.utc_ms if self.end else None,
+            "lasted_s": None if lasted_ms is None else lasted_ms // 1000,
+            "open": self.end is None,
+            "epoch": self.begin.epoch,
+            "times": self.times,
+        }
 
 
 @dataclass(frozen=True, slots=True)
