@@ -19,7 +19,6 @@ WORDS: dict[Any, str] = {
     Path: "an absolute path in quotes",
 }
 
-
 # What the wires of edgenode.bus take, and so mean the same for every driver on them.
 WIRE_OPTIONS: dict[str, str] = {
     "address": "where the part is on its bus",
@@ -54,12 +53,11 @@ def shape(kind: Any) -> Shape:
     plain = bare(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return Shape("table", plain)
-    for origin, form in ((tuple, "tables"), (dict, "named")):
-        if get_origin(plain) is origin:
-            args = [bare(arg) for arg in get_args(plain)]
-            inner = args[-1] if origin is dict else args[0]
-            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-                return Shape("tables" if form == "tables" else "named", inner)
+    if get_origin(plain) in {tuple, dict}:
+        named = get_origin(plain) is dict
+        inner = bare(get_args(plain)[1 if named else 0])
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            return Shape("named" if named else "tables", inner)
     return Shape("value")
 
 

@@ -71,8 +71,10 @@ def parse(text: str, name: str = "edgenode.toml", real: Real = _spelt) -> Config
 def _placed(text: str, name: str, found: Iterable[Mistake]) -> list[str]:
     """Return mistakes in the order of the file, each with its line."""
     mistakes = list(found)
-    lines = Lines(text) if mistakes else None
-    placed = sorted((lines.of(m.place) if lines else 1, str(m)) for m in mistakes)
+    if not mistakes:
+        return []
+    lines = Lines(text)
+    placed = sorted((lines.of(m.place), str(m)) for m in mistakes)
     return [f"{name}:{line}: {words}" for line, words in placed]
 
 
