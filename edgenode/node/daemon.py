@@ -13,7 +13,7 @@ from edgenode.config import Config
 from edgenode.errors import NodeError
 from edgenode.health import Condition, Health, Verdict, Watch
 from edgenode.node import sensors
-from edgenode.node.beacon import Beacon, lamp_of
+from edgenode.node.beacon import beacon_of
 from edgenode.node.boot import BootMark
 from edgenode.node.chronicle import Chronicle
 from edgenode.node.duties import duties
@@ -56,7 +56,7 @@ class Daemon:
         self._resort = LastResort(state / "recovery", clock, config.recovery)
         self._watch = Watch(duties(self._rooms), clock.boot_ms())
         self._chronicle = Chronicle(self._rooms.spool)
-        self._beacon = Beacon(lamp_of(config.lamp))
+        self._beacon = beacon_of(config.lamp, clock)
         self._control: Control | None = None
         self._ready = False
         self._working = False  # somebody was at work when we last looked
@@ -108,7 +108,7 @@ class Daemon:
             self._resort.allow(self._rooms.config.recovery)
         if found.what.lamp:
             self._beacon.close()
-            self._beacon = Beacon(lamp_of(self._rooms.config.lamp))
+            self._beacon = beacon_of(self._rooms.config.lamp, self._clock)
         return found
 
     def ask(self, work: object, timeout_s: float) -> object:
@@ -118,7 +118,8 @@ class Daemon:
     def _look(self) -> None:
         picture = self._rooms.picture()
         before = self._watch.verdict
-        verdict = self._watch.look(conditions(picture), picture.now_ms)
+        held = [*conditions(picture), *self._beacon.conditions()]
+        verdict = self._watch.look(held, picture.now_ms)
         _log_changes(before, verdict)
         self._chronicle.look(verdict.problems, picture.clock, picture.now_ms)
         self._tell_work()
