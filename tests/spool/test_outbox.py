@@ -149,10 +149,14 @@ def test_an_ack_may_name_what_an_earlier_process_sent(spool: Spool, clock: FakeC
     spool.close()
     again = opened(spool.options.directory, clock)
     again.outbox.city_acked(acked(again, (1, 2)))
+    again.outbox.begin_session()
+    assert seqs(again, live=False) == []
 
 
-def test_an_ack_for_another_spool_says_nothing(spool: Spool) -> None:
+def test_an_ack_for_another_spool_says_nothing(spool: Spool, clock: FakeClock) -> None:
+    sealed_minutes(spool, clock, 1)
     spool.outbox.city_acked(Ack(NODE, bytes(8), {0: ((1, 900),)}))
+    assert seqs(spool, live=True) == [1]
 
 
 def test_the_city_gets_again_what_is_held_and_losses_for_the_rest(
