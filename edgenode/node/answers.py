@@ -170,7 +170,13 @@ def why(view: View, name: str, log: Chronicle, maintenance: Document | None) -> 
         },
         "maintenance": maintenance,
         "history": log.about(
-            {f"sensor {sensor.name}", f"bus {bus.bus}", f"bus {bus.bus} lever"}, HISTORY
+            {
+                f"channel {name}",
+                f"sensor {sensor.name}",
+                f"bus {bus.bus}",
+                f"bus {bus.bus} lever",
+            },
+            HISTORY,
         ),
     }
     document.update(_failures(view, evidence, bus))

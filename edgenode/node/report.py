@@ -98,6 +98,10 @@ def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
                 yield Condition(
                     f"sensor {sensor.sensor}", what, "check its plug, power and address"
                 )
+            for quantity, quality in sensor.doubted.items():
+                name = f"{sensor.sensor}/{quantity}"
+                what = f"{name} cannot be believed: {quality}"
+                yield Condition(f"channel {name}", what, f"edgenode why {name}")
 
 
 def _spool(picture: Picture) -> Iterator[Condition]:

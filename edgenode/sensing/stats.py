@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from edgenode.reading import Quality
 from edgenode.sensing.breaker import Position
 from edgenode.sensing.channels import quantity
 from edgenode.sensing.rungs import Rungs, added
 from edgenode.sensing.runner import Runner, State
+
+# A channel is doubted where it has had one of these, and no good value, for longer than both.
+DOUBT_MS: Final = 60_000
+DOUBT_PERIODS: Final = 3
+DOUBTS: Final = frozenset(
+    {
+        Quality.FAULT,
+        Quality.OUT_OF_RANGE,
+        Quality.CLAMPED,
+        Quality.STUCK,
+        Quality.RATE_OF_CHANGE,
+        Quality.DISAGREES,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,7 @@ class SensorStats:
     rungs: Rungs = field(default_factory=dict)
     last_failure: FailureStats | None = None  # the newest, also where it is long found again
     settled_ms: int | None = None  # boot-time until which it settles; None: it was never open
+    doubted: dict[str, str] = field(default_factory=dict)  # quantity to quality, see DOUBT_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +142,21 @@ def sensor_stats(runner: Runner, now_ms: int) -> SensorStats:
         rungs=added([runner.rungs]),
         last_failure=FailureStats(int(last.reason), last.detail, last.t_ms) if last else None,
         settled_ms=runner.settled_ms,
+        doubted=dict(_doubted(runner, now_ms)),
     )
+
+
+def _doubted(runner: Runner, now_ms: int) -> Iterator[tuple[str, str]]:
+    newest = runner.record.newest
+    if runner.lost or newest is None or not newest.sample.quality:
+        return
+    least_ms = max(DOUBT_MS, DOUBT_PERIODS * runner.job.every_ms)
+    for n, quality in enumerate(newest.sample.quality):
+        good = runner.record.good(n)
+        since_ms = max(good.t_ms if good else 0, runner.settled_ms or 0)
+        if quality in DOUBTS and now_ms - since_ms > least_ms:
+            name = quantity(runner.job.group.channels[n])
+            yield name, Quality(quality).name.lower().replace("_", "-")
 
 
 def evidence(runner: Runner, n: int, bus: str, now_ms: int) -> Evidence:

@@ -77,6 +77,14 @@ def test_every_kind_of_lever_has_advice() -> None:
     assert set(LEVER_ADVICE) == {lever.name for lever in worker.stats().levers}
 
 
+def test_a_channel_that_is_doubted_is_told_with_where_to_look() -> None:
+    doubted = replace(SENSOR, doubted={"humidity": "stuck"})
+    (condition,) = conditions(replace(WELL, buses=(replace(BUS, sensors=(doubted,)),)))
+    assert condition.key == "channel air/humidity"
+    assert condition.what == "air/humidity cannot be believed: stuck"
+    assert condition.advice == "edgenode why air/humidity"
+
+
 def test_a_sensor_that_only_settles_is_well() -> None:
     settling = replace(SENSOR, state="settling")
     assert found(replace(WELL, buses=(replace(BUS, sensors=(settling,)),))) == []

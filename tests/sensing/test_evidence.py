@@ -78,6 +78,24 @@ def test_the_last_good_value_outlives_failures_and_bad_ones() -> None:
     assert found.unchanged_since_ms == 11_000
 
 
+def test_a_channel_that_cannot_be_believed_for_a_minute_is_doubted_until_it_is_good() -> None:
+    rig = Rig()
+
+    def doubted() -> dict[str, str]:
+        return rig.worker.stats().sensors[0].doubted
+
+    rig.slots(20.0, *[99.0] * 59)
+    assert doubted() == {}, "a spike is none of a maintainer's business"
+    rig.slots(99.0)
+    assert doubted() == {"temperature": "out-of-range"}
+    rig.slots(20.0)
+    assert doubted() == {}
+    rig.slots(*[99.0] * 70)
+    rig.bench.error = BusError("unplugged")
+    rig.slots(99.0)
+    assert doubted() == {}, "a sensor that is lost is told of as lost"
+
+
 def test_failures_are_told_by_reason_and_by_rung_with_the_next_try() -> None:
     rig = Rig()
     rig.slots(20.0)
