@@ -126,8 +126,10 @@ def test_a_serial_adapter_with_two_meters_by_its_id(
         far_ends.close()
 
     def plug_elsewhere() -> None:
-        far, _ = ttys.opened()  # the old name is somebody else's now
-        taken.callback(os.close, far)
+        (old,) = names
+        while not old.exists():  # until it is somebody else's: here or in another process
+            far, _ = ttys.opened()
+            taken.callback(os.close, far)
         plug()
 
     plug()
