@@ -10,7 +10,16 @@ from enum import IntEnum
 from typing import ClassVar
 
 
-class Reason(IntEnum):
+class Code(IntEnum):
+    """A code of docs/wire-format.md."""
+
+    @property
+    def word(self) -> str:
+        """Its name there, such as no-answer."""
+        return self.name.lower().replace("_", "-")
+
+
+class Reason(Code):
     """Why a read failed; the codes of docs/wire-format.md, "Reasons of a failed read"."""
 
     NO_ANSWER = 1

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
+from edgenode.errors import Code
 
-class Quality(IntEnum):
+
+class Quality(Code):
     """How far a reading can be trusted; the codes of edge-batch v1."""
 
     OK = 0
@@ -105,7 +107,7 @@ class EventCode(IntEnum):
     DAEMON_STARTED = 25
 
 
-class Rung(IntEnum):
+class Rung(Code):
     """How far up the recovery ladder a bus had to go; the value of bus-recovered."""
 
     BY_ITSELF = 0

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from edgenode.cli.advice import REASONS
 from edgenode.config import BusTable, Config, Sensor, serial_line
 from edgenode.driver import Driver, Talker, declared
 from edgenode.errors import DriverError, NodeError, Reason
@@ -19,14 +20,6 @@ from edgenode.sensing import Wires
 
 GRACE_S: Final = 1.0  # for a busy machine, beyond what the driver asks for
 TURN_S: Final = 0.05
-ADVICE: Final = {
-    Reason.NO_ANSWER: "check its wiring, power, bus and address",
-    Reason.BAD_CHECKSUM: "check wiring and length of the cable, and speed and address of the part",
-    Reason.WRONG_DEVICE: "check driver and address against what is printed on the part",
-    Reason.TIMEOUT: "check its wiring and power, and speed and address of the part",
-    Reason.BUS_STUCK: "something holds the wire low: unplug one part after another",
-    Reason.IMPOSSIBLE_VALUE: "the part says itself that it has no value: let it warm up",
-}
 DEFECT: Final = "this is a defect of the driver: report it with this sentence"
 
 
@@ -92,7 +85,7 @@ def _bus(bus: BusTable, sensors: list[Sensor], boot_ms: Callable[[], int]) -> It
         if found is None:
             held = sensor.name
             problem = f"did not return within {allowance_s(sensor):g} s"
-            found = Finding(sensor.name, bus.name, (), problem, ADVICE[Reason.BUS_STUCK])
+            found = Finding(sensor.name, bus.name, (), problem, REASONS[Reason.BUS_STUCK.word])
         yield found
 
 
@@ -126,13 +119,13 @@ def _tried(sensor: Sensor, wires: Wires, boot_ms: Callable[[], int]) -> Finding:
         finally:
             driver.close()
     except DriverError as exc:
-        return made._replace(problem=str(exc), advice=ADVICE.get(exc.reason, ""))
+        return made._replace(problem=str(exc), advice=REASONS[exc.reason.word])
     except Exception as exc:  # noqa: BLE001 - a driver of somebody else's must not end the check
         return made._replace(problem=f"{type(exc).__name__}: {exc}", advice=DEFECT)
     readings = tuple(_readings(sensor, sample))
     if all(reading.value is None for reading in readings):
         names = ", ".join(sorted({reading.quality for reading in readings}))
-        return made._replace(problem=f"no value: {names}", advice=ADVICE[Reason.NO_ANSWER])
+        return made._replace(problem=f"no value: {names}", advice=REASONS[Reason.NO_ANSWER.word])
     return made._replace(readings=readings)
 
 
@@ -160,7 +153,7 @@ def _readings(sensor: Sensor, sample: Sample) -> Iterator[Reading]:
     channels: tuple[Channel, ...] = declared(sensor.driver, sensor.options)
     qualities = sample.quality or (Quality.OK,) * len(channels)
     for channel, value, quality in zip(channels, sample.values, qualities, strict=True):
-        name = quality.name.lower().replace("_", "-")
+        name = quality.word
         decimals = max(0, -channel.scale)
         shown = None if value is None else round(float(value), decimals)
         yield Reading(f"{sensor.name}/{channel.name}", shown, channel.unit, name, decimals)

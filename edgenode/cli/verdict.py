@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from edgenode.cli.advice import REASONS
 from edgenode.cli.words import number, quantity, span
 
 Evidence = dict[str, Any]
@@ -11,16 +12,6 @@ Evidence = dict[str, Any]
 LATE_PERIODS = 3  # a reading that is older than so many intervals is late
 LATE_LEAST_S = 10
 
-REASONS = {
-    "no-answer": "check its plug, supply and address, and those of what it hangs on",
-    "timeout": "check its supply, the length of its cable and the speed of the bus",
-    "bad-checksum": "look for interference: shield or shorten the cable, check the ground",
-    "wrong-device": "another part answers: compare its marking with the driver in the file",
-    "bus-stuck": "unplug the sensors of this bus one by one; check its pull-ups",
-    "impossible-value": "the part itself says that it cannot measure: replace it if that stays",
-    "settling": "wait: it is not ready yet",
-    "driver-defect": "a defect of edgenode: send the file that edgenode bundle writes",
-}
 QUALITIES = {
     "settling": "wait until it has settled",
     "stale": "it talks less often than it is asked: raise every_s, or look at its own interval",

@@ -120,13 +120,9 @@ def _bytes(megabytes: float | None) -> int | None:
 
 def quality_name(code: int | None) -> str | None:
     """Return the name of a quality as docs/wire-format.md has it; None for none."""
-    return None if code is None else _named(Quality(code).name)
+    return None if code is None else Quality(code).word
 
 
 def reason_name(code: int | None) -> str | None:
     """Return the name of the reason of a failed read; None for none."""
-    return None if code is None else _named(Reason(code).name)
-
-
-def _named(name: str) -> str:
-    return name.lower().replace("_", "-")
+    return None if code is None else Reason(code).word

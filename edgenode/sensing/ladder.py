@@ -183,7 +183,7 @@ class Ladder:
         """What was tried for the bus as a whole."""
         found: Rungs = {}
         for lever in self._levers:
-            tally = found.setdefault(lever.rung.name.lower().replace("_", "-"), Tally())
+            tally = found.setdefault(lever.rung.word, Tally())
             tally.tried += lever.tally.tried
             tally.helped += lever.tally.helped
         return found

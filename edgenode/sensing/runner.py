@@ -77,6 +77,8 @@ class Runner:
         self._free_until = free_until or (lambda: self.schedule.due_ms)
         self._totals, self._standing = Totals(job.group, sink), Standing(job.group, sink)
         self._driver: Driver | None = None
+        self._talker: Talker | None = None  # the same, where it is one: asking costs microseconds
+        self._counting: Counting | None = None  # the same again
         self._served = self._settling = False
         self._stamped_ms = self._took_ms = 0
         self._read_ms = 0  # when the read began that gave the sample, or when it was tried in vain
@@ -107,7 +109,7 @@ class Runner:
 
     def descriptor(self) -> int | None:
         """Return what to wait on where the sensor talks by itself and is open."""
-        return self._driver.fileno() if isinstance(self._driver, Talker) else None
+        return self._talker.fileno() if self._talker else None
 
     def feed(self, now_ms: int) -> None:
         """Let the sensor take in what it said, and make its totals current."""
@@ -118,6 +120,7 @@ class Runner:
     def close(self) -> None:
         """Leave the sensor quiet; the next slot would open it again."""
         driver, self._driver = self._driver, None
+        self._talker = self._counting = None
         if driver is not None:
             self._guarded(lambda: self._close(driver))
 
@@ -207,6 +210,8 @@ class Runner:
             driver = self.job.driver()
         now_ms = self._clock.boot_ms()
         self._driver = driver
+        self._talker = driver if isinstance(driver, Talker) else None
+        self._counting = driver if isinstance(driver, Counting) else None
         self.settled_ms = now_ms + int(driver.settle_s * 1000)
         self.fastest_ms = int(driver.fastest_s * 1000)
         self._totals.opened(driver, now_ms)
@@ -215,16 +220,16 @@ class Runner:
         return driver
 
     def _feed(self, now_ms: int) -> None:
-        driver = self._driver
-        if driver is None or not isinstance(driver, Talker):
+        driver, talker, counting = self._driver, self._talker, self._counting
+        if driver is None or talker is None:
             return
         with self._watch.budget(self.job.group.gid, driver.budget_s):
-            events = driver.feed(now_ms)
+            events = talker.feed(now_ms)
         for event in events:
             refuse(event)
             self._sink.event(now_ms, self.job.group.gid, event)
-        if isinstance(driver, Counting):
-            self._totals.note(driver.counts(), now_ms)
+        if counting is not None:
+            self._totals.note(counting.counts(), now_ms)
 
     def _close(self, driver: Driver) -> None:
         with self._watch.budget(self.job.group.gid, CLOSE_BUDGET_S):

@@ -135,10 +135,7 @@ def sensor_stats(runner: Runner, now_ms: int) -> SensorStats:
         last_ok_ms=runner.last_ok_ms,
         breaker=runner.breaker.position(now_ms),
         retry_ms=runner.breaker.retry_ms,
-        reasons={
-            reason.name.lower().replace("_", "-"): count
-            for reason, count in runner.reasons.copy().items()
-        },
+        reasons={reason.word: count for reason, count in runner.reasons.copy().items()},
         rungs=added([runner.rungs]),
         last_failure=FailureStats(int(last.reason), last.detail, last.t_ms) if last else None,
         settled_ms=runner.settled_ms,
@@ -156,7 +153,7 @@ def _doubted(runner: Runner, now_ms: int) -> Iterator[tuple[str, str]]:
         since_ms = max(good.t_ms if good else 0, runner.settled_ms or 0)
         if quality in DOUBTS and now_ms - since_ms > least_ms:
             name = quantity(runner.job.group.channels[n])
-            yield name, Quality(quality).name.lower().replace("_", "-")
+            yield name, Quality(quality).word
 
 
 def evidence(runner: Runner, n: int, bus: str, now_ms: int) -> Evidence:

@@ -77,12 +77,6 @@ def test_an_answer_gives_its_registers() -> None:
     assert slave(answering(VOLTS)).read_input_registers(0, 2) == REGISTERS
 
 
-def test_holding_registers_are_function_3() -> None:
-    cable = answering(sealed("01 03 02 00 20"))
-    assert slave(cable).read_holding_registers(0xFC02, 1) == b"\x00\x20"
-    assert cable.sent[0][:6] == bytes.fromhex("01 03 FC 02 00 01")
-
-
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from edgenode.cli import main
-from edgenode.cli.verdict import QUALITIES, REASONS, allowed, judged
+from edgenode.cli.advice import REASONS
+from edgenode.cli.verdict import QUALITIES, allowed, judged
 from edgenode.cli.why import concluded, text
 from edgenode.errors import Reason
 from edgenode.reading import Quality
@@ -108,7 +109,7 @@ def test_every_quality_and_every_reason_has_advice() -> None:
     assert names - set(QUALITIES) == without
     for quality in without - {"ok"}:
         assert judged(facts(quality=quality, maintenance=None)).advice
-    assert set(REASONS) == {name.lower().replace("_", "-") for name in Reason.__members__}
+    assert set(REASONS) == {reason.word for reason in Reason}
 
 
 def test_the_file_tightens_the_range_of_the_part() -> None:

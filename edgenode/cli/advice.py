@@ -1,0 +1,14 @@
+"""What to do about a read that failed, by the name of its reason in docs/wire-format.md."""
+
+from __future__ import annotations
+
+REASONS = {
+    "no-answer": "check its plug, supply and address, and those of what it hangs on",
+    "timeout": "check its supply, the length of its cable and the speed of the bus",
+    "bad-checksum": "look for interference: shield or shorten the cable, check the ground",
+    "wrong-device": "another part answers: compare its marking with the driver in the file",
+    "bus-stuck": "unplug the sensors of this bus one by one; check its pull-ups",
+    "impossible-value": "the part itself says that it cannot measure: replace it if that stays",
+    "settling": "wait: it is not ready yet",
+    "driver-defect": "a defect of edgenode: send the file that edgenode bundle writes",
+}
