@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import termios
@@ -38,24 +39,73 @@ COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
 QUIT = frozenset(b"qQ\x03\x04")  # Ctrl-C and Ctrl-D arrive as characters in some terminals
 
 
-class Live:
-    """The values seen so far, and the frame that shows them."""
+# As xterm sends them (ctlseqs), with the letters of less(1); True is a page.
+STEPS = {
+    b"\x1b[A": (-1, False), b"\x1bOA": (-1, False), b"k": (-1, False), b"\x1b[5~": (-1, True),
+    b"\x1b[B": (1, False), b"\x1bOB": (1, False), b"j": (1, False), b"\x1b[6~": (1, True),
+    b" ": (1, True),
+}  # fmt: skip
+STEP = re.compile(b"|".join(map(re.escape, STEPS)))
+FRAMING = 3  # lines beside head and channels: a blank one, the titles, what is not shown
+FEW = 5  # channels that are worth a head of one line
 
-    def __init__(self) -> None:
+
+class Live:
+    """The values seen so far, and the frame that shows them: what fits on the console, if given."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console
         self._seen: dict[str, deque[float | None]] = {}
+        self._status: Document = {}
+        self._channels: list[Document] = []
+        self._top = self._room = 0  # the first channel that is shown, and how many are
 
     def frame(self, both: Document) -> RenderableType:
         """Take in one pair of documents and return what is shown of it."""
-        status = both["status"]
-        head = Text("\n".join(status_lines(status)))
-        head.highlight_words([status["health"].upper()], "green" if _well(status) else "bold red")
+        self._status = both["status"]
+        self._channels = [c for sensor in both["sensors"]["sensors"] for c in sensor["channels"]]
+        for channel in self._channels:
+            self._note(channel["channel"], channel["value"])
+        return self.view()
+
+    def view(self) -> RenderableType:
+        """Return what is shown of the newest documents."""
+        head, count = self._fitted(), len(self._channels)
+        self._top = max(0, min(self._top, count - self._room))
+        shown = self._channels[self._top : self._top + self._room]
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title, justify in COLUMNS:
             table.add_column(title, justify=justify, no_wrap=True)
-        for sensor in both["sensors"]["sensors"]:
-            for channel in sensor["channels"]:
-                table.add_row(*self._row(channel), style=_style(channel))
-        return Group(head, Text(""), table)
+        for channel in shown:
+            table.add_row(*self._row(channel), style=_style(channel))
+        if len(shown) == count:
+            return Group(head, Text(""), table)
+        first = self._top + 1
+        rest = f"{first} to {self._top + len(shown)} of {count} channels; arrows and space scroll"
+        return Group(head, Text(""), table, Text(rest, style="dim"))
+
+    def scroll(self, keys: bytes) -> bool:
+        """Go where these keys lead; return whether one of them leads anywhere."""
+        found = STEP.findall(keys)
+        for step, page in map(STEPS.__getitem__, found):
+            self._top += step * (self._room if page else 1)
+            self._top = max(0, min(self._top, len(self._channels) - self._room))
+        return bool(found)
+
+    def _fitted(self) -> Text:
+        """Return the head, shortened where there is hardly room for channels, which it reckons."""
+        lines = list(status_lines(self._status))
+        self._room = len(self._channels)
+        if self._console is not None:
+            height = self._console.height - FRAMING
+            self._room = height - _lines_of(self._console, lines)
+            if self._room < min(FEW, len(self._channels)):
+                lines = lines[:1]
+                self._room = max(1, height - _lines_of(self._console, lines))
+        head = Text("\n".join(lines))
+        style = "green" if _well(self._status) else "bold red"
+        head.highlight_words([self._status["health"].upper()], style)
+        return head
 
     def plain(self, both: Document) -> Iterator[str]:
         """Yield one frame as lines without any control sequence."""
@@ -64,12 +114,15 @@ class Live:
             console.print(self.frame(both))
         yield from (line.rstrip() for line in caught.get().splitlines())
 
-    def _row(self, channel: Document) -> tuple[Text, ...]:
-        name, age = channel["channel"], channel["age_s"]
+    def _note(self, name: str, value: float | None) -> None:
         if name not in self._seen and len(self._seen) < CHANNELS_MOST:
             self._seen[name] = deque(maxlen=KEPT)
-        values = self._seen.get(name, deque())
-        values.append(channel["value"])
+        if name in self._seen:
+            self._seen[name].append(value)
+
+    def _row(self, channel: Document) -> tuple[Text, ...]:
+        name, age = channel["channel"], channel["age_s"]
+        values = self._seen.get(name, deque([channel["value"]]))
         cells = (
             name,
             number(channel["value"], channel["scale"]),
@@ -95,6 +148,10 @@ def spark(values: deque[float | None]) -> str:
         " " if value is None else BARS[min(last, round(value / step - low / step))]
         for value in values
     )
+
+
+def _lines_of(console: Console, lines: list[str]) -> int:
+    return len(console.render_lines(Text("\n".join(lines)), pad=False))
 
 
 def _well(status: Document) -> bool:
@@ -128,23 +185,26 @@ def loop(
             show(Group(Text(str(exc), style="bold red"), frame))
 
 
-def watch(
-    live: Live, first: Document, ask: Callable[[], Document], every_s: float
-) -> tuple[str, ...]:
+def watch(first: Document, ask: Callable[[], Document], every_s: float) -> tuple[str, ...]:
     """Show frames until somebody quits; without a real terminal one below the other.
 
     Returns the lines to print afterwards: none.
     """
     console = Console()
     if not console.is_terminal or console.is_dumb_terminal:
-        loop(live, first, ask, _printed(console), lambda: _slept(every_s))
+        loop(Live(), first, ask, _printed(console), lambda: _slept(every_s))
         return ()
+    live = Live(console)
     with _keys(), Screen(console=console, screen=True, auto_refresh=False) as screen:
 
         def show(frame: RenderableType) -> None:
             screen.update(frame, refresh=True)
 
-        loop(live, first, ask, show, lambda: _key_pressed(every_s))
+        def scroll(keys: bytes) -> None:
+            if live.scroll(keys):
+                show(live.view())
+
+        loop(live, first, ask, show, lambda: _key_pressed(every_s, scroll))
     return ()
 
 
@@ -161,8 +221,11 @@ def _slept(every_s: float) -> bool:
     return False
 
 
-def _key_pressed(every_s: float) -> bool:
-    """Wait for the next frame; return whether a key that quits was pressed, or input ended."""
+def _key_pressed(every_s: float, other: Callable[[bytes], None]) -> bool:
+    """Wait for the next frame; return whether a key that quits was pressed, or input ended.
+
+    All `other` keys are passed on.
+    """
     if not sys.stdin.isatty():
         return _slept(every_s)
     deadline = time.monotonic() + every_s
@@ -171,6 +234,7 @@ def _key_pressed(every_s: float) -> bool:
             keys = os.read(sys.stdin.fileno(), KEYS)
             if not keys or QUIT.intersection(keys):
                 return True
+            other(keys)
     return False
 
 

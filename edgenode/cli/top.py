@@ -27,8 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
     from edgenode.cli.live import Live, watch  # noqa: PLC0415 - rich takes long to load
 
-    live = Live()
     if args.once:
-        return told(args, both, live.plain)
+        return told(args, both, Live().plain)
     # The first answer decides whether there is anything to watch.
-    return told(args, both, lambda first: watch(live, first, both, EVERY_S))
+    return told(args, both, lambda first: watch(first, both, EVERY_S))

@@ -87,6 +87,49 @@ def test_names_are_no_markup() -> None:
     assert "[bold]x[/bold]" in words(Live().frame(both))
 
 
+def tall(lines: int) -> tuple[Live, Any]:
+    """A view on a screen of so many lines, and a node of 40 channels."""
+    both = copy.deepcopy(BOTH)
+    channel = both["sensors"]["sensors"][0]["channels"][0]
+    both["sensors"]["sensors"] = [
+        both["sensors"]["sensors"][0]
+        | {"channels": [channel | {"channel": f"air/c{n:02}"} for n in range(40)]}
+    ]
+    return Live(Console(width=120, height=lines, color_system=None)), both
+
+
+def test_what_does_not_fit_is_told_of_and_scrolled_to() -> None:
+    live, both = tall(30)
+    said = words(live.frame(both))
+    assert len(said.splitlines()) <= 30
+    assert "air/c00" in said
+    assert "air/c39" not in said
+    assert "of 40 channels" in said
+    live.scroll(b"\x1b[6~" * 9)
+    said = words(live.view())
+    assert "air/c39" in said
+    assert "air/c00" not in said
+    live.scroll(b"\x1b[Akk")
+    assert "air/c36 " in words(live.view())
+    assert "air/c37 " not in words(live.view())
+    live.scroll(b"\x1b[5~" * 9)
+    assert "air/c00" in words(live.view())
+    assert [len(values) for values in live._seen.values()] == [1] * 40, "scrolling measures nothing"
+
+
+def test_a_screen_of_few_lines_shows_the_health_and_channels() -> None:
+    live, both = tall(10)
+    said = words(live.frame(both)).splitlines()
+    assert len(said) <= 10
+    assert said[0].startswith("node 0a1b2c3d is WELL")
+    assert sum(line.startswith("air/") for line in said) == 6
+
+
+def test_what_fits_needs_no_word_about_it() -> None:
+    live, both = tall(80)
+    assert "of 40 channels" not in words(live.frame(both))
+
+
 class Keys:
     """Quits after so many frames."""
 
