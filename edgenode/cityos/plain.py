@@ -58,6 +58,7 @@ def rows(batch: Batch, birth: Birth, timeline: Timeline) -> list[Plain]:
             "channel": column.channel.name,
             "value": column.values[i],
             "unit": column.channel.unit,
+            "scale": column.channel.scale,
             "quality": wording.quality(column.qualities[i]),
             **_stamp(t, timeline.at(t)),
         }

@@ -10,6 +10,7 @@ import sys
 from edgenode.cityos.plain import Plain
 from edgenode.cityos.tail import Tail
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id
+from edgenode.cli.words import number
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +33,22 @@ def run(args: argparse.Namespace) -> int:
 
 def as_text(row: Plain) -> str:
     """Return one reading or event as a line for a person."""
-    value = "-" if row["value"] is None else row["value"]
-    what = f"! {row['event']}" if "event" in row else f"{value} {row['unit']}"
+    what = f"! {row['event']}" if "event" in row else _reading(row)
     if "event" in row and row["value"] is not None:
-        what += f" {value}"
+        what += f" {row['value']}"
     doubt = "" if row["quality"] == "ok" else f" ({row['quality']})"
     if row["utc"] is not None:
         when = f"{row['utc']} ±{row['err_ms']} ms"
     else:
         when = f"{row['earliest'] or '?'} … {row['latest'] or '?'} (boot + {row['mono']} ms)"
     return f"{when}  {row['node']}  {row['channel'] or 'node'}  {what}{doubt}"
+
+
+def _reading(row: Plain) -> str:
+    value, text = row["value"], number(row["value"], row["scale"])
+    if value is not None and float(text) != value:  # a float, which has no resolution
+        text = str(value)
+    return f"{text} {row['unit']}"
 
 
 def _say(text: str) -> None:

@@ -96,7 +96,8 @@ def test_decode_prints_a_batch_with_its_birth_reading_by_reading(
     assert (head["message"], head["node"], head["seq"]) == ("batch", sender.node.hex(), 1)
     assert [row["ordinal"] for row in rows] == list(range(7))
     assert rows[0] == {
-        "ordinal": 0, "channel": "air/temperature", "value": 20.0, "unit": "Cel", "quality": "ok",
+        "ordinal": 0, "channel": "air/temperature", "value": 20.0, "unit": "Cel", "scale": -2,
+        "quality": "ok",
         "mono": 1_000, "utc": "2026-11-18T11:06:40.000Z", "err_ms": 5,
         "earliest": "2026-11-18T11:06:39.995Z", "latest": "2026-11-18T11:06:40.005Z",
         "clock": "ntp",
@@ -171,7 +172,7 @@ def test_tail_prints_readings_as_they_arrive_also_those_whose_birth_comes_later(
         thread.join(10)
     assert not thread.is_alive()
     assert as_text(rows[0]) == (
-        "2026-11-18T11:06:40.000Z ±5 ms  a1b2c3d4e5f6  air/temperature  20.0 Cel"
+        "2026-11-18T11:06:40.000Z ±5 ms  a1b2c3d4e5f6  air/temperature  20.00 Cel"
     )
 
 
@@ -181,6 +182,16 @@ def test_a_line_of_tail_says_what_is_doubtful() -> None:
         "utc": None, "err_ms": None, "earliest": None, "latest": None, "mono": 7,
     }  # fmt: skip
     assert as_text(row) == "? … ? (boot + 7 ms)  00  node  ! boot"
-    reading = row | {"channel": "a/b", "unit": "Cel", "quality": "missing"}
+    reading = row | {"channel": "a/b", "unit": "Cel", "scale": -2, "quality": "missing"}
     del reading["event"]
     assert as_text(reading).endswith("a/b  - Cel (missing)")
+
+
+def test_a_line_of_tail_has_the_decimals_of_its_channel() -> None:
+    row = {
+        "node": "00", "channel": "a/b", "unit": "Pa", "value": 101300.0, "scale": 0,
+        "quality": "ok", "utc": "now", "err_ms": 5,
+    }  # fmt: skip
+    assert as_text(row).endswith("  101300 Pa")
+    assert as_text(row | {"value": 16.8, "scale": -2}).endswith("  16.80 Pa")
+    assert as_text(row | {"value": 0.123, "scale": 0}).endswith("  0.123 Pa"), "a float"
