@@ -24,8 +24,8 @@ def run(args: argparse.Namespace) -> int:
     """Print until interrupted."""
     broker = brokers_of(args)[0]
     tail = Tail(broker, args.prefix, args.node, _say)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: tail.stop())
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: tail.stop())
     for row in tail.rows():
         print(json.dumps(row) if args.json else as_text(row), flush=True)
     return 0

@@ -145,11 +145,12 @@ def _uplink(picture: Picture) -> Iterator[Condition]:
 
 
 def _budget(state: str) -> Condition:
+    advice = "see what is sent too often, or raise [budget]"
     if state == "near":
         what = "the network budget is nearly spent: batches grow and backlog slows"
-    else:
-        what = "the network budget is spent: readings wait in the spool, events still go"
-    return Condition("budget", what, "see what is sent too often, or raise [budget]")
+        return Condition("budget near", what, advice)
+    what = "the network budget is spent: readings wait in the spool, events still go"
+    return Condition("budget spent", what, advice)
 
 
 def line(verdict: Verdict, picture: Picture) -> str:

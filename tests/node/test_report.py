@@ -118,6 +118,11 @@ def test_a_city_that_does_not_confirm_is_told_after_a_quarter_of_an_hour() -> No
     assert found(replace(waiting, now_ms=16 * MINUTE, uplink=recent)) == []
 
 
+def test_a_budget_that_is_spent_is_another_problem_than_one_that_is_nearly() -> None:
+    assert found(linked(budget="near")) == ["budget near"]
+    assert found(linked(budget="spent")) == ["budget spent"], "so that log and history say when"
+
+
 def test_refused_batches_and_an_unknown_time_are_told() -> None:
     assert found(linked(set_aside=1)) == ["refused"]
     assert found(replace(WELL, clock=0)) == ["clock"]
