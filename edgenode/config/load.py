@@ -18,6 +18,16 @@ from edgenode.config.model import Config, FileTable, Sensor
 from edgenode.config.relations import doubtful, unfit
 from edgenode.errors import ConfigError
 
+# How the words of tomllib begin where an installer's slip is likely, and what that slip is.
+SLIPS = {
+    "Cannot overwrite a value": "it is there already; several of one kind are written [[name]]",
+    "Cannot declare": "it is there already; several of one kind are written [[name]]",
+    "Invalid value": "text stands in quotes, true and false in small letters",
+    "Expected newline or end of document": "one key a line; numbers have a point, not a comma",
+    "Expected '=' after a key": "write key = value",
+    "Illegal character '\\n'": "the text before it lacks its closing quote",
+    "Unterminated string": "the text lacks its closing quote",
+}
 MAX_BYTES = 1 << 20
 MAX_TOLD = 100  # mistakes; a file with more is of another kind
 
@@ -84,7 +94,8 @@ def _toml(text: str, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as exc:
         words, _, place = str(exc).partition(" (at ")
         where = ":".join(re.findall(r"\d+", place)) or str(max(1, text.count("\n") + 1))
-        raise ConfigError([f"{name}:{where}: not valid TOML: {words}"]) from exc
+        slip = next((f"; {slip}" for head, slip in SLIPS.items() if words.startswith(head)), "")
+        raise ConfigError([f"{name}:{where}: not valid TOML: {words}{slip}"]) from exc
     except (ValueError, RecursionError) as exc:  # a number of 5,000 digits, 500 nested lists
         raise ConfigError([f"{name}:1: not to be understood as TOML: {exc}"]) from exc
 

@@ -154,3 +154,27 @@ def test_the_values_of_the_shipped_example_are_accepted() -> None:
     config = load(Path(__file__).parents[2] / "deploy" / "edgenode.toml")
     assert config.sensors
     assert msgspec.structs.asdict(config.clock) == {"manual_err_ms": None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "slip"),
+    [
+        ("every_s = 1", "every_s = 0,5", "numbers have a point, not a comma"),
+        ('driver = "bme280"', "driver = bme280", "text stands in quotes"),
+        ('driver = "bme280"', 'driver = "bme280', "lacks its closing quote"),
+        ('driver = "bme280"', 'driver "bme280"', "write key = value"),
+        ('driver = "bme280"', 'driver = "bme280"\ndriver = "sht4x"', "it is there already"),
+        (
+            "[[sensor]]",
+            "[sensor]\nname = 1\n[[sensor]]",
+            "several of one kind are written [[name]]",
+        ),
+        ("[site]", "[site]\n[site]", "it is there already"),
+    ],
+)
+def test_an_installers_slip_is_named_where_the_file_is_no_toml(
+    old: str, new: str, slip: str
+) -> None:
+    (problem,) = problems(changed(old, new))
+    assert "not valid TOML: " in problem
+    assert slip in problem
