@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from edgenode.cli.advice import REASONS
+from edgenode.advice import REASONS
 from edgenode.config import BusTable, Config, Sensor, serial_line
 from edgenode.driver import Driver, Talker, declared
 from edgenode.errors import DriverError, NodeError, Reason

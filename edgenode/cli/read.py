@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
+from edgenode.advice import REASONS
 from edgenode.cli import NOT_WELL, WELL
 from edgenode.cli.asking import SLOW_S, add_options, asked, told
 from edgenode.cli.words import ago, number, table
@@ -34,7 +35,8 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{answer['sensor']} answered in {answer['took_ms']} ms{_age(answer)}"
     else:
         yield f"{answer['sensor']} gave nothing: {answer['reason']}: {answer['detail']}"
-        yield f"  do: edgenode why {answer['sensor']}/…; check its plug, power and address"
+        yield f"  do: {REASONS.get(answer['reason'], REASONS['no-answer'])}"
+        yield f"  do: edgenode why {answer['sensor']}/… tells more"
     rows = [
         (f"  {row['channel']}", number(row["value"], row["scale"]), row["unit"], row["quality"])
         for row in answer["channels"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from edgenode.cli.advice import REASONS
+from edgenode.advice import REASONS
 from edgenode.cli.words import number, quantity, span
 
 Evidence = dict[str, Any]

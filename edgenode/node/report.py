@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgenode.advice import REASONS
+from edgenode.errors import Reason
 from edgenode.health import Condition, Verdict
 from edgenode.reading import ClockSource
 from edgenode.sensing import WorkerStats
@@ -95,9 +97,8 @@ def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
         for sensor in bus.sensors:
             if sensor.state in {"lost", "faulty"}:
                 what = f"sensor {sensor.sensor} on bus {bus.bus} is {sensor.state}: {sensor.detail}"
-                yield Condition(
-                    f"sensor {sensor.sensor}", what, "check its plug, power and address"
-                )
+                reason = Reason.NO_ANSWER if sensor.reason is None else Reason(sensor.reason)
+                yield Condition(f"sensor {sensor.sensor}", what, REASONS[reason.word])
             for quantity, quality in sensor.doubted.items():
                 name = f"{sensor.sensor}/{quantity}"
                 what = f"{name} cannot be believed: {quality}"

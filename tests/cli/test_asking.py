@@ -150,6 +150,7 @@ def test_a_read_that_failed_leaves_with_one_and_says_what_to_do(
     assert run(daemon, "read", "air") == 1
     said = out(capsys)
     assert "air gave nothing: timeout: no answer in 0.5 s" in said
+    assert "do: check its supply, the length of its cable" in said
     assert "edgenode why air/" in said
 
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from edgenode.advice import REASONS
 from edgenode.cli import main, probing
-from edgenode.cli.advice import REASONS
 from edgenode.cli.probing import Finding, probe
 from edgenode.config import BusTable, Config, Sensor, parse
 from edgenode.driver import Driver, Options

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from edgenode.advice import REASONS
 from edgenode.cli import main
-from edgenode.cli.advice import REASONS
 from edgenode.cli.verdict import QUALITIES, allowed, judged
 from edgenode.cli.why import concluded, text
 from edgenode.errors import Reason

@@ -3,9 +3,12 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from edgenode.bus.levers import ClearPins, Levers, PowerPin
 from edgenode.cli.status import text
 from edgenode.cli.words import span
+from edgenode.errors import Reason
 from edgenode.health import Condition, Watch
 from edgenode.node.documents import status
 from edgenode.node.report import LEVER_ADVICE, Picture, conditions, line
@@ -75,6 +78,16 @@ def test_every_kind_of_lever_has_advice() -> None:
     levers = Levers(ClearPins(3, 2), PowerPin(17), "1-1.2")
     worker = BusWorker("b", [], FakeSink(), FakeClock(), threading.Event(), levers=levers)
     assert set(LEVER_ADVICE) == {lever.name for lever in worker.stats().levers}
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [(Reason.NO_ANSWER, "plug"), (Reason.WRONG_DEVICE, "marking"), (Reason.BAD_CHECKSUM, "shield")],
+)
+def test_what_to_do_about_a_lost_sensor_depends_on_why(reason: Reason, advice: str) -> None:
+    lost = replace(SENSOR, state="lost", reason=int(reason), detail="x")
+    (condition,) = conditions(replace(WELL, buses=(replace(BUS, sensors=(lost,)),)))
+    assert advice in condition.advice
 
 
 def test_a_channel_that_is_doubted_is_told_with_where_to_look() -> None:
@@ -163,7 +176,7 @@ def test_people_read_what_to_do() -> None:
     lost = replace(SENSOR, state="lost", detail="no acknowledge")
     words = "\n".join(text(answered(replace(WELL, buses=(replace(BUS, sensors=(lost,)),)))))
     assert "! sensor air on bus wire is lost: no acknowledge (for 0 s" in words
-    assert "do: check its plug, power and address" in words
+    assert "do: check its plug, supply and address" in words
 
 
 def test_before_the_uplink_is_started_the_document_says_so() -> None:
