@@ -31,7 +31,12 @@ def surroundings(config: Config, root: Path = Path("/")) -> list[str]:
 
     `root` is / but for tests. Nothing is opened but text files of the kernel.
     """
-    return [*_ports(config, root), *_mount(config.node.state, root), *_files(config)]
+    return [
+        *_ports(config, root),
+        *_mount(config.node.state, root),
+        *_room(config),
+        *_files(config),
+    ]
 
 
 def _ports(config: Config, root: Path) -> Iterator[str]:
@@ -89,6 +94,23 @@ def _parsed(line: str) -> Mount:
 def _commit_s(mount: Mount) -> int:
     given = [word.removeprefix("commit=") for word in mount.options if word.startswith("commit=")]
     return int(given[-1]) if given and given[-1].isdigit() else 5  # ext4(5): 5 s unless told
+
+
+def _room(config: Config) -> Iterator[str]:
+    """Compare the cap with what is free where the spool is, or will be, and what it has already."""
+    state = config.node.state
+    try:
+        there = next(path for path in (state, *state.parents) if path.exists())
+        disk = os.statvfs(there)
+        held = sum(file.stat().st_size for file in state.glob("spool/*/*") if file.is_file())
+    except OSError:  # not ours to see
+        return
+    room = disk.f_bavail * disk.f_frsize + held
+    if config.spool.cap_mb << 20 > room:
+        yield (
+            f"spool.cap_mb: {config.spool.cap_mb} MB are asked for, and the disk of {state} has room"
+            f" for {room >> 20}: lower it, or make room"
+        )
 
 
 def _files(config: Config) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What this machine says to a configuration."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,21 @@ def test_a_mount_that_wears_the_card_is_told_with_what_to_add(
     notes = surroundings(bare("/dev/ttyAMA0"), root)
     assert len(notes) == bool(wanted)
     assert wanted in "".join(notes)
+
+
+def test_a_cap_that_the_disk_has_no_room_for_is_told_and_what_is_held_counts_as_room(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    text = WELL.replace("/var/lib/edgenode", str(state))
+    disk = shutil.disk_usage(tmp_path)
+    big = parse(text + f"[spool]\ncap_mb = {disk.total >> 20}\n")
+    (note,) = [n for n in surroundings(big, machine(tmp_path)) if n.startswith("spool.cap_mb")]
+    assert f"{disk.total >> 20} MB are asked for" in note
+    (state / "spool/0123456789abcdef").mkdir(parents=True)
+    with (state / "spool/0123456789abcdef/store.db").open("wb") as store:
+        store.truncate(disk.total)
+    assert "spool.cap_mb" not in "".join(surroundings(big, tmp_path))
 
 
 def test_the_mount_that_covers_another_counts(tmp_path: Path) -> None:
