@@ -106,9 +106,10 @@ def _room(config: Config) -> Iterator[str]:
     except OSError:  # not ours to see
         return
     room = disk.f_bavail * disk.f_frsize + held
-    if config.spool.cap_mb << 20 > room:
+    asked = config.spool.cap_mb
+    if asked << 20 > room:
         yield (
-            f"spool.cap_mb: {config.spool.cap_mb} MB are asked for, and the disk of {state} has room"
+            f"spool.cap_mb: {asked} MB are asked for, and the disk of {state} has room"
             f" for {room >> 20}: lower it, or make room"
         )
 
