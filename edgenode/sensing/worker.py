@@ -50,7 +50,8 @@ class BusWorker(threading.Thread):
         since_stuck: Rung | None = None,
     ) -> None:
         super().__init__(name=f"bus-{name}", daemon=True)
-        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._waking = threading.Lock()
+        self._wake_fd: int | None = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.bus = name
         self.progress = 0
         self._clock, self._halt = clock, stop
@@ -81,6 +82,7 @@ class BusWorker(threading.Thread):
             runner.close()
         self._ladder.end()
         self._selector.close()
+        self._close_wake()
 
     def turn(self) -> int:
         """Serve what is due; return the boot-time at which something is due next."""
@@ -106,16 +108,24 @@ class BusWorker(threading.Thread):
         until_ms = min(until_ms, *self._rests.values(), now_ms + WAIT_MOST_MS)
         for key, _ in self._selector.select(max(0, until_ms - now_ms) / 1000):
             if key.data is None:
-                os.eventfd_read(self._wake_fd)
+                os.eventfd_read(key.fd)
             else:
                 self._feed(key.data)
 
     def wake(self) -> None:
-        """End the wait that the worker is in; any thread may call it."""
-        os.eventfd_write(self._wake_fd, 1)
+        """End the wait that the worker is in; any thread may call it, also after its end."""
+        with self._waking:
+            if self._wake_fd is not None:
+                os.eventfd_write(self._wake_fd, 1)
 
     def __del__(self) -> None:
-        os.close(self._wake_fd)  # not sooner: a thread that still may wake us holds a reference
+        self._close_wake()  # of one that was never started, or hangs
+
+    def _close_wake(self) -> None:
+        with self._waking:  # whoever wakes us meanwhile shall not write into another's file
+            fd, self._wake_fd = self._wake_fd, None
+        if fd is not None:
+            os.close(fd)
 
     def check(self) -> bool:
         """Return whether the bus is stuck, and report it once; any other thread may call it."""

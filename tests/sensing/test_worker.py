@@ -17,6 +17,7 @@ from edgenode.reading import Event, EventCode, Sample
 from edgenode.sensing import BusWorker, Job, SensorRules
 from edgenode.sensing.worker import REST_MS, WAIT_MOST_MS
 from tests.support.clock import FakeClock
+from tests.support.descriptors import open_descriptors
 from tests.support.sensing import Bench, FakeCounter, FakeSink, Hanging, group_of
 from tests.support.spools import opened
 
@@ -160,6 +161,18 @@ def test_stopping_ends_the_wait_and_closes_every_sensor(stop: threading.Event) -
     worker.join(DEADLINE_S)
     assert not worker.is_alive()
     assert bench.made[0].closed == 1
+
+
+def test_a_worker_that_has_ended_holds_no_descriptor_and_may_still_be_woken() -> None:
+    """As after a reload: what is no longer used is collected much later."""
+    before, stop, bench = open_descriptors(), threading.Event(), Bench()
+    worker = BusWorker("b", [bench.job()], bench.sink, bench.clock, stop)
+    worker.start()
+    stop.set()
+    worker.wake()
+    worker.join(5)
+    assert open_descriptors() == before
+    worker.wake()
 
 
 def test_a_question_wakes_the_thread_and_is_answered_long_before_the_next_slot(
