@@ -69,6 +69,7 @@ every_s = 1
 line = 4
 purpose = "pulses of the trial"
 """
+WATCHDOG = (ROOT / "systemd/edgenode-watchdog.conf").read_text()
 # Stands before systemctl: what would reboot the container is only written down.
 SYSTEMCTL = """\
 #!/bin/sh
@@ -131,6 +132,7 @@ systemctl stop edgenode; say stopped $?
 say stop_ms $(( ($(date +%s%N) - began) / 1000000 ))
 say result "\"$(systemctl show -P Result edgenode)\""
 say clock "$(cat /var/lib/edgenode/clock)"
+say watchdog "\"$(systemctl show -P RuntimeWatchdogUSec)\""
 say mode "\"$(stat -c %a /var/lib/edgenode)\""
 # Only a daemon that leaves with 86 asks for a reboot, and is not started again.
 cat > /etc/systemd/system/edgenode.service.d/zz.conf <<'END'
@@ -195,6 +197,7 @@ def _furnish(tree: Path, work: Path) -> None:
         tree / "usr/bin/edgenode": LAUNCHER.format(python=python),
         units / "edgenode.service": (ROOT / "systemd/edgenode.service").read_text(),
         units / "edgenode.service.d/trial.conf": DROP_IN,
+        tree / "etc/systemd/system.conf.d/50-edgenode-watchdog.conf": WATCHDOG,
         units / "trial.target": TARGET,
         units / "trial.service": TRIAL,
         tree / "usr/lib/sysusers.d/edgenode.conf": (ROOT / "systemd/edgenode.sysusers").read_text(),
@@ -272,6 +275,12 @@ def test_root_may_change_the_node_and_the_group_may_only_look(trial: dict[str, A
     assert "join the group" in trial["told_nobody"]
     assert json.loads(trial["told_the_group"])["format"] == 1
     assert "sudo" in trial["denied"]
+
+
+def test_the_hardware_watchdog_is_asked_for_no_more_than_a_pi_can_wait(
+    trial: dict[str, Any],
+) -> None:
+    assert trial["watchdog"] == "14s"
 
 
 def test_a_reload_keeps_the_process(trial: dict[str, Any]) -> None:
