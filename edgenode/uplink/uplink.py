@@ -95,6 +95,7 @@ class Uplink:
         self._waiter = waiter = Waiter(stop, self._clock, self._tick)
         while (dialled := self._dialer.dial(waiter)) is not None:
             self._dialer.over(proved=self._serve(*dialled, waiter))
+        self._waiter = None  # it calls us, and would hold its descriptor until it is collected
 
     def _tick(self) -> None:
         self.progress += 1

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_mock import MockerFixture
 
 from edgenode.uplink import Broker
+from tests.support.descriptors import open_descriptors
 from tests.support.ports import until
 from tests.uplink.paho import FakeClient
 from tests.uplink.rig import Node, plain
@@ -60,3 +61,13 @@ def test_progress_goes_on_while_nothing_else_does(mocker: MockerFixture) -> None
 def _progresses(node: Node) -> None:
     before = node.uplink.progress
     until(lambda: node.uplink.progress > before, "progress", 3)
+
+
+def test_an_uplink_that_has_ended_holds_no_descriptor() -> None:
+    """As after a reload: what is no longer used is collected much later."""
+    node = Node(plain(1), backoff_ms=3_600_000)
+    before = open_descriptors()
+    with node:
+        until(lambda: node.uplink.stats().last_error, "a failed attempt")
+    assert open_descriptors() == before
+    node.uplink.wake()
