@@ -71,6 +71,7 @@ class _Opening(threading.Thread):
         super().__init__(name="uplink-dial", daemon=True)
         self.failure: Failure | None = None
         self.abandoned = False
+        self.done = False  # before the wake-up; the thread may be alive for a while after it
         self._session = session
         self._waiter = waiter
 
@@ -81,6 +82,7 @@ class _Opening(threading.Thread):
             self.failure = Failure(str(exc))
         except (OSError, ValueError) as exc:
             self.failure = Failure(f"{self._session.broker.address}: {exc}")
+        self.done = True
         if self.abandoned:
             self._session.drop("abandoned")
         else:
@@ -156,7 +158,7 @@ class Dialer:
         session = Session(broker, version, self._options, self._will(), self._clock, self._tally)
         opening = _Opening(session, waiter)
         opening.start()
-        while opening.is_alive() and not waiter.stopped:
+        while opening.is_alive() and not (opening.done or waiter.stopped):
             waiter.wait(self._options.connect_ms)
         opening.abandoned = waiter.stopped
         if opening.failure is not None:

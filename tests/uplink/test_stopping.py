@@ -8,8 +8,13 @@ from typing import Any
 
 from pytest_mock import MockerFixture
 
-from edgenode.uplink import Broker
+from edgenode.clock import SystemClock
+from edgenode.uplink import Broker, UplinkOptions
+from edgenode.uplink.dial import Dialer
+from edgenode.uplink.stats import UplinkStats
+from edgenode.uplink.wait import Waiter
 from tests.support.descriptors import open_descriptors
+from tests.support.outbox import NODE
 from tests.support.ports import until
 from tests.uplink.paho import FakeClient
 from tests.uplink.rig import Node, plain
@@ -61,6 +66,26 @@ def test_progress_goes_on_while_nothing_else_does(mocker: MockerFixture) -> None
 def _progresses(node: Node) -> None:
     before = node.uplink.progress
     until(lambda: node.uplink.progress > before, "progress", 3)
+
+
+class _Lingering(Waiter):
+    """Wakes while the thread that does so is not over yet, as it happens on a busy machine."""
+
+    over = threading.Event()
+    in_vain = False
+
+    def wake(self) -> None:
+        super().wake()
+        self.in_vain = not self.over.wait(2)
+
+
+def test_a_dial_goes_on_as_soon_as_it_is_woken() -> None:
+    options = UplinkOptions(node=NODE, brokers=plain(1))
+    waiter = _Lingering(threading.Event(), SystemClock(), lambda: None)
+    dialer = Dialer(options, SystemClock(), UplinkStats(), lambda: None)
+    assert dialer.attempt(plain(1)[0], waiter) is None
+    assert not waiter.in_vain
+    waiter.over.set()
 
 
 def test_an_uplink_that_has_ended_holds_no_descriptor() -> None:
