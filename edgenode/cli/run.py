@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
+import signal
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgenode.cli.asking import add_config_option
-from edgenode.clock import SystemClock
-from edgenode.config import Config, load
-from edgenode.node import Daemon, Notifier, Stop, drain
-from edgenode.node.logs import to_journal
 
-LOG = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from edgenode.config import Config
+    from edgenode.node import Stop
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -28,24 +26,39 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Leave by os._exit: a thread in an uninterruptible read would outlive a normal exit."""
+    # Who asks to reload while we are still starting will get what the file says then anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    from edgenode.config import load  # noqa: PLC0415 - `--help` shall not pay for the node
+    from edgenode.node import Stop  # noqa: PLC0415 - the same
+    from edgenode.node.logs import to_journal  # noqa: PLC0415 - the same
+
     to_journal(sys.stderr)
     config = load(args.config)
     stop = Stop()
     stop.listen()
-    code = _drain(config, stop, args.timeout) if args.drain else _run(config, args.config, stop)
+    code = _drain(config, stop, args.timeout) if args.drain else _run(config, args, stop)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _run(config: Config, path: Path, stop: Stop) -> int:
+def _run(config: Config, args: argparse.Namespace, stop: Stop) -> int:
+    import logging  # noqa: PLC0415 - the same
+
+    from edgenode.clock import SystemClock  # noqa: PLC0415 - the same
+    from edgenode.node import Daemon, Notifier  # noqa: PLC0415 - the same
+
     for warning in config.warnings:
-        LOG.warning("%s", warning)
+        logging.getLogger(__name__).warning("%s", warning)
     clock = SystemClock(config.clock.manual_err_ms)
-    return Daemon(config, path, clock, Notifier(), stop).run()
+    return Daemon(config, args.config, clock, Notifier(), stop).run()
 
 
 def _drain(config: Config, stop: Stop, timeout_s: float) -> int:
+    from edgenode.clock import SystemClock  # noqa: PLC0415 - the same
+    from edgenode.node import drain  # noqa: PLC0415 - the same
+
     left = drain(config, SystemClock(config.clock.manual_err_ms), stop, timeout_s)
     if left.empty:
         print(f"drained: {left.sent} batches sent, everything is acknowledged, nothing is left")

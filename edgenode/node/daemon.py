@@ -20,6 +20,8 @@ from edgenode.node.duties import duties
 from edgenode.node.lastresort import LastResort, Stuck
 from edgenode.node.lines import SystemdLines
 from edgenode.node.notify import Notifier
+from edgenode.node.parts import spool_directory
+from edgenode.node.refuge import Refuge
 from edgenode.node.reload import Reloaded, Reloader
 from edgenode.node.report import Picture, conditions, line
 from edgenode.node.rooms import Rooms
@@ -53,6 +55,7 @@ class Daemon:
         state = config.node.state
         self._mark = BootMark(state / "boot", clock.boot_id())
         self._visits = Visits(state / "maintenance", clock)
+        self._refuge = Refuge(spool_directory(state), clock)
         self._resort = LastResort(state / "recovery", clock, config.recovery)
         self._watch = Watch(duties(self._rooms), clock.boot_ms())
         self._chronicle = Chronicle(self._rooms.spool)
@@ -129,6 +132,7 @@ class Daemon:
         self._beacon.tell(verdict.health, maintenance=self._working)
         feed(self._notifier, verdict)
         self._resort_to(picture)
+        self._return_to_disk(picture)
 
     def _progress(self, picture: Picture) -> None:
         """Go on with the start: systemd's READY, then the uplink, once something is durable."""
@@ -159,9 +163,20 @@ class Daemon:
             if bus.stuck_since_ms is not None
         ]
         rung = None if self._working else self._resort.wanted(stuck)
-        if rung is not None and self._resort.take(rung):
+        if rung is not None:
             names = ", ".join(bus.bus for bus in stuck)
-            LOG.critical("bus %s hangs and nothing else helped: %s", names, rung.name.lower())
+            self._leave_for(rung, f"bus {names} hangs and nothing else helped")
+
+    def _return_to_disk(self, picture: Picture) -> None:
+        """Start anew on a disk that could not be used at the start and now can be."""
+        spool = self._rooms.spool
+        if spool.in_memory and self._refuge.over(picture.spool.held_batches):
+            self._leave_for(Rung.RESTART, "the disk can be used again")
+
+    def _leave_for(self, rung: Rung, why: str) -> None:
+        """Leave, so that the daemon or the machine is started anew, if that is not too often."""
+        if self._resort.left(rung) > 0 and self._resort.take(rung):
+            LOG.critical("%s: %s", why, rung.word)
             self._rung = rung
             self._stop.set()
 

@@ -65,7 +65,7 @@ class LastResort:
         boot = self._clock.boot_id()
         tried = any(t.boot == boot and t.rung == Rung.RESTART for t in self._recent())
         order = (Rung.REBOOT,) if tried else (Rung.RESTART, Rung.REBOOT)
-        return next((rung for rung in order if self._left(rung) > 0), None)
+        return next((rung for rung in order if self.left(rung) > 0), None)
 
     def take(self, rung: Rung) -> bool:
         """Write down that `rung` is about to be used; False where it must not be."""
@@ -81,7 +81,8 @@ class LastResort:
         recent = self._recent()
         return {rung.name.lower(): sum(t.rung == rung for t in recent) for rung in RUNGS}
 
-    def _left(self, rung: Rung) -> int:
+    def left(self, rung: Rung) -> int:
+        """Return how often a rung may still be used in these 24 hours."""
         if not self._allowed[rung]:
             return 0
         return A_DAY_MOST - sum(taken.rung == rung for taken in self._recent())

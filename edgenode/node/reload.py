@@ -81,12 +81,10 @@ class Reloader:
 
     def _change_uplink(self) -> None:
         """Connect anew with what is different; where it was not started yet, it will be."""
-        rooms = self._rooms
-        started = rooms.uplink is not None
-        if not rooms.stop_uplink():
-            raise NodeError("the uplink hangs, perhaps in the resolver: systemctl restart edgenode")
+        started = self._rooms.uplink is not None
+        self._rooms.stop_uplink()
         if started:
-            rooms.start_uplink()
+            self._rooms.try_uplink()
 
 
 def _sentences(what: Changes) -> Iterator[str]:

@@ -81,9 +81,13 @@ class Rooms:
         self._start("uplink", lambda: uplink.run(stop))
 
     def try_uplink(self) -> None:
-        """Start sending; where that cannot be, sampling goes on and the reason is told."""
-        if self._refused:
+        """Start sending; where that cannot be, sampling goes on and the reason is told.
+
+        An outbox serves one uplink at a time: one that still leaves is waited for.
+        """
+        if self._refused or not self._joined("uplink", 0):
             return
+        self._forget_uplink_notes()
         try:
             self.start_uplink()
         except NodeError as exc:
@@ -91,20 +95,23 @@ class Rooms:
             advice = "correct it, then systemctl reload edgenode; readings wait in the spool"
             self.notes.append(Condition(UPLINK, str(exc), advice))
 
-    def stop_uplink(self) -> bool:
-        """Let the uplink say goodbye, so that another can take its place; False where it hangs.
+    def stop_uplink(self) -> None:
+        """Let the uplink say goodbye, so that another can take its place.
 
         One that could not be started may be tried again.
         """
         if self.uplink and self.uplink.stats().connected:
             self._connect_by_ms = self._clock.boot_ms() + CONNECT_MS
         self._refused = False
-        self.notes = [note for note in self.notes if note.key != UPLINK]
+        self._forget_uplink_notes()
         self._tell_uplink()
-        gone = self._joined("uplink", time.monotonic() + UPLINK_S)
-        if gone:
-            self.uplink = None
-        return gone
+        if not self._joined("uplink", time.monotonic() + UPLINK_S):
+            what = "the uplink still leaves its last connection, perhaps held up by the resolver"
+            self.notes.append(Condition(UPLINK, what, "wait, or systemctl restart edgenode"))
+        self.uplink = None
+
+    def _forget_uplink_notes(self) -> None:
+        self.notes = [note for note in self.notes if note.key != UPLINK]
 
     def _start(self, name: str, target: object) -> None:
         thread = threading.Thread(name=name, target=target, daemon=True)  # type: ignore[arg-type]

@@ -7,11 +7,14 @@ restart it. After a reboot boot-time says nothing about it any more: it has ende
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edgenode.clock import Clock
 from edgenode.node.statefile import replaced, text_of
+
+LOG = logging.getLogger(__name__)
 
 WHY_MOST: Final = 80
 
@@ -41,13 +44,17 @@ class Visits:
         going, now_ms = self.now(), self._clock.boot_ms()
         began_ms = going.began_ms if going else now_ms
         self._visit = Visit(began_ms, now_ms + minutes * 60_000, why[:WHY_MOST])
-        replaced(self._path, json.dumps([self._clock.boot_id(), *self._visit]) + "\n")
+        self._remember(json.dumps([self._clock.boot_id(), *self._visit]))
         return self._visit
 
     def end(self) -> None:
         """End it; nothing happens where there is none."""
         self._visit = None
-        replaced(self._path, "[]\n")
+        self._remember("[]")
+
+    def _remember(self, text: str) -> None:
+        if not replaced(self._path, f"{text}\n"):
+            LOG.warning("%s cannot be written: a restart will not know of this", self._path)
 
     def _remembered(self) -> Visit | None:
         try:

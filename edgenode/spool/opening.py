@@ -221,7 +221,7 @@ class Opener:
         core = self._revive(evidence, identity, epoch, self.callbacks.release)
         words = (
             f"no spool can be kept in {self.options.directory}: {error}; samples are in memory "
-            "only: make it writable and start again"
+            "only: make room or make it writable, and the daemon starts anew on it"
         )
         return Opened(core, troubles=[trouble_of(error)], degraded=words)
 

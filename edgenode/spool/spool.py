@@ -94,6 +94,11 @@ class Spool:
 
     # --- any thread ---
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether no disk could be used at the start, so that nothing outlives this process."""
+        return self._core.path is None
+
     def append(self, gid: int, t_ms: int, sample: Sample) -> None:
         """Take in a sample read at boot-time `t_ms`, and its events.
 

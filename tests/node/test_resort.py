@@ -10,10 +10,14 @@ from edgenode.config import load
 from edgenode.node import Daemon, Notifier, Stop
 from edgenode.node.daemon import DONE, FAILED, REBOOT
 from edgenode.node.lastresort import PATIENCE_MS
+from edgenode.node.refuge import LOOK_MS
 from edgenode.node.rooms import Rooms
 from edgenode.sensing import WorkerStats
+from edgenode.spool import Spool
+from edgenode.wire import Ack
 from tests.support.clock import FakeClock
-from tests.support.daemons import Place
+from tests.support.daemons import NODE, Place
+from tests.support.spools import drained
 
 HANGING = WorkerStats(
     "wire",
@@ -111,3 +115,35 @@ def test_nobody_is_sent_away_while_somebody_works_on_the_node(
     life.look()
     assert not life.stop.is_set()
     assert life.leave() == DONE
+
+
+def confirm_everything(spool: Spool) -> None:
+    """Be the city that has all of it."""
+    spool.outbox.begin_session()
+    for sealed in drained(spool.outbox):
+        ranges = {sealed.stream: ((1, sealed.seq),)}
+        spool.outbox.city_acked(Ack(bytes.fromhex(NODE), spool.id, ranges))
+    spool.settle()
+
+
+def test_a_disk_that_is_well_again_is_returned_to_once_nothing_is_left_in_memory(
+    place: Place, clock: FakeClock, stuck: list[WorkerStats]
+) -> None:
+    directory = load(place.config).node.state / "spool"
+    directory.parent.mkdir()
+    directory.write_text("not a directory")
+    life = Life(place, clock)
+    spool = life.daemon._rooms.spool
+    assert spool.in_memory
+    clock.advance(LOOK_MS)
+    life.look()
+    assert not life.stop.is_set(), "the disk is no better yet"
+    directory.unlink()
+    clock.advance(LOOK_MS)
+    life.look()
+    assert not life.stop.is_set(), "what was told so far waits to be sent, and would be given up"
+    confirm_everything(spool)
+    clock.advance(LOOK_MS)
+    life.look()
+    assert life.leave() == FAILED, "systemd starts it anew"
+    assert not Life(place, clock).daemon._rooms.spool.in_memory

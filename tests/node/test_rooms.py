@@ -1,5 +1,6 @@
 """What must progress and does not is a stall; what merely waits is none."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -184,12 +185,32 @@ def test_a_link_that_a_reload_makes_anew_is_not_lost_for_half_a_minute(
 ) -> None:
     clock.advance(MINUTE)
     rooms.uplink = Link()  # type: ignore[assignment]
-    assert rooms.stop_uplink()
+    rooms.stop_uplink()
     rooms.uplink = link = Link()  # type: ignore[assignment]
     link.counts["connected"] = False
     assert wrong(rooms) == []
     clock.advance(MINUTE // 2 + 1)
     assert wrong(rooms) == ["uplink"]
+
+
+def test_an_uplink_that_hangs_is_waited_for_and_never_doubled(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.node.rooms.UPLINK_S", 0)
+    started: list[str] = []
+    monkeypatch.setattr(Rooms, "start_uplink", lambda _: started.append("anew"))
+    resolved = threading.Event()
+    rooms._start("uplink", resolved.wait)
+    rooms.uplink = Link()  # type: ignore[assignment]
+    rooms.stop_uplink()
+    rooms.try_uplink()
+    assert (rooms.uplink, started) == (None, [])
+    assert "resolver" in rooms.notes[-1].what
+    resolved.set()
+    rooms._threads["uplink"].join(10)
+    rooms.try_uplink()
+    assert started == ["anew"]
+    assert rooms.notes == []
 
 
 def test_a_state_directory_has_one_owner(rooms: Rooms, tmp_path: Path, clock: FakeClock) -> None:
