@@ -28,6 +28,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     for work in (export, verify, salvage):  # what stands before the sub-verb holds behind it too
         work.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         work.add_argument("--state", default=argparse.SUPPRESS, metavar="DIRECTORY")
+        work.add_argument("--socket", default=argparse.SUPPRESS, metavar="PATH")
 
 
 def run(args: argparse.Namespace) -> int:
