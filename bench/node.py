@@ -74,6 +74,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "MALLOC_ARENA_MAX": "1"},  # as the shipped unit sets it
         )
 
     def ask(self) -> dict[str, float]:

@@ -172,7 +172,7 @@ def test_a_spool_born_on_a_full_disk_works_in_memory_says_so_and_is_well_at_the_
 ) -> None:
     filler = fill(disk)
     found = in_child(partial(run_without_disk, disk, 0))
-    assert "start again" in found["degraded"]
+    assert "starts anew" in found["degraded"]
     assert found["problems"] == []
     assert found["came"] == found["appended"]
     assert EventCode.SPOOL_DEGRADED in found["codes"]
@@ -198,7 +198,7 @@ def test_on_a_read_only_disk_the_spool_works_in_memory_and_costs_nothing_committ
     before = in_child(partial(run_then_leave, disk))
     run("mount", "-o", "remount,ro", disk)
     found = in_child(partial(run_without_disk, disk, 1))
-    assert "start again" in found["degraded"]
+    assert "starts anew" in found["degraded"]
     assert EventCode.SPOOL_DEGRADED in found["codes"]
     assert found["came"] == found["appended"]
     run("mount", "-o", "remount,rw", disk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Any
@@ -91,6 +92,7 @@ def test_a_dial_goes_on_as_soon_as_it_is_woken() -> None:
 def test_an_uplink_that_has_ended_holds_no_descriptor() -> None:
     """As after a reload: what is no longer used is collected much later."""
     node = Node(plain(1), backoff_ms=3_600_000)
+    gc.collect()  # what other tests left is not this one's to count
     before = open_descriptors()
     with node:
         until(lambda: node.uplink.stats().last_error, "a failed attempt")
