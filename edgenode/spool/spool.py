@@ -70,11 +70,8 @@ class Spool:
     def _begin(self, opened: Opened) -> None:
         self._core = core = opened.core
         self._lock_fd = opened.lock_fd
-        self.id, self.epoch, self.schema = (
-            core.identity.spool,
-            core.identity.epoch,
-            core.identity.schema,
-        )
+        me = core.identity
+        self.id, self.epoch, self.schema = me.spool, me.epoch, me.schema
         self.outbox: Outbox = core.outbox
         self.drains = [drain.outbox for drain in opened.drains]
         self._window = Window(core.unsealed.ends, self.wake)
