@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ class Mutant:
 
     old: str
     new: str
-    betrayed: str  # what the account must say
+    betrayed: str  # a pattern of what the account must say
     where: str = WHERE
 
 
@@ -64,7 +65,8 @@ MUTANTS = {
         "                    yield self._fitting(rows, r0, origin, birth, draft)\n"
         "                else:\n"
         '                    globals()["gone"] = True',
-        "missing without a loss record",
+        # by its ordinals where others follow, by what the instruments said in any case
+        "missing without a loss record|was said and never arrived",
     ),
     "skips an ordinal": Mutant(
         BEGINS,
@@ -146,7 +148,7 @@ def test_a_product_that_cheats_is_found_out(
 ) -> None:
     code, told = outcomes[name]
     assert (code, told["closes"]) == (1, False)
-    assert MUTANTS[name].betrayed in "\n".join(told["problems"])
+    assert re.search(MUTANTS[name].betrayed, "\n".join(told["problems"]))
 
 
 @pytest.mark.timeout(240)
@@ -156,4 +158,4 @@ def test_a_product_that_measures_wrongly_is_found_out(
 ) -> None:
     code, told = outcomes["measures wrongly"]
     assert (code, told["closes"]) == (1, False)
-    assert mutant.betrayed in "\n".join(told["problems"])
+    assert re.search(mutant.betrayed, "\n".join(told["problems"]))
