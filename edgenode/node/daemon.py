@@ -17,7 +17,7 @@ from edgenode.node.beacon import beacon_of
 from edgenode.node.boot import BootMark
 from edgenode.node.chronicle import Chronicle
 from edgenode.node.duties import duties
-from edgenode.node.lastresort import LastResort, Stuck
+from edgenode.node.lastresort import LastResort, Stuck, Why
 from edgenode.node.lines import SystemdLines
 from edgenode.node.notify import Notifier
 from edgenode.node.parts import spool_directory
@@ -165,18 +165,18 @@ class Daemon:
         rung = None if self._working else self._resort.wanted(stuck)
         if rung is not None:
             names = ", ".join(bus.bus for bus in stuck)
-            self._leave_for(rung, f"bus {names} hangs and nothing else helped")
+            self._leave_for(rung, Why.BUS, f"bus {names} hangs and nothing else helped")
 
     def _return_to_disk(self, picture: Picture) -> None:
         """Start anew on a disk that could not be used at the start and now can be."""
         spool = self._rooms.spool
         if spool.in_memory and self._refuge.over(picture.spool.held_batches):
-            self._leave_for(Rung.RESTART, "the disk can be used again")
+            self._leave_for(Rung.RESTART, Why.DISK, "the disk can be used again")
 
-    def _leave_for(self, rung: Rung, why: str) -> None:
+    def _leave_for(self, rung: Rung, why: Why, words: str) -> None:
         """Leave, so that the daemon or the machine is started anew, if that is not too often."""
-        if self._resort.left(rung) > 0 and self._resort.take(rung):
-            LOG.critical("%s: %s", why, rung.word)
+        if self._resort.take(rung, why):
+            LOG.critical("%s: %s", words, rung.word)
             self._rung = rung
             self._stop.set()
 

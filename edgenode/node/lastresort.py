@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -30,10 +31,18 @@ class Stuck(NamedTuple):
     for_ms: int
 
 
+class Why(IntEnum):
+    """For whose sake a last rung is used."""
+
+    BUS = 0  # a read does not return
+    DISK = 1  # it can be used again, and the spool lives in memory
+
+
 class Taken(NamedTuple):
     """One use of a last rung, as the file remembers it."""
 
     rung: int
+    why: int
     boot: str
     boot_ms: int
     utc_ms: int
@@ -63,13 +72,17 @@ class LastResort:
         if not any(bus.for_ms >= PATIENCE_MS for bus in stuck):
             return None
         boot = self._clock.boot_id()
-        tried = any(t.boot == boot and t.rung == Rung.RESTART for t in self._recent())
+        for_bus = (Rung.RESTART, Why.BUS)
+        tried = any(t.boot == boot and (t.rung, t.why) == for_bus for t in self._recent())
         order = (Rung.REBOOT,) if tried else (Rung.RESTART, Rung.REBOOT)
-        return next((rung for rung in order if self.left(rung) > 0), None)
+        return next((rung for rung in order if self._left(rung) > 0), None)
 
-    def take(self, rung: Rung) -> bool:
+    def take(self, rung: Rung, why: Why) -> bool:
         """Write down that `rung` is about to be used; False where it must not be."""
-        now = Taken(int(rung), self._clock.boot_id(), self._clock.boot_ms(), self._clock.utc_ms())
+        if self._left(rung) <= 0:
+            return False
+        clock = self._clock
+        now = Taken(int(rung), int(why), clock.boot_id(), clock.boot_ms(), clock.utc_ms())
         rows = [*self._taken, now][-KEPT:]
         if not replaced(self._path, json.dumps([list(row) for row in rows]) + "\n"):
             return False
@@ -79,10 +92,9 @@ class LastResort:
     def used(self) -> dict[str, int]:
         """Return how often each rung was used in the last 24 hours."""
         recent = self._recent()
-        return {rung.name.lower(): sum(t.rung == rung for t in recent) for rung in RUNGS}
+        return {rung.word: sum(t.rung == rung for t in recent) for rung in RUNGS}
 
-    def left(self, rung: Rung) -> int:
-        """Return how often a rung may still be used in these 24 hours."""
+    def _left(self, rung: Rung) -> int:
         if not self._allowed[rung]:
             return 0
         return A_DAY_MOST - sum(taken.rung == rung for taken in self._recent())
@@ -106,8 +118,8 @@ def _read(path: Path) -> list[Taken]:
     try:
         rows: Any = json.loads(text_of(path) or "[]")
         return [
-            Taken(int(rung), str(boot), int(boot_ms), int(utc_ms))
-            for rung, boot, boot_ms, utc_ms in rows[-KEPT:]
+            Taken(int(rung), int(why), str(boot), int(boot_ms), int(utc_ms))
+            for rung, why, boot, boot_ms, utc_ms in rows[-KEPT:]
         ]
     except (ValueError, TypeError, KeyError):
         return []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgenode.config import RecoveryTable
-from edgenode.node.lastresort import A_DAY_MOST, PATIENCE_MS, LastResort, Stuck
+from edgenode.node.lastresort import A_DAY_MOST, PATIENCE_MS, LastResort, Stuck, Why
 from edgenode.reading import Rung
 from tests.support.clock import FakeClock
 
@@ -30,7 +30,7 @@ def life(path: Path, clock: FakeClock) -> Rung | None:
     clock.advance(PATIENCE_MS)
     rung = last.wanted(STUCK)
     if rung is not None:
-        assert last.take(rung)
+        assert last.take(rung, Why.BUS)
     if rung is Rung.REBOOT:
         clock.reboot()
     return rung
@@ -64,6 +64,20 @@ def test_a_bus_that_never_comes_back_costs_three_restarts_and_three_reboots_a_da
     assert resort(tmp_path, clock).used() == {"restart": 3, "reboot": 3}
 
 
+def test_a_restart_for_the_sake_of_the_disk_is_none_for_a_bus(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    assert resort(tmp_path, clock).take(Rung.RESTART, Why.DISK)
+    assert life(tmp_path, clock) is Rung.RESTART, "the bus has not been given one yet"
+    assert resort(tmp_path, clock).used()["restart"] == 2, "but both count"
+
+
+def test_what_is_used_up_is_not_taken(tmp_path: Path, clock: FakeClock) -> None:
+    last = resort(tmp_path, clock)
+    taken = [last.take(Rung.RESTART, Why.DISK) for _ in range(A_DAY_MOST + 1)]
+    assert taken == [True] * A_DAY_MOST + [False]
+
+
 def test_a_day_later_it_may_try_again(tmp_path: Path, clock: FakeClock) -> None:
     for _ in range(7):
         life(tmp_path, clock)
@@ -84,12 +98,12 @@ def test_an_operator_may_forbid_either(tmp_path: Path, clock: FakeClock) -> None
     assert resort(tmp_path, clock, restart=False).wanted(STUCK) is Rung.REBOOT
     assert resort(tmp_path, clock, restart=False, reboot=False).wanted(STUCK) is None
     last = resort(tmp_path, clock, reboot=False)
-    assert last.take(Rung.RESTART)
+    assert last.take(Rung.RESTART, Why.BUS)
     assert last.wanted(STUCK) is None
 
 
 def test_what_cannot_be_counted_is_not_done(tmp_path: Path, clock: FakeClock) -> None:
-    assert not resort(tmp_path / "none", clock).take(Rung.RESTART)
+    assert not resort(tmp_path / "none", clock).take(Rung.RESTART, Why.BUS)
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", "[1]", '[["a", 1, 2, 3]]', "[[5, 1]]"])
