@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from enum import IntEnum
 from pathlib import Path
 
+from edgenode.errors import Code
 from edgenode.node.statefile import replaced, text_of
 
 WATCHDOG_RESET = 0x0020  # WDIOF_CARDRESET of linux/watchdog.h
 RUNNING, STOPPED, RECOVERING = "running", "stopped", "recovering"
 
 
-class BootCause(IntEnum):
+class BootCause(Code):
     """The value of the event boot."""
 
     FIRST = 0  # the state directory knows of no boot before
@@ -22,7 +22,7 @@ class BootCause(IntEnum):
     RECOVERY = 4  # the daemon itself had asked for it, as the last rung of the ladder
 
 
-class StartCause(IntEnum):
+class StartCause(Code):
     """The value of the event daemon-started."""
 
     BOOT = 1  # the machine was started

@@ -49,10 +49,10 @@ class Chronicle:
     def started(self, boot: BootCause | None, start: StartCause, now_ms: int) -> None:
         """Note that the daemon was started, and the machine where that is news; tell both."""
         if boot is not None:
-            self._spool.note(BOOT, _word(boot), now_ms)
+            self._spool.note(BOOT, boot.word, now_ms)
             self._tell(EventCode.BOOT, int(boot), now_ms)
         if start is not StartCause.BOOT:
-            self._spool.note(START, _word(start), now_ms)
+            self._spool.note(START, start.word, now_ms)
         self._tell(EventCode.DAEMON_STARTED, int(start), now_ms)
 
     def look(self, problems: Iterable[Problem], clock_source: int, now_ms: int) -> None:
@@ -123,7 +123,3 @@ class Chronicle:
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._spool.event(now_ms, None, Event(code, value=value))
-
-
-def _word(cause: BootCause | StartCause) -> str:
-    return cause.name.lower()

@@ -53,7 +53,7 @@ class Office:
     def answers(self) -> dict[str, Answer]:
         """Return what answers each verb of docs/cli.md."""
         return {
-            "status": lambda _: self._status(),
+            "status": lambda _: self._status(self._view()),
             "sensors": lambda _: answers.sensors(self._view()),
             "read": lambda given: answers.read(self._view(), given["sensor"]),
             "why": self._why,
@@ -68,8 +68,7 @@ class Office:
         channels = {c.name: c for group in rooms.groups.values() for c in group.channels}
         return View(rooms.config, channels, rooms.buses.workers, rooms.picture())
 
-    def _status(self) -> Document:
-        view = self._view()
+    def _status(self, view: View) -> Document:
         return status(
             view.config.node.id,
             view.picture,
@@ -116,5 +115,6 @@ class Office:
         }
 
     def _metrics(self) -> Document:
-        text = openmetrics(metrics_of(self._status(), answers.sensors(self._view())))
+        view = self._view()
+        text = openmetrics(metrics_of(self._status(view), answers.sensors(view)))
         return {"format": FORMAT, "text": text}

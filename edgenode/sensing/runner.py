@@ -143,8 +143,8 @@ class Runner:
     def rungs(self) -> Rungs:
         """What was tried to get this sensor back, one by one."""
         return {
-            Rung.RETRY.name.lower(): self.retried,
-            Rung.REOPEN.name.lower(): self.reopened,
+            Rung.RETRY.word: self.retried,
+            Rung.REOPEN.word: self.reopened,
         }
 
     @property
