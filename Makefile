@@ -24,8 +24,9 @@ $(VENV)/.demo: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.demo
+$(VENV)/.dev: $(VENV)/.demo .ci/oracles
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	.ci/oracles $(BIN)/python
 	@touch $@
 
 venv: $(VENV)/.dev

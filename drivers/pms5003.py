@@ -14,8 +14,9 @@ from typing import ClassVar, Final
 
 from edgenode.bus import SerialPort
 from edgenode.bus.frames import Frames, Shape
+from edgenode.bus.newest import Newest, Talk
 from edgenode.driver import Driver, Options, WireKind
-from edgenode.errors import BadFrame, BusTimeout, ImpossibleValue, WrongDevice
+from edgenode.errors import ImpossibleValue, WrongDevice
 from edgenode.reading import Channel, Event, Quality, Sample, SerialLine
 
 HEADER: Final = b"BM"
@@ -27,10 +28,17 @@ WAKE: Final = bytes.fromhex("424de400010174")
 STREAM: Final = bytes.fromhex("424de100010171")  # active mode, in which it talks by itself
 
 PERIOD_MS: Final = 2_500  # 2.3 s in steady air ("stable mode"), and what a busy node may add
-UNHEARD_MS: Final = 2 * PERIOD_MS  # a frame may be late; what queued for longer is thrown away
-SILENT_MS: Final = 4 * PERIOD_MS
-GAP_MS: Final = 150  # a frame takes 33 ms at 9600 baud; what then still is no frame never will be
-OPENING_S: Final = 3.0  # one period, one frame, and some more
+TALK: Final = Talk(
+    "PMS5003",
+    silent_ms=4 * PERIOD_MS,
+    unheard_ms=2 * PERIOD_MS,  # a frame may be late
+    gap_ms=150,  # a frame takes 33 ms at 9600 baud
+    opening_s=3.0,  # one period, one frame, and some more
+    if_silent="check its 5 V, that SET is not low, and that its TX is on our RX",
+    if_noisy="check the baud rate (9600), the ground wire and what else is on this port",
+    # Asleep, or told by another program to speak only when asked.
+    wake=WAKE + STREAM,
+)
 
 
 def size(head: bytes) -> int:
@@ -101,35 +109,15 @@ class PMS5003(Driver):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         del options
-        self._port, self._clock = wire, clock
-        self._frames = Frames(SHAPE)
-        self._newest = b""
-        self._unproved = 0  # bytes since the newest frame
-        wire.discard()  # what came before is about some other time
-        self._await_frame()
-        self._opened_s: float | None = clock()
-        self._newest_ms = self._heard_ms = self._fed_ms = 0
+        self._stream = Newest(wire, Frames(SHAPE), TALK, clock, _is_ours)
 
     def fileno(self) -> int:
         """Return the port's descriptor, readable when the sensor has spoken."""
-        return self._port.fileno()
+        return self._stream.fileno()
 
     def feed(self, now_ms: int) -> Sequence[Event]:
         """Take in what it said. Raises BusError when the port is gone, WrongDevice."""
-        self._begin(now_ms)
-        unheard_ms, self._fed_ms = now_ms - self._fed_ms, now_ms
-        if unheard_ms > UNHEARD_MS:  # nobody can tell how old it is
-            self._frames.clear()
-            self._port.discard()
-            return ()
-        data = self._port.arrived()
-        if not data:
-            return ()
-        if now_ms - self._heard_ms > GAP_MS:
-            self._frames.clear()  # or it would hold a whole frame back until the next one comes
-        self._heard_ms = now_ms
-        if self._take(data):
-            self._newest_ms = now_ms
+        self._stream.feed(now_ms)
         return ()
 
     def read(self, now_ms: int) -> Sample:
@@ -138,58 +126,24 @@ class PMS5003(Driver):
         Raises BusError, WrongDevice, ImpossibleValue where the sensor reports an error, and after
         four periods without a frame BusTimeout, or BadFrame where there was only noise.
         """
-        self.feed(now_ms)
-        age_ms = now_ms - self._newest_ms
-        if age_ms > SILENT_MS:
-            raise self._nothing(f"for {age_ms // 1000} s")
-        sample = decode(self._newest)
+        self._stream.feed(now_ms)
+        age_ms = self._stream.age_ms(now_ms)
+        sample = decode(self._stream.frame)
         if age_ms > PERIOD_MS:
             return Sample(sample.values, (Quality.STALE,) * len(sample.values))
         return sample
 
     def close(self) -> None:
         """Give the port back; the sensor goes on talking to nobody."""
-        self._port.close()
+        self._stream.close()
 
-    def _begin(self, now_ms: int) -> None:
-        """With the first call: put the moment of opening into the time of the bus thread."""
-        if self._opened_s is None:
-            return
-        opened_ms = now_ms - int((self._clock() - self._opened_s) * 1000)
-        self._newest_ms = self._heard_ms = self._fed_ms = opened_ms
-        self._opened_s = None
 
-    def _await_frame(self) -> None:
-        """Wait for the first frame, which proves the part. Raises BusTimeout, BadFrame."""
-        deadline = self._clock() + OPENING_S
-        while (left_s := deadline - self._clock()) > 0:
-            if self._take(self._port.receive(1, left_s) + self._port.arrived()):
-                return
-        if not self._unproved:  # asleep, or told by another program to speak only when asked
-            self._port.write(WAKE + STREAM)
-        raise self._nothing(f"within {OPENING_S:.0f} s")
-
-    def _take(self, data: bytes) -> bool:
-        """Keep the newest frame in `data`; return whether there was one. Raises WrongDevice."""
-        self._unproved += len(data)
-        frames = self._frames.cut(data)
-        for frame in frames:
-            length = len(frame) - HEAD_BYTES
-            if length != LENGTH:
-                raise WrongDevice(
-                    f"expected a PMS5003 (length {LENGTH}), found a frame of length {length}; "
-                    "it is another part of the family, which this driver does not read"
-                )
-            self._newest, self._unproved = frame, 0
-        return bool(frames)
-
-    def _nothing(self, since: str) -> BadFrame | BusTimeout:
-        if self._unproved:
-            return BadFrame(
-                f"PMS5003: {self._unproved} bytes and no whole frame {since}; check the baud rate "
-                "(9600), the ground wire and what else is on this port"
-            )
-        return BusTimeout(
-            f"PMS5003: silent {since}; check its 5 V, that SET is not low, and that its TX "
-            "is on our RX"
+def _is_ours(frame: bytes) -> bool:
+    """Whether this is a frame of this part. Raises WrongDevice where the length is another's."""
+    length = len(frame) - HEAD_BYTES
+    if length != LENGTH:
+        raise WrongDevice(
+            f"expected a PMS5003 (length {LENGTH}), found a frame of length {length}; "
+            "it is another part of the family, which this driver does not read"
         )
+    return True

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from edgenode.bus import I2CDevice
 from edgenode.bus.sensirion import words
-from edgenode.driver import Driver, Options, WireKind
+from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
@@ -74,6 +74,8 @@ class SHT4x(Driver):
     )
     budget_s: ClassVar[float] = 0.25  # 10 ms as a rule; the rest is for a slow or busy bus
     fastest_s: ClassVar[float] = 0.05  # measured more often, the part warms itself
+    addresses: ClassVar[tuple[int, ...]] = (0x44, 0x45, 0x46)
+    grade: ClassVar[Grade] = "oracle"
 
     def __init__(
         self, wire: I2CDevice, options: SHT4xOptions, sleep: Callable[[float], None] = time.sleep
@@ -84,6 +86,19 @@ class SHT4x(Driver):
         self._i2c.transfer(bytes((SOFT_RESET,)), 0)  # what an earlier program began must not matter
         self._sleep(STARTING_S)
         self._prove_identity()
+
+    @classmethod
+    def identify(
+        cls, wire: I2CDevice, sleep: Callable[[float], None] = time.sleep
+    ) -> Found | None:
+        """Return the part by its serial number, whose words carry checksums."""
+        wire.transfer(bytes((READ_SERIAL,)), 0)
+        sleep(STARTING_S)
+        try:
+            high, low = words(wire.transfer(b"", ANSWER_BYTES), cls.model)
+        except BadFrame:
+            return None
+        return Found(f"SHT4x, serial number {high:04x}{low:04x}")
 
     def read(self, now_ms: int) -> Sample:
         """Measure once. Raises BusError, BusTimeout or BadFrame."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
-from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +15,9 @@ from edgenode.errors import ConfigError, nearest
 from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
 
 WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
+# How far a driver is proved: "oracle" agrees with somebody else's decoder on generated frames,
+# "captures" with frames recorded from real parts; there is neither for one that is "unverified".
+Grade = Literal["oracle", "captures", "unverified"]
 # What options of several drivers hold; an `observed` property is best described by an example.
 Line = Annotated[
     int, Meta(ge=0, le=1023, description="a line number of the chip, from 0, up to 1023")
@@ -26,6 +30,24 @@ DECLARED = ("wire", "model", "options", "channels", "budget_s", "fastest_s")  # 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of a driver's options: what an installer may write in [[sensor]] for this part."""
+
+
+class Life(NamedTuple):
+    """How long a part lasts: `hours` of operation until its `what` is worn.
+
+    `counter` names the channel that counts its hours, where it does not work all the time.
+    """
+
+    hours: float
+    what: str  # "laser", "fan", "cell"
+    counter: str = ""
+
+
+class Found(NamedTuple):
+    """A part that was recognised on a wire: how to call it, and the options that it needs."""
+
+    words: str  # such as "SHT4x, serial number 0fa12b3c"
+    options: Mapping[str, Any] = {}  # those that do not have their default; never the address
 
 
 class Driver(Protocol):
@@ -52,6 +74,45 @@ class Driver(Protocol):
     line: ClassVar[SerialLine | None] = None  # serial: the speed and framing of the part
     alone: ClassVar[bool] = False  # serial: it talks by itself, so nothing else fits on its port
     watch: ClassVar[Literal["edges", "state"]] = "edges"  # gpio: which of the two wires it takes
+    addresses: ClassVar[tuple[int, ...]] = ()  # i2c: where the part can be, the usual one first
+    pace_s: ClassVar[float] = 0.0  # a Talker without a descriptor is fed so often; 0: never
+    life: ClassVar[Life | None] = None
+    metered: ClassVar[bool] = False  # measures what people consume, so it may tell how they live
+    grade: ClassVar[Grade] = "unverified"
+
+    varies: ClassVar[bool] = False  # its channels depend on its options; then see both of these
+
+    @classmethod
+    def declare(cls, options: Any) -> tuple[Channel, ...]:
+        """Return the channels that a sensor with these options has.
+
+        Where they vary, `channels` is an example of them.
+        """
+        del options
+        return cls.channels
+
+    def measures(self) -> tuple[Channel, ...]:
+        """Return the channels of this very sensor: those that `declare` gives for its options."""
+        return self.channels
+
+    @classmethod
+    def identify(cls, wire: Any, sleep: Callable[[float], None] = time.sleep) -> Found | None:
+        """Return what answers on this wire if it is this part, else None.
+
+        Asks without changing anything: whoever else stands there must not come to harm.
+        Raises BusError when the wire fails; an address without an answer is one.
+        """
+        del wire, sleep
+        return None
+
+    @classmethod
+    def recognise(cls, heard: bytes) -> Found | None:
+        """Return what says such things by itself on a serial port if it is this part, else None.
+
+        `heard` is what was heard in some seconds at the speed of `line`; it begins anywhere.
+        """
+        del heard
+        return None
 
     def read(self, now_ms: int) -> Sample:
         """Take one sample; raise DriverError when the sensor cannot give an honest one."""
@@ -67,7 +128,10 @@ class Talker(Protocol):
     """A driver of something that talks by itself: the bus thread waits on it and feeds it."""
 
     def fileno(self) -> int:
-        """Return the descriptor that becomes readable when there is something to feed on."""
+        """Return the descriptor that becomes readable when there is something to feed on.
+
+        -1 where there is none: such a driver is fed each `pace_s`.
+        """
         ...
 
     def feed(self, now_ms: int) -> Sequence[Event]:
@@ -104,7 +168,7 @@ def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
     A part that only counts or switches cannot know what: where its options have `observed`, that
     text is the observed property of its first channel.
     """
-    channels: tuple[Channel, ...] = driver.channels
+    channels: tuple[Channel, ...] = driver.declare(options)
     observed: str = getattr(options, "observed", "")
     return (replace(channels[0], observed=observed), *channels[1:]) if observed else channels
 

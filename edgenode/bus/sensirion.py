@@ -1,18 +1,22 @@
-"""Words as Sensirion's I2C sensors send them: 16 bits, big-endian, each followed by its CRC-8.
+"""Commands and words of Sensirion's I2C sensors: 16 bits, big-endian, each word with its CRC-8.
 
 CRC: polynomial 0x31, initially 0xFF, not reflected, no final XOR (Sensirion SHT4x datasheet §4.4,
 and the same in those of SCD4x, SGP4x, SPS30 and SEN5x). Known answer there: BE EF -> 92.
+A command has no CRC of its own, its arguments have (SCD4x datasheet §3.2).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from edgenode.errors import BadFrame
+from edgenode.bus.wires import I2CDevice
+from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout
 
 POLYNOMIAL: Final = 0x31
 INITIAL: Final = 0xFF
 WORD_BYTES: Final = 3  # two of the word, one of its checksum
+RETRY_S: Final = 0.002  # between two tries to fetch an answer that is not ready
 
 
 def crc8(data: bytes) -> int:
@@ -42,3 +46,53 @@ def words(data: bytes, where: str) -> list[int]:
             )
         found.append(int.from_bytes(word, "big"))
     return found
+
+
+def packed(*arguments: int) -> bytes:
+    """Return words of 0..65535 as they are sent behind a command, each with its checksum."""
+    pairs = (argument.to_bytes(2, "big") for argument in arguments)
+    return b"".join(pair + bytes((crc8(pair),)) for pair in pairs)
+
+
+class Commands:
+    """A sensor that takes commands of 16 bits and answers in words.
+
+    `where` begins every error. A busy part does not acknowledge: it is asked `tries` times for an
+    answer, 2 ms apart.
+    """
+
+    def __init__(
+        self, wire: I2CDevice, where: str, sleep: Callable[[float], None], tries: int = 3
+    ) -> None:
+        self._wire, self._where, self._sleep, self._tries = wire, where, sleep, tries
+
+    def send(self, command: int, *arguments: int, wait_s: float = 0.0) -> None:
+        """Send a command with its arguments, and give the part `wait_s` to obey.
+
+        Raises BusError where it is not acknowledged.
+        """
+        self._wire.transfer(command.to_bytes(2, "big") + packed(*arguments), 0)
+        if wait_s:
+            self._sleep(wait_s)
+
+    def ask(self, command: int, count: int, *arguments: int, wait_s: float) -> list[int]:
+        """Send a command; return the `count` words that the part has for it after `wait_s`.
+
+        Raises BusError, BusTimeout where it takes the command and has no answer, or BadFrame.
+        """
+        self.send(command, *arguments, wait_s=wait_s)
+        return words(self._fetched(command, count * WORD_BYTES), self._where)
+
+    def _fetched(self, command: int, length: int) -> bytes:
+        for _ in range(self._tries):
+            try:
+                return self._wire.transfer(b"", length)
+            except (BusTimeout, BusStuck):
+                raise
+            except BusError as exc:
+                refusal = exc
+            self._sleep(RETRY_S)
+        raise BusTimeout(
+            f"{self._where}: took command 0x{command:04x} and has no answer ({refusal}); "
+            "is the supply stable?"
+        ) from refusal

@@ -145,7 +145,10 @@ def _sample(driver: Driver, listening_s: float, boot_ms: Callable[[], int]) -> S
 
 
 def _feed(talker: Any, now_ms: int) -> None:
-    if select.select([talker.fileno()], [], [], TURN_S)[0]:
+    if talker.fileno() < 0:
+        time.sleep(talker.pace_s)
+        talker.feed(now_ms)
+    elif select.select([talker.fileno()], [], [], TURN_S)[0]:
         talker.feed(now_ms)
 
 

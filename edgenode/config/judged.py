@@ -10,6 +10,7 @@ from edgenode.config.check import Mistake, near
 from edgenode.config.draft import Draft, Row
 from edgenode.config.lines import Place
 from edgenode.derived import DERIVED
+from edgenode.driver import declared
 from edgenode.reading import Channel, Kind
 
 MAX_TOTALS = 64  # durable totals that every commit can carry
@@ -43,7 +44,7 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
 
 def channels_of(row: Row) -> dict[str, Channel]:
     """Return the channels of a sensor by quantity, those derived included."""
-    own = {channel.name: channel for channel in row.driver.channels}
+    own = {channel.name: channel for channel in declared(row.driver, row.options)}
     extra = {name: DERIVED[name].channel for name in row.table.derived if name in DERIVED}
     return extra | own
 
@@ -71,7 +72,7 @@ def _purposes(place: Place, row: Row) -> Iterator[Mistake]:
 
 def _derived(place: Place, row: Row) -> Iterator[Mistake]:
     there = (*place, "derived")
-    own = {channel.name: channel for channel in row.driver.channels}
+    own = {channel.name: channel for channel in declared(row.driver, row.options)}
     for name in row.table.derived:
         if name not in DERIVED:
             yield Mistake(there, f"no quantity {name!r} can be derived; {near(name, DERIVED)}")

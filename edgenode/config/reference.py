@@ -77,7 +77,8 @@ def _driver(name: str, driver: Any) -> Iterator[str]:
         facts.append("It talks by itself and needs a port of its own.")
     if driver.purpose:
         facts.append(f"Its purpose is given: {driver.purpose}.")
-    yield " ".join([*facts, f"Quantities: {channels}."])
+    quantities = "Quantities as its options say, for example" if driver.varies else "Quantities:"
+    yield " ".join([*facts, f"{quantities} {channels}."])
     options = fields_of(driver.options).values()
     yield _grid(map(_row, options)) if options else "It has no options of its own."
 

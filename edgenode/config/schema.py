@@ -60,9 +60,11 @@ def _sensor(driver: Any, tables: Json) -> Json:
     made = _table(fields_of(driver.options) | OWN, None, tables)
     own = [channel.name for channel in driver.channels]
     derived = sorted(set(DERIVED) - set(own))
-    quantities = {name: {"$ref": f"#/$defs/{ChannelTable.__name__}"} for name in [*own, *derived]}
+    quantity = {"$ref": f"#/$defs/{ChannelTable.__name__}"}
+    others = quantity if driver.varies else False
+    named = dict.fromkeys([*own, *derived], quantity)
     made["properties"]["every_s"]["minimum"] = driver.fastest_s
-    made["properties"]["channel"] |= {"properties": quantities, "additionalProperties": False}
+    made["properties"]["channel"] |= {"properties": named, "additionalProperties": others}
     return made
 
 

@@ -80,7 +80,7 @@ class Runner:
         self._talker: Talker | None = None  # the same, where it is one: asking costs microseconds
         self._counting: Counting | None = None  # the same again
         self._served = self._settling = False
-        self._stamped_ms = self._took_ms = 0
+        self._stamped_ms = self._took_ms = self._pace_ms = 0
         self._read_ms = 0  # when the read began that gave the sample, or when it was tried in vain
 
     def serve(self, now_ms: int) -> None:
@@ -109,7 +109,13 @@ class Runner:
 
     def descriptor(self) -> int | None:
         """Return what to wait on where the sensor talks by itself and is open."""
-        return self._talker.fileno() if self._talker else None
+        descriptor = self._talker.fileno() if self._talker else -1
+        return None if descriptor < 0 else descriptor
+
+    @property
+    def pace_ms(self) -> int:
+        """How often to feed a sensor that is open and has nothing to wait on; 0: never."""
+        return self._pace_ms if self._talker else 0
 
     def feed(self, now_ms: int) -> None:
         """Let the sensor take in what it said, and make its totals current."""
@@ -214,6 +220,7 @@ class Runner:
         self._counting = driver if isinstance(driver, Counting) else None
         self.settled_ms = now_ms + int(driver.settle_s * 1000)
         self.fastest_ms = int(driver.fastest_s * 1000)
+        self._pace_ms = int(driver.pace_s * 1000)
         self._totals.opened(driver, now_ms)
         self._standing.opened(driver)
         self.pipeline.opened()

@@ -35,7 +35,7 @@ class Standing:
         """Take note which counters the part keeps."""
         self._indexes = tuple(
             index
-            for index, channel in enumerate(driver.channels)
+            for index, channel in enumerate(driver.measures())
             if channel.kind is Kind.COUNTER and channel.name not in driver.since_open
         )
 

@@ -38,7 +38,7 @@ class Totals:
 
     def opened(self, driver: Driver, now_ms: int) -> None:
         """Take up the totals where they were left; a gap in watching them is an event."""
-        names = [channel.name for channel in driver.channels]
+        names = [channel.name for channel in driver.measures()]
         self._index = {name: names.index(name) for name in sorted(driver.since_open)}
         resumed = driver.resumed() if isinstance(driver, Counting) else {}
         self._bases, self._floors = {}, {}

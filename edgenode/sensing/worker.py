@@ -103,7 +103,9 @@ class BusWorker(threading.Thread):
         """Wait for `until_ms`, a wake-up or a sensor that speaks, and take in what it says."""
         now_ms = self._clock.boot_ms()
         for runner, rested_ms in list(self._rests.items()):
-            if rested_ms <= now_ms:
+            if rested_ms <= now_ms and runner.pace_ms:
+                self._pace(runner, rested_ms)
+            elif rested_ms <= now_ms:
                 self._hear(runner, now_ms)
         until_ms = min(until_ms, *self._rests.values(), now_ms + WAIT_MOST_MS)
         for key, _ in self._selector.select(max(0, until_ms - now_ms) / 1000):
@@ -209,8 +211,18 @@ class BusWorker(threading.Thread):
         runner.feed(now_ms)
         self._rests[runner] = now_ms + REST_MS
 
+    def _pace(self, runner: Runner, due_ms: int) -> None:
+        """Feed a sensor whose time has come, and set its next; what was missed is skipped."""
+        now_ms = self._clock.boot_ms()
+        runner.feed(now_ms)
+        behind_ms = (now_ms - due_ms) % runner.pace_ms if runner.pace_ms else 0
+        self._rests[runner] = now_ms - behind_ms + runner.pace_ms
+
     def _hear(self, runner: Runner, now_ms: int) -> None:
-        """Wait on the descriptor that the sensor has now, unless it is resting."""
+        """Wait on the descriptor that the sensor has now, unless it rests or has a pace."""
+        if runner.pace_ms:
+            self._rests.setdefault(runner, now_ms + runner.pace_ms)
+            return
         if self._rests.get(runner, 0) > now_ms:
             return
         self._rests.pop(runner, None)

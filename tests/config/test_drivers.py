@@ -57,5 +57,5 @@ def test_a_driver_that_is_not_whole_is_a_mistake_of_its_sensor(
 
 
 def test_a_misspelt_driver_is_told_with_the_likely_one() -> None:
-    (problem,) = problems(changed('"bme280"', '"bme820"', WELL))
-    assert "driver 'bme820' is not installed; did you mean 'bme280'? known: bme280, " in problem
+    (problem,) = problems(changed('"bme280"', '"bme28o"', WELL))
+    assert "driver 'bme28o' is not installed; did you mean 'bme280'? known: " in problem

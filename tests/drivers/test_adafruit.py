@@ -5,7 +5,6 @@ A module of Adafruit's that cannot be imported fails these tests; nothing here s
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,10 @@ from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus, Sleeper, adafruit
 from tests.support.fake_serial import FakeSerial
+from tests.support.plays import Anything
 
 FRAMES = 250
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
-
-
-class Anything:
-    """Stands where a Play stands: any value between two, another one in each row."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def value(self, row: int) -> float:
-        return random.Random(f"{row} {self.low} {self.high}").uniform(self.low, self.high)
 
 
 @pytest.fixture
@@ -48,22 +38,6 @@ def agree(channels: tuple[Channel, ...], ours: Any, theirs: Any) -> None:
     """Both values of each channel lie within a step of its resolution of one another."""
     for channel, our, their in zip(channels, ours, theirs, strict=True):
         assert our == pytest.approx(their, abs=10.0**channel.scale), channel.name
-
-
-def test_the_sht4x_is_read_as_adafruit_reads_it(
-    truth: Truth, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plays: Any = {"temperature": Anything(-45, 130), "humidity": Anything(-6, 119)}
-    chip = VirtualSHT4x(Sht4xSpec("air", every_ms=MINUTE_S * 1000, **plays), truth, 0)
-    bus = ChipBus({0x44: chip})
-    library = adafruit("adafruit_sht4x")
-    monkeypatch.setattr(library, "time", Sleeper(bus.sleep))
-    ours = SHT4x(bus.device(0x44), SHT4xOptions(), sleep=bus.sleep)
-    theirs = library.SHT4x(bus)
-    assert theirs.serial_number == chip.spec.serial
-    for _ in range(FRAMES):
-        bus.sleep(MINUTE_S)
-        agree(ours.channels, ours.read(0).values, theirs.measurements)
 
 
 def test_the_sht4x_agrees_at_every_precision(truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,49 +1,29 @@
-"""What every driver owes the bus thread; one suite over all that is installed.
+"""What every driver owes the bus thread, and how far each is proved; one suite over all of them.
 
-A driver of your own joins with one row in FAKES.
+A driver of your own joins with a Proof in a module of tests/drivers/proofs.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
 import msgspec
 import pytest
 
-from drivers.bme280 import BME280
-from drivers.pulse import Pulse
-from edgenode.bus import EdgeLine, I2CDevice
-from edgenode.driver import Options, Talker, find
-from edgenode.errors import BusError, ConfigError
-from edgenode.reading import Event, Kind, Quality, SerialLine
-from tests.drivers.test_bme280 import TRIM_HIGH, TRIM_LOW, results
-from tests.drivers.test_sht4x import ANSWERS
-from tests.support.boards import WHOLE, FakeTree
-from tests.support.fake_i2c import FakeBME280
-from tests.support.fake_line import FakeLine, FakeState
-from tests.support.fake_sensirion import FakeSensirion
-from tests.support.fake_serial import FakeSerial
-from tests.support.meters import SINGLE, THREE, metered
-from tests.support.pms5003 import recorded
+from edgenode.driver import Options, Talker, declared, find
+from edgenode.errors import BusError, ConfigError, DriverError
+from edgenode.reading import Event, Kind, Quality, Sample, SerialLine
+from tests.drivers.proofs import all_proofs
+from tests.support.beds import Bed, Wire, play
+from tests.support.proofs import Proof
 
-# Of each driver: a healthy instrument on a fake wire, and the least options it can have.
-FAKES: dict[str, Callable[[], tuple[Any, dict[str, Any]]]] = {
-    "bme280": lambda: (FakeBME280(TRIM_LOW, TRIM_HIGH, results()), {}),
-    "health": lambda: (FakeTree(dict(WHOLE), works=True), {}),
-    "loop": lambda: (FakeLine(), {"line": 1}),
-    "pms5003": lambda: (FakeSerial(recorded()[0]), {}),
-    "pulse": lambda: (FakeLine(), {"line": 1}),
-    "sdm120": lambda: (metered(SINGLE)[0], {}),
-    "sdm230": lambda: (metered(SINGLE)[0], {}),
-    "sdm630": lambda: (metered(THREE)[0], {}),
-    "sht4x": lambda: (FakeSensirion(ANSWERS), {}),
-    "state": lambda: (FakeState(), {"line": 1}),
-}
-NAMES = sorted(FAKES)
+PROOFS = all_proofs()
+NAMES = sorted(PROOFS)
 NEEDED = {"i2c": {"address"}, "gpio": {"line"}}  # options without which a wire has no place
+POWERED_S = 10.0  # from power-on until any part answers
+GONE_PERIODS = 50  # a part that talks may be stale for some of them first
 
 
 class BrokenWire:
@@ -61,22 +41,32 @@ class BrokenWire:
         raise BusError("fake: the wire is broken")
 
 
-def opened(name: str) -> tuple[Any, Any]:
-    """Return an open driver and its wire."""
-    cls = find(name)
-    wire, table = FAKES[name]()
-    return cls(wire, msgspec.convert(table, cls.options)), wire
+def options_of(proof: Proof) -> Any:
+    return msgspec.convert(dict(proof.options), find(proof.driver).options)
 
 
-def test_every_installed_driver_is_in_this_suite() -> None:
-    assert {point.name for point in entry_points(group="edgenode.drivers")} == set(FAKES)
+def opened(proof: Proof, bed: Bed, wire: Wire) -> Any:
+    """Return an open driver."""
+    waits = {name: getattr(bed, name) for name in proof.waits}
+    return find(proof.driver)(wire, options_of(proof), **waits)
 
 
-def test_the_fakes_are_what_the_wires_are() -> None:
-    device: I2CDevice = FakeBME280(TRIM_LOW, TRIM_HIGH, results())
-    line: EdgeLine = FakeLine()
-    assert BME280(device, find("bme280").options())
-    assert Pulse(line, find("pulse").options(line=0))
+def played(proof: Proof, bed: Bed, wire: Wire) -> Sample:
+    """Open the driver, let two periods pass, and return the last sample."""
+    sensor = opened(proof, bed, wire)
+    samples = [play(bed, wire, sensor, proof.every_ms).sample for _ in range(2)]
+    sensor.close()
+    return samples[-1]
+
+
+def played_on(proof: Proof, bed: Bed, wire: Wire, sensor: Any) -> None:
+    """Let periods pass as a bus thread would."""
+    for _ in range(GONE_PERIODS):
+        play(bed, wire, sensor, proof.every_ms)
+
+
+def test_every_installed_driver_is_proved_here() -> None:
+    assert {point.name for point in entry_points(group="edgenode.drivers")} == set(PROOFS)
 
 
 def test_a_driver_that_is_not_installed_is_answered_with_those_that_are() -> None:
@@ -122,49 +112,88 @@ class TestEveryDriver:
             find(name).wire, set()
         )
         with pytest.raises(msgspec.ValidationError):
-            msgspec.convert({**FAKES[name]()[1], "surprise": 1}, options)
-
-    def test_lives_in_a_module_named_as_the_part_or_its_family(self, name: str) -> None:
-        room, _, module = find(name).__module__.partition(".")
-        assert room == "drivers"
-        assert name.startswith(module)
+            msgspec.convert({**PROOFS[name].options, "surprise": 1}, options)
 
     def test_says_which_datasheet_it_follows(self, name: str) -> None:
         assert "Datasheet:" in (inspect.getmodule(find(name)).__doc__ or "")
 
     def test_gives_one_honest_value_for_each_channel(self, name: str) -> None:
-        driver, _ = opened(name)
-        sample = driver.read(0)
-        assert len(sample.values) == len(driver.channels)
-        assert len(sample.quality) in {0, len(driver.channels)}
-        assert sample.values[0] is not None
+        proof, bed = PROOFS[name], Bed()
+        sample = played(proof, bed, proof.part(bed))
+        channels = declared(find(name), options_of(proof))
+        assert len(sample.values) == len(channels)
+        assert len(sample.quality) in {0, len(channels)}
+        assert any(value is not None for value in sample.values)
         quality = sample.quality or (Quality.OK,) * len(sample.values)
-        for value, how, channel in zip(sample.values, quality, driver.channels, strict=True):
-            # What is about the time between two samples has none behind it at the first.
-            assert how is (Quality.MISSING if value is None else Quality.OK)
-            assert value is None or channel.low is None or channel.low <= value <= channel.high
-        driver.close()
+        for value, how, channel in zip(sample.values, quality, channels, strict=True):
+            assert how is Quality.OK or (value is None and how is Quality.MISSING), channel.name
+            if value is not None and channel.low is not None and channel.high is not None:
+                assert channel.low <= value <= channel.high, channel.name
+
+    def test_tells_the_channels_that_its_options_declare(self, name: str) -> None:
+        proof, bed = PROOFS[name], Bed()
+        sensor = opened(proof, bed, proof.part(bed))
+        assert [c.name for c in sensor.measures()] == [
+            c.name for c in find(name).declare(options_of(proof))
+        ]
+        assert find(name).varies or sensor.measures() == find(name).channels
+        sensor.close()
 
     def test_tells_events_when_it_is_fed_if_it_talks_by_itself(self, name: str) -> None:
-        driver, _ = opened(name)
-        if isinstance(driver, Talker):
-            assert driver.fileno() >= 0
-            assert all(isinstance(event, Event) for event in driver.feed(0))
-        driver.close()
+        proof, bed = PROOFS[name], Bed()
+        sensor = opened(proof, bed, proof.part(bed))
+        if isinstance(sensor, Talker):
+            assert all(isinstance(event, Event) for event in sensor.feed(bed.now_ms))
+        sensor.close()
 
     def test_on_a_broken_wire_raises_what_the_bus_thread_understands(self, name: str) -> None:
-        cls = find(name)
-        wire, table = FAKES[name]()
+        proof, bed = PROOFS[name], Bed()
+        wire = proof.part(bed)
         with pytest.raises(BusError):
-            cls(BrokenWire(wire), msgspec.convert(table, cls.options)).read(0)
+            opened(proof, bed, BrokenWire(wire)).read(bed.now_ms)  # type: ignore[arg-type]
 
     def test_closes_its_wire_and_may_be_closed_twice(self, name: str) -> None:
-        driver, wire = opened(name)
-        driver.close()
-        driver.close()
+        proof, bed = PROOFS[name], Bed()
+        wire = proof.part(bed)
+        sensor = opened(proof, bed, wire)
+        sensor.close()
+        sensor.close()
         assert wire.closed
 
-    def test_never_logs_sleeps_by_itself_or_starts_threads(self, name: str) -> None:
+    def test_never_logs_starts_threads_or_catches_everything(self, name: str) -> None:
         source = inspect.getsource(inspect.getmodule(find(name)))  # type: ignore[arg-type]
         for word in ("import logging", "import threading", "print(", "except Exception"):
             assert word not in source
+
+    @pytest.mark.parametrize("action", ["nack", "hang", "vanish"])
+    def test_of_a_part_that_is_gone_there_is_no_value_for_long(
+        self, name: str, action: str
+    ) -> None:
+        proof, bed = PROOFS[name], Bed()
+        wire = proof.part(bed)
+        if not hasattr(wire.instrument, "act"):  # files of the kernel do not misbehave so
+            return
+        sensor = opened(proof, bed, wire)
+        play(bed, wire, sensor, proof.every_ms)
+        if find(name).wire not in {"i2c", "serial"}:  # a contact that is gone is an open one
+            sensor.close()
+            return
+        wire.instrument.act(action, bed.now_ns)
+        with pytest.raises(DriverError):
+            played_on(proof, bed, wire, sensor)
+        sensor.close()
+        wire.instrument.act("return", bed.now_ns)
+        bed.sleep(POWERED_S)
+        assert played(proof, bed, wire).values
+
+    def test_of_noise_it_makes_no_value_where_the_wire_has_a_checksum(self, name: str) -> None:
+        proof, bed = PROOFS[name], Bed()
+        if isinstance(proof.damage, str) or find(name).wire not in {"i2c", "serial"}:
+            return
+        wire = proof.part(bed)
+        sensor = opened(proof, bed, wire)
+        play(bed, wire, sensor, proof.every_ms)
+        wire.instrument.act("garbage", bed.now_ns)
+        with pytest.raises(DriverError):
+            played_on(proof, bed, wire, sensor)
+        sensor.close()

@@ -31,6 +31,7 @@ class ChipBus:
     def __init__(self, chips: Mapping[int, I2CInstrument]) -> None:
         self.chips = chips
         self.now_ns = 1_000_000_000
+        self.said = b""  # what the instrument said last
 
     def sleep(self, seconds: float) -> None:
         self.now_ns += int(seconds * 1e9)
@@ -71,11 +72,13 @@ class ChipBus:
         if chip is None:
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         try:
-            return chip.transact(messages, self.now_ns)
+            answer = chip.transact(messages, self.now_ns)
         except Refused as refusal:
             raise OSError(refusal.number, os.strerror(refusal.number)) from refusal
         except Silent:
             raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
+        self.said = answer or self.said
+        return answer
 
 
 class Sleeper:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from edgenode.bus import LineEvent, StateChange
-from edgenode.reading import SerialLine
-from edgenode.virtual.conduct import boot_ns
+from edgenode.driver import Talker
+from edgenode.errors import BusError, BusTimeout
+from edgenode.reading import Sample, SerialLine
+from edgenode.virtual.conduct import Refused, Silent, boot_ns
 from edgenode.virtual.kinds import READ, Hello, I2CInstrument, LineInstrument, Message
 from edgenode.virtual.kinds import SerialInstrument as Speaker
 from edgenode.virtual.truth import Truth
@@ -58,8 +60,11 @@ class Bed:
 class Wire:
     """Where a driver meets its instrument; `next_ns` and `stirs` are for who feeds talkers."""
 
+    instrument: Any = None  # where there is one to be told to misbehave
+
     def __init__(self, bed: Bed) -> None:
         self.bed = bed
+        self.closed = 0
 
     def next_ns(self) -> int | None:
         """Return when the instrument does something by itself; None for never."""
@@ -75,6 +80,7 @@ class Wire:
 
     def close(self) -> None:
         """Leave the instrument alone."""
+        self.closed += 1
 
 
 def aside(method: Method) -> Method:
@@ -95,7 +101,7 @@ class Address(Wire):
 
     def __init__(self, bed: Bed, instrument: I2CInstrument) -> None:
         super().__init__(bed)
-        self._instrument = instrument
+        self.instrument = instrument
 
     @aside
     def read(self, register: int, length: int) -> bytes:
@@ -112,7 +118,13 @@ class Address(Wire):
     def _transact(self, data: bytes, length: int) -> bytes:
         messages = [Message(0, len(data), data)] if data else []
         messages += [Message(READ, length, b"")] if length else []
-        return self._instrument.transact(messages, self.bed.now_ns)
+        try:
+            answer: bytes = self.instrument.transact(messages, self.bed.now_ns)
+        except Refused as exc:
+            raise BusError("bed: no acknowledge") from exc
+        except Silent:
+            raise BusTimeout("bed: no answer") from None
+        return answer
 
 
 class Cable(Wire):
@@ -121,13 +133,14 @@ class Cable(Wire):
     def __init__(self, bed: Bed, instrument: Speaker, line: SerialLine) -> None:
         super().__init__(bed)
         self.line = line
-        self._instrument, self._queue = instrument, b""
+        self.instrument, self._queue = instrument, b""
 
     def next_ns(self) -> int | None:
-        return self._instrument.next_ns()
+        due_ns: int | None = self.instrument.next_ns()
+        return due_ns
 
     def stirs(self) -> bool:
-        self._queue += self._instrument.speak(self.bed.now_ns)
+        self._queue += self.instrument.speak(self.bed.now_ns)
         return bool(self._queue)
 
     @aside
@@ -145,7 +158,7 @@ class Cable(Wire):
 
     @aside
     def write(self, data: bytes) -> None:
-        self._queue += self._instrument.hear(data, self.bed.now_ns)
+        self._queue += self.instrument.hear(data, self.bed.now_ns)
 
     @aside
     def discard(self) -> None:
@@ -160,15 +173,16 @@ class Edges(Wire):
 
     def __init__(self, bed: Bed, instrument: LineInstrument, hello: Hello) -> None:
         super().__init__(bed)
-        self._instrument = instrument
+        self.instrument = instrument
         self._watching = instrument.request(hello)
         self._queue: list[LineEvent] = []
 
     def next_ns(self) -> int | None:
-        return self._instrument.next_ns()
+        due_ns: int | None = self.instrument.next_ns()
+        return due_ns
 
     def stirs(self) -> bool:
-        self._instrument.advance(self.bed.now_ns)
+        self.instrument.advance(self.bed.now_ns)
         try:
             data = os.read(self._watching.reader, QUEUE_MOST * EVENT.size)
         except BlockingIOError:
@@ -184,13 +198,15 @@ class Edges(Wire):
         return events
 
     def level(self) -> bool:
-        return self._instrument.level()
+        high: bool = self.instrument.level()
+        return high
 
     def keep(self, total: int) -> None:
         """Hand nothing over."""
 
     def close(self) -> None:
-        self._instrument.release(self._watching)
+        super().close()
+        self.instrument.release(self._watching)
 
 
 class States(Edges):
@@ -231,3 +247,35 @@ class Files(Wire):
     @aside
     def clock_error_ms(self) -> int | None:
         return 3
+
+
+class Period(NamedTuple):
+    """What a driver did between two reads, the second one included."""
+
+    own_ns: int
+    feeds: int
+    sample: Sample
+
+
+def play(bed: Bed, wire: Wire, sensor: Any, every_ms: int) -> Period:
+    """Let a period pass, feed as often as something stirs or the driver's pace is, then read."""
+    feeds = own_ns = 0
+    talks = isinstance(sensor, Talker)
+    pace_ns = int(sensor.pace_s * 1e9) if talks else 0
+    until_ns = bed.now_ns + every_ms * MS
+    paced_ns = bed.now_ns + pace_ns
+    while (due_ns := _next(wire.next_ns(), paced_ns if pace_ns else None)) <= until_ns:
+        bed.now_ns = max(bed.now_ns, due_ns)
+        paced = pace_ns > 0 and due_ns >= paced_ns
+        paced_ns += pace_ns if paced else 0
+        if (wire.stirs() or paced) and talks:
+            own_ns += bed.timed(lambda: sensor.feed(bed.now_ms))[1]
+            feeds += 1
+    bed.now_ns = max(bed.now_ns, until_ns)
+    sample, took_ns = bed.timed(lambda: sensor.read(bed.now_ms))
+    return Period(own_ns + took_ns, feeds, sample)
+
+
+def _next(*times_ns: int | None) -> int:
+    """Return the first of the times that there are; a time that never comes where there is none."""
+    return min((at for at in times_ns if at is not None), default=1 << 62)
