@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 import struct
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final, NamedTuple
 
@@ -18,7 +20,7 @@ from msgspec import Meta
 
 from edgenode.bus import SerialPort
 from edgenode.bus.modbus import Slave, longest_s
-from edgenode.driver import Driver, Options, WireKind
+from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import WrongDevice
 from edgenode.reading import Channel, Kind, Quality, Sample, SerialLine
 
@@ -142,6 +144,9 @@ class Meter(Driver):
     options: ClassVar[type[Options]] = SDMOptions
     line: ClassVar[SerialLine | None] = SerialLine(9600)
     quantities: ClassVar[tuple[Quantity, ...]]
+    looks: ClassVar[str]  # how it is called by what can be seen of it
+    metered: ClassVar[bool] = True
+    grade: ClassVar[Grade] = "oracle"
     # 165 characters, the gap, and an answer begun within 0.5 s: 3.4 s at 2400 baud where the line
     # must be heard out first; 0.84 s as a rule, with a meter that answers in 50 ms.
     budget_s: ClassVar[float] = round(longest_s(SLOWEST, REGISTERS, GAP_S), 1)
@@ -151,6 +156,18 @@ class Meter(Driver):
         self._wire = wire
         self._slave = Slave(wire, options.address, GAP_S)
         self.prove(floats(self._registers()), f"Modbus address {options.address}")
+
+    @classmethod
+    def identify(
+        cls, wire: SerialPort, sleep: Callable[[float], None] = time.sleep
+    ) -> Found | None:
+        """Return the meter at the factory's address 1; one with a phase is a SDM120 or SDM230."""
+        del sleep
+        try:
+            cls(wire, SDMOptions())
+        except WrongDevice:
+            return None
+        return Found(cls.looks)
 
     def read(self, now_ms: int) -> Sample:
         """Read everything once. Raises BusError, BusTimeout, BadFrame or WrongDevice."""
@@ -192,6 +209,8 @@ def _is_mains(value: float) -> bool:
 class SinglePhase(Meter):
     """A meter with one phase; L2 and L3 read 0 there."""
 
+    looks: ClassVar[str] = "SDM120 or SDM230, one phase"
+
     def prove(self, every: tuple[float, ...], where: str) -> None:
         """Refuse a meter that has voltage on L2 or L3, too."""
         super().prove(every, where)
@@ -222,6 +241,7 @@ class SDM630(Meter):
     """100 A, three phases."""
 
     model: ClassVar[str] = "SDM630"
+    looks: ClassVar[str] = "SDM630, three phases"
     quantities: ClassVar[tuple[Quantity, ...]] = three_phase(100, 28_900)
     channels: ClassVar[tuple[Channel, ...]] = tuple(one.channel for one in quantities)
 

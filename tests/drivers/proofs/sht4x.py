@@ -10,7 +10,7 @@ from drivers import sht4x
 from drivers.sht4x import SHT4x, SHT4xOptions
 from edgenode.bus import sensirion
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
-from tests.drivers.test_mutants_sht4x import (
+from tests.drivers.known_sht4x import (
     MUTANTS,
     OF_THE_CHECKSUM,
     checksums_hold,
