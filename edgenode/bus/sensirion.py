@@ -7,11 +7,12 @@ A command has no CRC of its own, its arguments have (SCD4x datasheet §3.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edgenode.bus.wires import I2CDevice
-from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout
+from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout, WrongDevice
 
 POLYNOMIAL: Final = 0x31
 INITIAL: Final = 0xFF
@@ -54,6 +55,17 @@ def packed(*arguments: int) -> bytes:
     return b"".join(pair + bytes((crc8(pair),)) for pair in pairs)
 
 
+def floats(found: Sequence[int]) -> tuple[float, ...]:
+    """Return the numbers that pairs of words are: IEEE 754, 32 bits, big-endian."""
+    return struct.unpack(f">{len(found) // 2}f", struct.pack(f">{len(found)}H", *found))
+
+
+def text(found: Sequence[int]) -> str:
+    """Return the text that words hold, up to its first zero byte; what is not ASCII is "?"."""
+    data, _, _ = struct.pack(f">{len(found)}H", *found).partition(b"\0")
+    return data.decode("ascii", "replace").replace("\ufffd", "?")
+
+
 class Commands:
     """A sensor that takes commands of 16 bits and answers in words.
 
@@ -82,6 +94,32 @@ class Commands:
         """
         self.send(command, *arguments, wait_s=wait_s)
         return words(self._fetched(command, count * WORD_BYTES), self._where)
+
+    def identity(self, command: int, count: int, *, wait_s: float) -> list[int]:
+        """Ask for what proves the part; words with wrong checksums are another part's.
+
+        Raises BusError, BusTimeout as `ask` does, or WrongDevice.
+        """
+        try:
+            return self.ask(command, count, wait_s=wait_s)
+        except BadFrame as exc:
+            raise WrongDevice(
+                f"{exc}; command 0x{command:04x} should have told what it is: "
+                "check the address, what is soldered there, and the wiring"
+            ) from exc
+
+    def nudge(self, command: int, wait_s: float) -> None:
+        """Send a command that the part need not acknowledge, such as the one that wakes it.
+
+        Raises BusTimeout or BusStuck where the whole wire is held.
+        """
+        try:
+            self.send(command)
+        except (BusTimeout, BusStuck):
+            raise
+        except BusError:
+            pass  # asleep or busy
+        self._sleep(wait_s)
 
     def _fetched(self, command: int, length: int) -> bytes:
         for _ in range(self._tries):
