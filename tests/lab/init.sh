@@ -1,0 +1,17 @@
+#!/bin/busybox sh
+# The first process of the guest: the root of the host, read-only, under a file system in memory;
+# then the job of the share, inside. The power goes off in any case.
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc none /proc
+mount -t devtmpfs none /dev
+while read -r module; do insmod "/modules/$module"; done </modules/order
+mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /host &&
+  mount -t tmpfs none /upper && mkdir /upper/changes /upper/work &&
+  mount -t overlay -o lowerdir=/host,upperdir=/upper/changes,workdir=/upper/work none /root &&
+  mount --move /dev /root/dev && mount --move /proc /root/proc &&
+  mount -t sysfs none /root/sys && mount -t tmpfs none /root/run && mount -t tmpfs none /root/tmp &&
+  mkdir /root/run/lab &&
+  mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none job /root/run/lab &&
+  chroot /root /bin/sh /run/lab/job.sh
+poweroff -f
