@@ -22,13 +22,18 @@ from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
+from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from edgenode.virtual.state import StateSpec, VirtualState
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
 Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 
-I2C: Final[Kinds[I2CInstrument]] = {Bme280Spec: VirtualBME280, Sht4xSpec: VirtualSHT4x}
+I2C: Final[Kinds[I2CInstrument]] = {
+    Bme280Spec: VirtualBME280,
+    Sht4xSpec: VirtualSHT4x,
+    Sps30Spec: VirtualSPS30,
+}
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse, StateSpec: VirtualState}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {LampSpec: VirtualLamp}
 SERIAL: Final[Kinds[SerialInstrument]] = {
@@ -36,4 +41,4 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     SdmSpec: VirtualSDM,
 }
 
-Spec = Bme280Spec | PulseSpec | Sht4xSpec | Pms5003Spec | SdmSpec | StateSpec | LampSpec
+Spec = Bme280Spec | LampSpec | Pms5003Spec | PulseSpec | SdmSpec | Sht4xSpec | Sps30Spec | StateSpec

@@ -15,6 +15,7 @@ from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.playing import Chip
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
+from edgenode.virtual.words import checked
 
 MEASURING_NS: Final = {0xFD: 8_300_000, 0xF6: 4_500_000, 0xE0: 1_600_000}  # table 4, the longest
 SERIAL: Final = 0x89
@@ -58,10 +59,10 @@ class VirtualSHT4x(Chip):
         if command == RESET:
             self._power_up(now_ns)
         elif command == SERIAL:
-            self._answer, self._measured = _checked(self.spec.serial.to_bytes(4, "big")), None
+            self._answer, self._measured = checked(self.spec.serial.to_bytes(4, "big")), None
         elif command in MEASURING_NS:
             self._measured = self._values(now_ns)
-            self._answer = _checked(_ticks(*self._measured))
+            self._answer = checked(_ticks(*self._measured))
             self._busy_ns = now_ns + MEASURING_NS[command]
         else:
             raise Refused(errno.ENXIO)
@@ -91,16 +92,3 @@ def _ticks(celsius: float, percent: float) -> bytes:
     """Turn weather into the two raw words, the other way round than §4.6."""
     raw = (round((celsius + 45) / 175 * 0xFFFF), round((percent + 6) / 125 * 0xFFFF))
     return b"".join(min(max(ticks, 0), 0xFFFF).to_bytes(2, "big") for ticks in raw)
-
-
-def _checked(data: bytes) -> bytes:
-    """Put the CRC-8 (§4.4) behind each pair of bytes, by long division of the polynomial."""
-    out = b""
-    for at in range(0, len(data), 2):
-        pair = data[at : at + 2]
-        rest = (int.from_bytes(pair, "big") ^ 0xFF00) << 8  # initial 0xFF: the first byte inverted
-        for shift in range(15, -1, -1):
-            if rest >> (shift + 8) & 1:
-                rest ^= 0x131 << shift
-        out += pair + bytes((rest,))
-    return out

@@ -1,0 +1,110 @@
+"""An SPS30 as its I2C commands: what Sensirion's SPS30 datasheet (version 2.0, §4, §6) says."""
+
+from __future__ import annotations
+
+import errno
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta
+
+from edgenode.virtual.conduct import Refused
+from edgenode.virtual.kinds import Period, Table
+from edgenode.virtual.series import Play
+from edgenode.virtual.truth import Truth
+from edgenode.virtual.words import RhythmicChip, floated, lettered, worded
+
+PERIOD_NS: Final = 1_000_000_000
+EXECUTING_NS: Final = 20_000_000  # start and stop (table 8)
+RESETTING_NS: Final = 100_000_000
+AWAKE_NS: Final = 100_000_000  # so long the interface stays on after the first wake-up (§6.3.6)
+FLOATS: Final = 0x0300
+CLEANING_S: Final = 604_800
+SEED: Final = 30  # garbage is random but the same every time
+
+
+class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
+    """[[instrument]] kind = "sps30": µg/m³, one row of its series each `every_ms`.
+
+    No recorded series holds particles: carbon monoxide of the road, scaled, stands in for them.
+    """
+
+    sensor: str
+    bus: str = "i2c"
+    address: Annotated[int, Meta(ge=0x69, le=0x69)] = 0x69
+    every_ms: Period = 10_000
+    pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=1)
+    pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=1)
+    pm4: Play = Play("air_uci:CO_GT", gain=12, decimals=1)
+    pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
+    serial: str = "0123456789ABCDEF"
+    firmware: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0x0203
+    status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
+
+
+class VirtualSPS30(RhythmicChip):
+    """One sensor that plays dust once a second while it measures."""
+
+    quantities: ClassVar = (
+        *("pm1", "pm25", "pm4", "pm10"),
+        *("number_pm05", "number_pm1", "number_pm25", "number_pm4", "number_pm10"),
+        "typical_size",
+    )
+    keeps: ClassVar[bool] = True  # the pointer stays where it was set (§6.1)
+
+    def __init__(self, spec: Sps30Spec, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns, SEED)
+        self.spec = spec
+        self.status = spec.status
+
+    def _idle(self, now_ns: int) -> None:
+        super()._idle(now_ns)
+        self._asleep = False
+        self._pulse_ns: int | None = None  # when its interface was switched on in its sleep
+
+    def _written(self, data: bytes, now_ns: int) -> None:
+        if self._asleep:
+            if self._pulse_ns is None or now_ns - self._pulse_ns > AWAKE_NS or data[:1] != b"\x11":
+                self._pulse_ns = now_ns
+                raise Refused(errno.ENXIO)
+            self._idle(now_ns)
+        super()._written(data, now_ns)
+
+    def _obey(self, command: int, arguments: tuple[int, ...], now_ns: int) -> bytes:
+        if arguments == (FLOATS,) and command == 0x0010 and not self._measuring:
+            self._begin(now_ns, PERIOD_NS)
+            self._busy_ns = now_ns + EXECUTING_NS
+        elif command == 0x0104:
+            self._stop()
+            self._busy_ns = now_ns + EXECUTING_NS
+        elif command == 0x1001 and not self._measuring:
+            self._asleep, self._pulse_ns = True, None
+        elif command == 0xD304:
+            self._idle(now_ns + RESETTING_NS)
+        elif command != 0x1103:
+            return self._told_of(command, now_ns)
+        return b""
+
+    def _told_of(self, command: int, now_ns: int) -> bytes:
+        """Return what stands at a pointer."""
+        if command == 0x0300:
+            values = self._take(now_ns)
+            return floated(values) if values else b""
+        answer = {
+            0x0202: worded(int(self._ready(now_ns))),
+            0x8004: worded(CLEANING_S >> 16, CLEANING_S & 0xFFFF),
+            0xD002: lettered("00080000", 8),
+            0xD033: lettered(self.spec.serial, 32),
+            0xD100: worded(self.spec.firmware),
+            0xD206: worded(self.status >> 16, self.status & 0xFFFF),
+        }.get(command)
+        if answer is None or (command == 0xD206 and self.spec.firmware < 0x0202):
+            raise Refused(errno.ENXIO)
+        return answer
+
+    def _values(self, now_ns: int) -> tuple[float, ...]:
+        """Return masses as played; the numbers follow from them by fixed rules."""
+        row = self._row(now_ns)
+        spec = self.spec
+        masses = [play.value(row) for play in (spec.pm1, spec.pm25, spec.pm4, spec.pm10)]
+        numbers = [masses[0] * share for share in (6.5, 7.6, 7.8, 7.85, 7.9)]
+        return (*masses, *numbers, 0.4 + masses[3] / 1000)
