@@ -13,6 +13,7 @@ import msgspec
 
 from edgenode.config.check import Mistake, convert
 from edgenode.config.draft import Draft, Real, draft, drivers_of, wrong
+from edgenode.config.households import is_household
 from edgenode.config.lines import Lines
 from edgenode.config.model import Config, FileTable, Sensor
 from edgenode.config.relations import doubtful, unfit
@@ -114,7 +115,9 @@ def _build(raw: Mapping[str, Any], drawn: Draft) -> Config:
             stamp_ms=row.table.stamp_ms,
             serial=row.table.serial,
             purpose=row.table.purpose,
+            household=is_household(row),
             derived=row.table.derived,
+            sources=row.table.sources,
             channel=row.table.channel,
         )
         for row in drawn.sensors.values()

@@ -21,6 +21,7 @@ from edgenode.config.types import (
     Degrees180,
     Device,
     Host,
+    Lenders,
     Megabytes,
     Milliseconds,
     MonthMegabytes,
@@ -33,6 +34,7 @@ from edgenode.config.types import (
     Seconds,
     Secret,
     Serial,
+    Serves,
     Topic,
     UsbPort,
     User,
@@ -200,9 +202,19 @@ class SensorTable(Table, frozen=True):
     purpose: Annotated[
         Words, Meta(title="why this is measured: no channel without a purpose, its own or this")
     ] = ""
+    serves: Annotated[
+        Serves,
+        Meta(
+            title="whose consumption it shows; of a household at most each 15 minutes; "
+            "a meter that does not say so serves a household"
+        ),
+    ] = ""
     derived: Annotated[
         tuple[Quantity, ...], Meta(title="quantities to compute from this sensor's own")
     ] = ()
+    sources: Annotated[
+        Lenders, Meta(title="what they are made from instead of this sensor's own")
+    ] = msgspec.field(default_factory=dict)
     channel: dict[str, ChannelTable] = msgspec.field(default_factory=dict)
 
 
@@ -233,7 +245,9 @@ class Sensor(msgspec.Struct, frozen=True):
     stamp_ms: int
     serial: str
     purpose: str = ""
+    household: bool = False  # what it tells is about the people of one household
     derived: tuple[str, ...] = ()
+    sources: dict[str, str] = msgspec.field(default_factory=dict)
     channel: dict[str, ChannelTable] = msgspec.field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgenode.config.check import Mistake
 from edgenode.config.draft import Draft
+from edgenode.config.households import too_fine
 from edgenode.config.judged import unfit_channels
 from edgenode.config.model import Config
 from edgenode.config.wires import busy, unfit_wires
@@ -15,6 +16,7 @@ def unfit(draft: Draft) -> Iterator[Mistake]:
     """Every mistake in how tables relate, as far as they are right by themselves."""
     yield from unfit_wires(draft)
     yield from unfit_channels(draft)
+    yield from too_fine(draft)
     for index, broker in draft.brokers.items():
         place = ("uplink", "broker", index)
         if (broker.cert is None) != (broker.key is None):
@@ -43,6 +45,13 @@ def doubtful(draft: Draft, config: Config) -> Iterator[Mistake]:
             "the node vouches for its clock without asking anybody; leave it out where NTP is"
             " reachable",
         )
+    for index, row in draft.sensors.items():
+        if row.driver.grade == "unverified":
+            words = f"no other program or recording confirms how {row.driver.model} is decoded here"
+            yield Mistake(
+                ("sensor", index, "driver"),
+                f"{words}; compare its first readings with an instrument that you trust",
+            )
     for index, broker in enumerate(config.uplink.broker):
         if not broker.tls and not _is_local(broker.host):
             words = f"readings and passwords go to {broker.host} where all on the way can read them"

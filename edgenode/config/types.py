@@ -75,6 +75,7 @@ UsbPort = Annotated[
     str,
     Meta(pattern=r"^([0-9]+-[0-9]+(\.[0-9]+)*)?$", description="a USB port such as 1-1.2"),
 ]
+Serves = Literal["", "household", "building", "public"]
 Date = Annotated[
     str,
     Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a date in quotes, YYYY-MM-DD"),
@@ -91,6 +92,10 @@ Twin = Annotated[
         pattern=r"^([^/\s]+/[^/\s]+)?$",
         description="another channel, SENSOR/QUANTITY",
     ),
+]
+Lenders = Annotated[
+    dict[Quantity, Annotated[str, Meta(pattern=r"^[^/\s]+/[^/\s]+$")]],
+    Meta(description='by quantity, channels of other sensors: { humidity = "air/humidity" }'),
 ]
 AbsolutePath = Annotated[
     Path,

@@ -51,7 +51,7 @@ def _meter(name: str, address: int, volts: int) -> Placed:
         "rs485",
         2.0,
         POWER,
-        f"address = {address}",
+        f'address = {address}\nserves = "public"',
         f'kind = "sdm"\nmodel = "sdm230"\naddress = {address}\nevery_ms = 1000\n{play}\n{energy}',
     )
 

@@ -56,6 +56,7 @@ def _sensor(
     return {
         "sensor": sensor.name,
         "driver": sensor.driver.model,
+        "grade": sensor.driver.grade,
         "bus": bus,
         "state": stats.state,
         "reason": reason_name(stats.reason),

@@ -14,7 +14,7 @@ from edgenode.clock import Clock
 from edgenode.config import BusTable, CalibrationTable, ChannelTable, Config, Sensor, serial_line
 from edgenode.driver import declared
 from edgenode.node.before import Before
-from edgenode.reading import Group
+from edgenode.reading import Group, Privacy
 from edgenode.sensing import (
     Board,
     BusWorker,
@@ -59,6 +59,7 @@ def _group(gid: int, sensor: Sensor) -> Group:
             model=sensor.driver.model,
             serial=sensor.serial,
             stamp_ms=sensor.stamp_ms,
+            privacy=Privacy.INTERNAL if sensor.household else channel.privacy,
         )
         for channel in channels_of(declared(sensor.driver, sensor.options), rules(sensor))
     )
@@ -68,7 +69,7 @@ def _group(gid: int, sensor: Sensor) -> Group:
 def rules(sensor: Sensor) -> SensorRules:
     """Return how the channels of a sensor are corrected and judged, and what is derived."""
     channels = {name: _rules(table) for name, table in sensor.channel.items()}
-    return SensorRules(channels, sensor.derived)
+    return SensorRules(channels, sensor.derived, sensor.sources)
 
 
 def _rules(table: ChannelTable) -> ChannelRules:
@@ -131,6 +132,7 @@ class Crew:
                 stamp_ms=sensor.stamp_ms,
                 phase_ms=phase,
                 rules=rules(sensor),
+                slots_only=sensor.household,
                 lost=NOT_YET if sensor.name in before.lost else "",
             )
             for sensor, phase in zip(sensors, phases, strict=True)

@@ -47,4 +47,5 @@ class Job:
     stamp_ms: int  # a stamp is the slot when the read began this near to it
     phase_ms: int = 0
     rules: SensorRules = field(default_factory=SensorRules)
+    slots_only: bool = False  # what is read between the slots shall not leave the node
     lost: str = ""  # why it counts as lost until it answers, where an earlier worker told of it

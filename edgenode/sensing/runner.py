@@ -86,6 +86,7 @@ class Runner:
     def serve(self, now_ms: int) -> None:
         """Serve the newest slot that is due: there is a row for it, whatever happens."""
         slot = self.schedule.take(now_ms)
+        off_grid = not self._served and now_ms - slot > self.job.stamp_ms
         if self._served:  # the first read comes at once, not on time
             self._lateness.note(now_ms - slot)
         self._served = True
@@ -99,13 +100,13 @@ class Runner:
         t_ms = stamp(self._read_ms, slot, self.job.stamp_ms)
         if t_ms < self._stamped_ms:  # a read on demand came between the slot and now
             t_ms = self._read_ms
-        self._keep(t_ms, sample)
+        self._keep(t_ms, sample, between_slots=off_grid)
 
     def demand(self, now_ms: int) -> None:
         """Read now, between the slots, also a sensor that is given up: somebody waits for it."""
         self._read_ms = now_ms
         sample = self._tried(None if self.lost else now_ms)
-        self._keep(self._read_ms, sample)
+        self._keep(self._read_ms, sample, between_slots=True)
 
     def descriptor(self) -> int | None:
         """Return what to wait on where the sensor talks by itself and is open."""
@@ -162,11 +163,16 @@ class Runner:
             return "unopened"
         return "settling" if self._settling else "ok"
 
-    def _keep(self, t_ms: int, sample: Sample) -> None:
+    def _keep(self, t_ms: int, sample: Sample, *, between_slots: bool) -> None:
         marked = self._maintenance.marked(sample)
         self._stamped_ms = t_ms
         self.record.note(t_ms, marked, self._took_ms)
-        self._sink.append(self.job.group.gid, t_ms, marked)
+        gid = self.job.group.gid
+        if not (between_slots and self.job.slots_only):
+            self._sink.append(gid, t_ms, marked)
+            return
+        for event in marked.events:  # whoever looks here may know the values; the city may not
+            self._sink.event(t_ms, gid, event)
 
     def _tried(self, slot_ms: int | None) -> Sample:
         """Read, once more if that costs nobody anything; without a slot the breaker stays."""

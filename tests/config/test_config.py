@@ -111,7 +111,7 @@ def test_both_energies_of_a_meter_are_counters() -> None:
     port = '[[bus]]\nname = "rs485"\nkind = "serial"\npath = "/dev/serial/by-id/usb-a"\n'
     meter = (
         '[[sensor]]\nname = "m{n}"\ndriver = "sdm120"\npurpose = "p"\n'
-        'bus = "rs485"\nevery_s = 60\naddress = {n}\n'
+        'bus = "rs485"\nevery_s = 900\naddress = {n}\n'
     )
     assert parse(WELL + port + "".join(meter.format(n=n) for n in range(1, 33))).sensors
     (problem,) = problems(WELL + port + "".join(meter.format(n=n) for n in range(1, 34)))

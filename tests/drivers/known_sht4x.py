@@ -1,4 +1,4 @@
-"""Known answers of the SHT4x driver and of Sensirion's checksum, and the changes to it that must not give them."""
+"""Known answers of the SHT4x driver and its checksum, and changes that must not give them."""
 
 from __future__ import annotations
 
