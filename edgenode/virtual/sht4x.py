@@ -13,9 +13,9 @@ from msgspec import Meta
 from edgenode.virtual.conduct import Refused
 from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.playing import Chip
+from edgenode.virtual.sensirion import checked
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.words import checked
 
 MEASURING_NS: Final = {0xFD: 8_300_000, 0xF6: 4_500_000, 0xE0: 1_600_000}  # table 4, the longest
 SERIAL: Final = 0x89

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.conduct import Refused
 from edgenode.virtual.kinds import Period, Table
+from edgenode.virtual.rhythm import Rhythmic, float_words
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.words import RhythmicChip, floated, lettered, worded
 
-PERIOD_NS: Final = 1_000_000_000
-EXECUTING_NS: Final = 20_000_000  # start and stop (table 8)
-RESETTING_NS: Final = 100_000_000
+PERIOD_S: Final = 1.0
+EXECUTING_S: Final = 0.02  # start and stop (table 8)
+RESETTING_S: Final = 0.1
 AWAKE_NS: Final = 100_000_000  # so long the interface stays on after the first wake-up (§6.3.6)
 FLOATS: Final = 0x0300
+WAKE: Final = b"\x11\x03"
 CLEANING_S: Final = 604_800
 SEED: Final = 30  # garbage is random but the same every time
 
@@ -41,7 +40,7 @@ class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
     status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
 
 
-class VirtualSPS30(RhythmicChip):
+class VirtualSPS30(Rhythmic):
     """One sensor that plays dust once a second while it measures."""
 
     quantities: ClassVar = (
@@ -49,57 +48,59 @@ class VirtualSPS30(RhythmicChip):
         *("number_pm05", "number_pm1", "number_pm25", "number_pm4", "number_pm10"),
         "typical_size",
     )
-    keeps: ClassVar[bool] = True  # the pointer stays where it was set (§6.1)
 
     def __init__(self, spec: Sps30Spec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
         self.spec = spec
         self.status = spec.status
 
-    def _idle(self, now_ns: int) -> None:
-        super()._idle(now_ns)
+    def _power_up(self, now_ns: int) -> None:
+        super()._power_up(now_ns)
         self._asleep = False
         self._pulse_ns: int | None = None  # when its interface was switched on in its sleep
 
     def _written(self, data: bytes, now_ns: int) -> None:
         if self._asleep:
-            if self._pulse_ns is None or now_ns - self._pulse_ns > AWAKE_NS or data[:1] != b"\x11":
+            if data != WAKE or self._pulse_ns is None or now_ns - self._pulse_ns > AWAKE_NS:
                 self._pulse_ns = now_ns
-                raise Refused(errno.ENXIO)
-            self._idle(now_ns)
+                self._refuse()
+            self._power_up(now_ns)
         super()._written(data, now_ns)
 
-    def _obey(self, command: int, arguments: tuple[int, ...], now_ns: int) -> bytes:
-        if arguments == (FLOATS,) and command == 0x0010 and not self._measuring:
-            self._begin(now_ns, PERIOD_NS)
-            self._busy_ns = now_ns + EXECUTING_NS
+    def _obey(self, command: int, arguments: list[int], now_ns: int) -> None:
+        if command == 0x0010 and arguments == [FLOATS] and not self._measuring:
+            self._begin(now_ns, PERIOD_S)
+            self._work(EXECUTING_S, now_ns)
         elif command == 0x0104:
             self._stop()
-            self._busy_ns = now_ns + EXECUTING_NS
+            self._work(EXECUTING_S, now_ns)
         elif command == 0x1001 and not self._measuring:
             self._asleep, self._pulse_ns = True, None
         elif command == 0xD304:
-            self._idle(now_ns + RESETTING_NS)
+            self._power_up(now_ns)
+            self._work(RESETTING_S, now_ns)
         elif command != 0x1103:
-            return self._told_of(command, now_ns)
-        return b""
+            self._tell(command, now_ns)
 
-    def _told_of(self, command: int, now_ns: int) -> bytes:
-        """Return what stands at a pointer."""
-        if command == 0x0300:
-            values = self._take(now_ns)
-            return floated(values) if values else b""
-        answer = {
-            0x0202: worded(int(self._ready(now_ns))),
-            0x8004: worded(CLEANING_S >> 16, CLEANING_S & 0xFFFF),
-            0xD002: lettered("00080000", 8),
-            0xD033: lettered(self.spec.serial, 32),
-            0xD100: worded(self.spec.firmware),
-            0xD206: worded(self.status >> 16, self.status & 0xFFFF),
-        }.get(command)
-        if answer is None or (command == 0xD206 and self.spec.firmware < 0x0202):
-            raise Refused(errno.ENXIO)
-        return answer
+    def _tell(self, command: int, now_ns: int) -> None:
+        """Have what stands at a pointer for whoever reads."""
+        if command == 0x0202:
+            self._say(int(self._ready(now_ns)))
+        elif command == 0x0300:
+            self._told = self._take(now_ns)
+            self._say(*float_words(self._told or ()))
+        elif command == 0x8004:
+            self._say(CLEANING_S >> 16, CLEANING_S & 0xFFFF)
+        elif command == 0xD002:
+            self._say_text("00080000", 8)
+        elif command == 0xD033:
+            self._say_text(self.spec.serial, 32)
+        elif command == 0xD100:
+            self._say(self.spec.firmware)
+        elif command == 0xD206 and self.spec.firmware >= 0x0202:
+            self._say(self.status >> 16, self.status & 0xFFFF)
+        else:
+            self._refuse()
 
     def _values(self, now_ns: int) -> tuple[float, ...]:
         """Return masses as played; the numbers follow from them by fixed rules."""
