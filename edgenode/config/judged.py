@@ -27,7 +27,7 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
     for index, row in draft.sensors.items():
         place: Place = ("sensor", index)
         yield from _purposes(place, row)
-        yield from _derived(place, row)
+        yield from _derived(place, row, known, draft)
         for name, rules in row.table.channel.items():
             channel = channels_of(row).get(name)
             there = (*place, "channel", name)
@@ -70,21 +70,50 @@ def _purposes(place: Place, row: Row) -> Iterator[Mistake]:
         )
 
 
-def _derived(place: Place, row: Row) -> Iterator[Mistake]:
+def _derived(place: Place, row: Row, known: dict[str, Channel], draft: Draft) -> Iterator[Mistake]:
     there = (*place, "derived")
     own = {channel.name: channel for channel in declared(row.driver, row.options)}
+    lent = row.table.sources
     for name in row.table.derived:
         if name not in DERIVED:
             yield Mistake(there, f"no quantity {name!r} can be derived; {near(name, DERIVED)}")
             continue
+        made = DERIVED[name]
         if name in own:
             yield Mistake(there, f"{row.driver.model} measures {name} itself")
-        for source, unit in DERIVED[name].sources.items():
-            if source not in own or own[source].unit != unit:
+        if made.beside and made.beside not in own:
+            words = f"{name} is true only of parts that measure {made.beside} too"
+            yield Mistake(there, f"{words}; {row.driver.model} does not")
+        for source, unit in made.sources.items():
+            if made.moment and source in lent:
+                yield from _lent((*place, "sources", source), lent[source], unit, known, draft)
+            elif source not in own or own[source].unit != unit:
                 words = f"{name} is derived from {source} in {unit}; {row.driver.model} has none"
                 yield Mistake(there, words)
     if len(set(row.table.derived)) < len(row.table.derived):
         yield Mistake(there, "a quantity stands there twice")
+    yield from _unused((*place, "sources"), row)
+
+
+def _lent(
+    place: Place, name: str, unit: str, known: dict[str, Channel], draft: Draft
+) -> Iterator[Mistake]:
+    """Whether another sensor has this channel in this unit."""
+    if name not in known:
+        if not _unsure(draft):
+            yield Mistake(place, f"no such channel, found {name!r}; {_likely(name, known)}")
+    elif known[name].unit != unit:
+        yield Mistake(place, f"expected a channel in {unit}; {name} is in {known[name].unit}")
+
+
+def _unused(place: Place, row: Row) -> Iterator[Mistake]:
+    made = [DERIVED[name] for name in row.table.derived if name in DERIVED]
+    wanted = {source for one in made if one.moment for source in one.sources}
+    for source, name in row.table.sources.items():
+        if source not in wanted:
+            yield Mistake((*place, source), "nothing that is derived here can be made from it")
+        elif name.partition("/")[0] == row.table.name:
+            yield Mistake((*place, source), "expected a channel of another sensor, found its own")
 
 
 def _rules(
@@ -136,17 +165,22 @@ def _twin(
         return
     if rules.tolerance is None:
         yield Mistake(there, "goes with tolerance: by how much may the two differ?")
-    unsure = len(draft.sensors) < len(draft.sensor_names)  # it may be one that is itself faulty
     if rules.twin == own:
         yield Mistake(there, "a channel is no twin of itself")
     elif rules.twin not in known:
-        if not unsure:
-            yield Mistake(there, f"no such channel, found {rules.twin!r}; {_likely(rules, known)}")
+        if not _unsure(draft):
+            words = f"no such channel, found {rules.twin!r}; {_likely(rules.twin, known)}"
+            yield Mistake(there, words)
     elif known[rules.twin].unit != known[own].unit:
         units = f"{known[rules.twin].unit}, not {known[own].unit}"
         yield Mistake(there, f"{rules.twin} is in {units}")
 
 
-def _likely(rules: ChannelTable, known: dict[str, Channel]) -> str:
-    words = near(rules.twin, known)
+def _unsure(draft: Draft) -> bool:
+    """Whether a channel that is not known may be one of a sensor that is itself faulty."""
+    return len(draft.sensors) < len(draft.sensor_names)
+
+
+def _likely(name: str, known: dict[str, Channel]) -> str:
+    words = near(name, known)
     return words if words.startswith("did") else "write SENSOR/QUANTITY"

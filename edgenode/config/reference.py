@@ -91,7 +91,7 @@ def _default(field: FieldInfo) -> str:
     if field.required:
         return "**required**"
     value = field.default
-    if value is None or value in ("", ()):
+    if value is None or value is msgspec.NODEFAULT or value in ("", ()):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -107,7 +107,8 @@ def _derived() -> Iterator[tuple[str, ...]]:
 
 
 def _sources(row: Derived) -> str:
-    return ", ".join(f"`{quantity}` in {unit}" for quantity, unit in row.sources.items())
+    sources = ", ".join(f"`{quantity}` in {unit}" for quantity, unit in row.sources.items())
+    return f"{sources}; only beside `{row.beside}`" if row.beside else sources
 
 
 def _grid(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = HEAD) -> str:

@@ -112,8 +112,8 @@ def _plain(field: FieldInfo) -> Json:
     elif choices:
         made["anyOf"] = choices
     made.pop("title", None)
-    if not field.required and field.default is not None:
-        default = field.default
+    default = field.default
+    if not field.required and default is not None and default is not msgspec.NODEFAULT:
         made["default"] = str(default) if isinstance(default, Path) else _listed(default)
     return made
 

@@ -1,8 +1,10 @@
-"""The newest values of channels that another bus is compared with."""
+"""The newest values of channels that another sensor is compared with, or makes something of."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+FRESH_PERIODS: Final = 2  # older than this, a value says nothing about now
 
 
 class Posted(NamedTuple):
@@ -36,3 +38,10 @@ class Board:
     def newest(self, name: str) -> Posted | None:
         """Return the newest value of a channel; None before the first."""
         return self._newest.get(name)
+
+    def fresh(self, name: str, now_ms: int) -> Posted | None:
+        """Return the newest value of a channel, unless it is older than two of its periods."""
+        posted = self._newest.get(name)
+        if posted is None or now_ms - posted.t_ms > FRESH_PERIODS * posted.every_ms:
+            return None
+        return posted

@@ -1,28 +1,19 @@
-"""Quantities that are computed from a sensor's own: the formulas, and what they remember."""
+"""Quantities that are computed: where their sources come from, and what they remember."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from edgenode.derived import DERIVED
 from edgenode.reading import Event, EventCode, Group, Quality, Total
+from edgenode.sensing.air import MOMENTARY, Found
+from edgenode.sensing.board import Board
 from edgenode.sensing.channels import quantity
 from edgenode.sensing.job import Sink
 from edgenode.sensing.quality import worst
 from edgenode.sensing.totals import UNKNOWN_MS, ResetReason, unwatched_ms
 
-# Magnus formula over water, valid from -45 to 60 °C: Sonntag (1990), as in WMO-No. 8, Guide to
-# Instruments and Methods of Observation, annex 4.B: e = 6.112 hPa * exp(17.62 t / (243.12 + t)).
-MAGNUS_HPA: Final = 6.112
-MAGNUS_A: Final = 17.62
-MAGNUS_C: Final = 243.12  # °C
-MAGNUS_FROM, MAGNUS_TO = -45.0, 60.0
-# Specific gas constant of water vapour, J/(kg K): R = 8.314463 J/(mol K) (CODATA 2018) over
-# 18.01528 g/mol.
-R_VAPOUR: Final = 8.314463 / 0.01801528
-KELVIN: Final = 273.15
 HOUR_MS: Final = 3_600_000
 GAP_PERIODS: Final = 3  # over a longer gap nobody knows what the power was
 
@@ -33,6 +24,9 @@ class Cell(NamedTuple):
     value: float | None
     quality: Quality
     events: tuple[Event, ...] = ()
+
+
+Source = Callable[[Sequence[float | None], Sequence[Quality], int], Found]
 
 
 class Formula(Protocol):
@@ -49,30 +43,36 @@ class Formula(Protocol):
         ...
 
 
-def dew_point(temperature: float, humidity: float) -> float | None:
-    """Return the dew point in °C of air at °C and %RH; None for air without any water."""
-    if humidity <= 0 or temperature <= -MAGNUS_C:
-        return None
-    gamma = math.log(humidity / 100) + MAGNUS_A * temperature / (MAGNUS_C + temperature)
-    return MAGNUS_C * gamma / (MAGNUS_A - gamma)
+def own(place: int) -> Source:
+    """Return the source that is a channel of the same sensor."""
+
+    def found(values: Sequence[float | None], quality: Sequence[Quality], now_ms: int) -> Found:
+        del now_ms
+        return values[place], quality[place]
+
+    return found
 
 
-def absolute_humidity(temperature: float, humidity: float) -> float | None:
-    """Return the water in air at °C and %RH, in g/m³: the ideal gas law for its vapour."""
-    if temperature <= -MAGNUS_C:
-        return None
-    saturated_hpa = MAGNUS_HPA * math.exp(MAGNUS_A * temperature / (MAGNUS_C + temperature))
-    vapour_pa = saturated_hpa * humidity  # 100 Pa a hPa, by the hundredth
-    return 1000 * vapour_pa / (R_VAPOUR * (temperature + KELVIN))
+def lent(name: str, board: Board) -> Source:
+    """Return the source that is the newest good value of another sensor's channel.
+
+    MISSING where it is older than two periods of that sensor.
+    """
+    board.want(name)
+
+    def found(values: Sequence[float | None], quality: Sequence[Quality], now_ms: int) -> Found:
+        del values, quality
+        posted = board.fresh(name, now_ms)
+        return (posted.value, Quality.OK) if posted else (None, Quality.MISSING)
+
+    return found
 
 
-class Moist:
-    """A formula of temperature and humidity at one moment."""
+class Momentary:
+    """A formula of values at one moment; as good as the worst of them."""
 
-    def __init__(
-        self, of: Callable[[float, float], float | None], temperature: int, humidity: int
-    ) -> None:
-        self._of, self._temperature, self._humidity = of, temperature, humidity
+    def __init__(self, of: Callable[..., Found], sources: Sequence[Source]) -> None:
+        self._of, self._sources = of, sources
 
     def opened(self) -> None:
         """Nothing is remembered."""
@@ -80,17 +80,13 @@ class Moist:
     def derive(
         self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
     ) -> Cell:
-        del now_ms
-        t, rh = values[self._temperature], values[self._humidity]
-        sources = worst((quality[self._temperature], quality[self._humidity]))
-        if t is None or rh is None:
-            return Cell(None, sources)
-        value = self._of(t, rh)
-        if value is None:
-            return Cell(None, worst((sources, Quality.OUT_OF_RANGE)))
-        if not MAGNUS_FROM <= t <= MAGNUS_TO:
-            return Cell(value, worst((sources, Quality.ESTIMATED)))
-        return Cell(value, sources)
+        found = [source(values, quality, now_ms) for source in self._sources]
+        told = worst(how for _, how in found)
+        numbers = [value for value, _ in found if value is not None]
+        if len(numbers) < len(found):
+            return Cell(None, told)
+        value, how = self._of(*numbers)
+        return Cell(value, worst((told, how)))
 
 
 class Flow:
@@ -201,17 +197,26 @@ class Energy:
         return (Event(EventCode.COUNTER_RESET, self._index, value),)
 
 
-def formula(name: str, index: int, group: Group, sink: Sink, every_ms: int) -> Formula:
+def formula(
+    name: str,
+    index: int,
+    group: Group,
+    sink: Sink,
+    every_ms: int,
+    board: Board,
+    lenders: Mapping[str, str],
+) -> Formula:
     """Return what computes the channel at `index` of the group, the derived quantity `name`.
 
-    Raises KeyError for a quantity that cannot be derived, or whose sources the group lacks.
+    `lenders` names the channel of another sensor for each source that is not of this one. Raises
+    KeyError for a quantity that cannot be derived, or whose sources the group lacks.
     """
     places = {quantity(channel): n for n, channel in enumerate(group.channels)}
-    sources = [places[source] for source in DERIVED[name].sources]
-    if name == "dew_point":
-        return Moist(dew_point, *sources)
-    if name == "absolute_humidity":
-        return Moist(absolute_humidity, *sources)
+    sources = DERIVED[name].sources
+    if name in MOMENTARY:
+        made = [lent(lenders[s], board) if s in lenders else own(places[s]) for s in sources]
+        return Momentary(MOMENTARY[name], made)
+    (source,) = (places[s] for s in sources)
     if name == "flow":
-        return Flow(sources[0], group.channels[sources[0]].modulus, every_ms)
-    return Energy(sources[0], index, group, sink, every_ms)
+        return Flow(source, group.channels[source].modulus, every_ms)
+    return Energy(source, index, group, sink, every_ms)

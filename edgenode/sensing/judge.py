@@ -9,7 +9,6 @@ from edgenode.reading import Channel, Quality
 from edgenode.sensing.board import Board
 from edgenode.sensing.rules import ChannelRules
 
-FRESH_PERIODS: Final = 2  # older than this, a twin says nothing about now
 IN_A_ROW: Final = 3  # one disagreement is a matter of moments, three are not
 ROUNDING: Final = 1e-9  # relative; 20.3 - 20.1 is more than 0.2 in binary
 
@@ -28,8 +27,8 @@ class Twin:
 
     def disagrees(self, value: float, now_ms: int) -> bool:
         """Compare, and return whether the third new value of the twin in a row was too far off."""
-        other = self._board.newest(self.name)
-        if other is None or now_ms - other.t_ms > FRESH_PERIODS * other.every_ms:
+        other = self._board.fresh(self.name, now_ms)
+        if other is None:
             self.difference, self._times = None, 0
             return False
         self.difference = value - other.value

@@ -44,8 +44,11 @@ class Pipeline:
         }
         self._judges = [(n, judge) for n, judge in judges.items() if n < own]
         self._derived = [
-            (formula(name, own + raws + k, group, sink, every_ms), judges.get(own + raws + k))
-            for k, name in enumerate(rules.derived)
+            (
+                formula(name, n, group, sink, every_ms, board, rules.sources),
+                judges.get(n),
+            )
+            for n, name in enumerate(rules.derived, own + raws)
         ]
         self.twins: dict[int, Twin] = {n: j.twin for n, j in judges.items() if j.twin}
         self._plain = not (judges or self._derived)

@@ -36,7 +36,11 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class SensorRules:
-    """The rules of one sensor: by quantity, and which quantities are to be derived."""
+    """The rules of one sensor: by quantity, and which quantities are to be derived.
+
+    `sources` names, for a source of those, the channel of another sensor that it comes from.
+    """
 
     channels: dict[str, ChannelRules] = field(default_factory=dict)
     derived: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)  # quantity: "<sensor>/<quantity>"

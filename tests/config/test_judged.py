@@ -136,6 +136,54 @@ def test_what_is_derived_must_be_known_and_have_its_sources() -> None:
     assert "stands there twice" in only(derived('"dew_point", "dew_point"'))
 
 
+PLANTOWER = (
+    '[[bus]]\nname = "dust"\nkind = "serial"\npath = "/dev/serial/by-id/dust"\n'
+    '[[sensor]]\nname = "pm"\ndriver = "pms5003"\nbus = "dust"\nevery_s = 10\npurpose = "dust"\n'
+    'derived = ["pm25_epa2021"]\n'
+)
+
+
+def lent(keys: str) -> str:
+    return f"{WELL}{PLANTOWER}sources = {{ {keys} }}\n"
+
+
+def test_a_source_may_be_a_channel_of_another_sensor() -> None:
+    sensor = parse(lent('humidity = "street/humidity"')).sensors[1]
+    assert sensor.derived == ("pm25_epa2021",)
+    assert sensor.sources == {"humidity": "street/humidity"}
+    assert "derived from humidity in %RH; PMS5003 has none" in only(WELL + PLANTOWER)
+
+
+def test_what_lends_a_source_must_be_there_in_its_unit_and_be_another_sensor() -> None:
+    where = "sensor[1].sources.humidity: "
+    assert f"{where}no such channel, found 'street/humidty'; did you mean 'street/humidity'?" in (
+        only(lent('humidity = "street/humidty"'))
+    )
+    assert f"{where}expected a channel in %RH; street/pressure is in Pa" in only(
+        lent('humidity = "street/pressure"')
+    )
+    assert "of another sensor, found its own" in "".join(problems(lent('humidity = "pm/pm1"')))
+    assert "expected by quantity, channels of other sensors" in only(lent('humidity = "street"'))
+
+
+def test_a_source_that_nothing_is_made_from_is_refused() -> None:
+    text = lent('humidity = "street/humidity", pressure = "street/pressure"')
+    assert only(text).endswith("sources.pressure: nothing that is derived here can be made from it")
+
+
+def test_what_is_summed_up_over_time_takes_no_source_of_another_sensor() -> None:
+    text = WELL + PLANTOWER.replace("pm25_epa2021", "energy")
+    found = problems(f'{text}sources = {{ power = "street/humidity" }}\n')
+    assert any("energy is derived from power in W; PMS5003 has none" in one for one in found)
+    assert any("nothing that is derived here can be made from it" in one for one in found)
+
+
+def test_the_correction_of_one_kind_of_part_is_refused_for_another() -> None:
+    assert "pm25_epa2021 is true only of parts that measure pm25_cf1 too; BME280 does not" in (
+        "".join(problems(derived('"pm25_epa2021"')))
+    )
+
+
 def test_a_derived_channel_may_be_judged_but_not_calibrated() -> None:
     text = derived('"dew_point"')
     assert parse(f"{text}[sensor.channel.dew_point]\nhigh = 30\n")

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 
 from edgenode.derived import DERIVED
 from edgenode.reading import Channel, EventCode, Group, Kind, Quality, Total
-from edgenode.sensing.derived import (
-    Energy,
-    Flow,
-    Moist,
-    absolute_humidity,
-    dew_point,
-    formula,
-)
+from edgenode.sensing.air import MOMENTARY, absolute_humidity, dew_point, pm25_epa2021
+from edgenode.sensing.board import Board, Posted
+from edgenode.sensing.derived import Energy, Flow, Momentary, formula, own
 from edgenode.sensing.totals import ResetReason
 from tests.support.sensing import FakeSink
 
@@ -61,15 +56,78 @@ def test_the_dew_point_is_where_the_same_water_saturates(celsius: float, percent
     assert here * (celsius + 273.15) == pytest.approx(there * (point + 273.15), rel=1e-9)
 
 
+def of_its_own(name: str) -> Momentary:
+    return Momentary(MOMENTARY[name], [own(0), own(1)])
+
+
 def test_air_without_water_has_no_dew_point_and_says_so() -> None:
-    moist = Moist(dew_point, 0, 1)
+    moist = of_its_own("dew_point")
     assert moist.derive((20.0, 0.0), OK * 2, 0) == (None, Quality.OUT_OF_RANGE, ())
 
 
 def test_outside_the_range_of_the_magnus_formula_a_value_is_estimated() -> None:
-    moist = Moist(absolute_humidity, 0, 1)
+    moist = of_its_own("absolute_humidity")
     assert moist.derive((61.0, 10.0), OK * 2, 0).quality is Quality.ESTIMATED
     assert moist.derive((60.0, 10.0), OK * 2, 0).quality is Quality.OK
+
+
+@pytest.mark.parametrize(
+    ("pm25", "percent", "due"),
+    # Reckoned by hand from the five pieces as EPA publishes them: one in each, and the ends.
+    [
+        (10, 50, 6.68),  # 5.24 - 4.31 + 5.75
+        (30, 50, 17.16),  # 15.72 - 4.31 + 5.75
+        (40, 50, 27.64),  # halfway: 0.655 * 40 - 4.31 + 5.75
+        (50, 50, 40.74),  # 39.3 - 4.31 + 5.75
+        (100, 40, 80.902),  # 78.6 - 3.448 + 5.75
+        (235, 40, 200.4735),  # halfway between 187.012 and 2.966 + 162.15 + 48.8189
+        (260, 40, 242.1244),  # 2.966 + 179.4 + 59.7584, whatever the humidity
+        (400, 90, 420.406),  # 2.966 + 276 + 141.44
+    ],
+)
+def test_particulate_matter_is_corrected_as_the_epa_publishes_it(
+    pm25: float, percent: float, due: float
+) -> None:
+    assert pm25_epa2021(pm25, percent) == pytest.approx(due, abs=5e-4)
+
+
+@given(st.floats(0, 1000), st.floats(0, 100), st.floats(0.001, 0.5))
+def test_more_dust_is_never_corrected_to_less(pm25: float, percent: float, more: float) -> None:
+    assert pm25_epa2021(pm25 + more, percent) > pm25_epa2021(pm25, percent)
+
+
+def test_a_correction_below_nothing_is_nothing_and_clamped() -> None:
+    corrected = of_its_own("pm25_epa2021")
+    assert corrected.derive((0.0, 90.0), OK * 2, 0) == (0.0, Quality.CLAMPED, ())
+    assert corrected.derive((0.0, 60.0), OK * 2, 0).quality is Quality.OK
+
+
+DUST = Group(1, (Channel("dust/pm25", "ug/m3"), Channel("dust/pm25_epa2021", "ug/m3", -1)))
+
+
+def lent_humidity(board: Board) -> Momentary:
+    made = formula("pm25_epa2021", 1, DUST, FakeSink(), 1000, board, {"humidity": "air/humidity"})
+    assert isinstance(made, Momentary)
+    return made
+
+
+def test_a_source_may_be_the_newest_good_value_of_another_sensor() -> None:
+    board = Board()
+    corrected = lent_humidity(board)
+    assert board.wanted == {"air/humidity"}
+    assert corrected.derive((10.0,), OK, 0) == (None, Quality.MISSING, ())
+    board.post("air/humidity", Posted(50.0, 0, MINUTE_MS))
+    value, quality, _ = corrected.derive((10.0,), OK, 2 * MINUTE_MS)
+    assert (round(value or 0, 3), quality) == (6.68, Quality.OK)
+    assert corrected.derive((10.0,), OK, 2 * MINUTE_MS + 1).quality is Quality.MISSING
+
+
+def test_a_lent_source_makes_no_bad_value_of_its_own_good() -> None:
+    board = Board()
+    corrected = lent_humidity(board)
+    board.post("air/humidity", Posted(50.0, 0, MINUTE_MS))
+    assert corrected.derive((10.0,), (Quality.STALE,), 0).quality is Quality.STALE
+    assert corrected.derive((None,), (Quality.FAULT,), 0) == (None, Quality.FAULT, ())
 
 
 def test_flow_is_counts_an_hour_over_the_time_that_really_passed() -> None:
@@ -179,7 +237,7 @@ def test_everything_that_is_offered_can_be_computed() -> None:
         sources = [Channel(f"s/{source}", unit) for source, unit in made.sources.items()]
         channels = (*sources, Channel(f"s/{name}", made.channel.unit, made.channel.scale))
         group = Group(1, channels)
-        made_of = formula(name, len(sources), group, FakeSink(), 1000)
+        made_of = formula(name, len(sources), group, FakeSink(), 1000, Board(), {})
         values = (20.0, 50.0)[: len(sources)]
         made_of.derive(values, OK * len(sources), 0)
         cell = made_of.derive(values, OK * len(sources), 1000)

@@ -196,6 +196,28 @@ def test_a_quantity_that_cannot_be_derived_is_refused_at_composing() -> None:
         pipeline(rules, only)
 
 
+DUST = (Channel("pm25", "ug/m3", low=0, high=1000), Channel("pm25_cf1", "ug/m3"))
+
+
+def test_dust_is_corrected_by_the_humidity_of_another_sensor_while_that_is_fresh_and_good() -> None:
+    board = Board()
+    rules = SensorRules(derived=("pm25_epa2021",), sources={"humidity": "air/humidity"})
+    channels = tuple(replace(c, name=f"pm/{c.name}") for c in channels_of(DUST, rules))
+    assert channels[2].calibration == ("2021-06-22", "doi:10.5194/amt-14-4617-2021")
+    dust = Pipeline(Group(2, channels), rules, EVERY_MS, FakeSink(), board)
+    air = pipeline(SensorRules(), board=board)
+    before = dust.passed(Sample((10.0, 10.0)), 0, settling=False)
+    assert before == Sample((10.0, 10.0, None), (OK, OK, Quality.MISSING))
+    air.passed(Sample((20.0, 50.0)), 100, settling=False)
+    after = dust.passed(Sample((10.0, 10.0)), 200, settling=False)
+    assert after.values[:2] == (10.0, 10.0)
+    assert after.values[2] == pytest.approx(6.68)
+    assert after.quality == ()
+    air.passed(Sample((20.0, 101.0)), 1100, settling=False)  # out of range: not lent
+    assert dust.passed(Sample((10.0, 10.0)), 2100, settling=False).quality == ()
+    assert dust.passed(Sample((10.0, 10.0)), 2101, settling=False).quality[2] is Quality.MISSING
+
+
 def twins(board: Board) -> tuple[Pipeline, Pipeline]:
     """Return two sensors on buses of their own; the first is compared with the second."""
     rule = ChannelRules(twin="b/temperature", tolerance=0.5)
