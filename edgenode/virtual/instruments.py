@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
 from edgenode.virtual.kinds import (
     I2CInstrument,
@@ -21,16 +22,24 @@ from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
+from edgenode.virtual.sen5x import Sen5xSpec, VirtualSEN5x
+from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from edgenode.virtual.state import StateSpec, VirtualState
+from edgenode.virtual.supply import Ina219Spec, Ina226Spec, VirtualINA219, VirtualINA226
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
 Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 
 I2C: Final[Kinds[I2CInstrument]] = {
+    Ads1115Spec: VirtualADS1115,
     Bme280Spec: VirtualBME280,
+    Ina219Spec: VirtualINA219,
+    Ina226Spec: VirtualINA226,
+    Sen5xSpec: VirtualSEN5x,
+    Sen66Spec: VirtualSEN66,
     Sht4xSpec: VirtualSHT4x,
     Sps30Spec: VirtualSPS30,
 }
@@ -41,4 +50,18 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     SdmSpec: VirtualSDM,
 }
 
-Spec = Bme280Spec | LampSpec | Pms5003Spec | PulseSpec | SdmSpec | Sht4xSpec | Sps30Spec | StateSpec
+Spec = (
+    Ads1115Spec
+    | Ina219Spec
+    | Ina226Spec
+    | Bme280Spec
+    | LampSpec
+    | Pms5003Spec
+    | PulseSpec
+    | SdmSpec
+    | Sen5xSpec
+    | Sen66Spec
+    | Sht4xSpec
+    | Sps30Spec
+    | StateSpec
+)

@@ -41,7 +41,7 @@ class Commanded(Chip):
 
     @abstractmethod
     def _obey(self, command: int, arguments: list[int], now_ns: int) -> None:
-        """Do what the command asks for: `_work`, then `_say` or `_tell`; else `_refuse`."""
+        """Do what the command asks for: `_work`, then `_say` or `_say_text`; else `_refuse`."""
 
     def _work(self, seconds: float, now_ns: int) -> None:
         """Be busy for so long."""
