@@ -54,7 +54,7 @@ LATE_MS: Final = 3_000  # it measures each second (§4.1), and a busy node may b
 SILENT_MS: Final = 30_000  # while it cleans its fan, 10 s a week, it measures nothing (§4.2)
 
 CHANNELS: Final = (
-    # Mass of all particles up to a size. Repeats to 5 µg/m³ below 100, which a tenth carries.
+    # Mass of all particles up to a size, right to 5 µg/m³ + 5 % at best (§1.1): a tenth carries it.
     Channel("pm1", "ug/m3", -1, observed="AirQualityObserved/pm1", low=0, high=1000),
     Channel("pm25", "ug/m3", -1, observed="AirQualityObserved/pm25", low=0, high=1000),
     Channel("pm4", "ug/m3", -1, observed="AirQualityObserved/pm4", low=0, high=1000),
