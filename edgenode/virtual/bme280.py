@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.counts import EXAMPLE, Trim, counts
+from edgenode.virtual.counts import EXAMPLE, Counts, Trim, counts
 from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.playing import Chip
 from edgenode.virtual.series import Play
@@ -34,9 +34,12 @@ class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
 class VirtualBME280(Chip):
     """One chip that plays weather; misbehaves on command and logs what it answered."""
 
-    quantities: ClassVar = ("temperature", "humidity", "pressure")
+    quantities: ClassVar[tuple[str, ...]] = ("temperature", "humidity", "pressure")
+    measuring_ns: ClassVar[int] = MEASURING_NS
+    controls: ClassVar[frozenset[int]] = frozenset({0xF2, 0xF4, 0xF5})  # that can be written
+    nothing: ClassVar[bytes] = bytes.fromhex("8000008000008000")  # measured yet, from 0xF7 on
 
-    def __init__(self, spec: Bme280Spec, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
+    def __init__(self, spec: Any, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
         super().__init__(spec, truth, start_ns, SEED)
         self.spec, self._trim = spec, trim
         self._pointer = 0
@@ -44,16 +47,18 @@ class VirtualBME280(Chip):
         self._power_up(start_ns)
 
     def _power_up(self, now_ns: int) -> None:
-        low, high = _calibration(self._trim)
         self._memory[:] = bytes(256)
-        self._memory[0xD0] = 0x60
-        self._memory[0x88 : 0x88 + len(low)] = low
-        self._memory[0xE1 : 0xE1 + len(high)] = high
-        self._memory[0xF7:0xFF] = bytes.fromhex("8000008000008000")  # nothing measured yet
+        for first, data in {**self._burnt_in(), 0xF7: self.nothing}.items():
+            self._memory[first : first + len(data)] = data
         self._copied_ns = now_ns + COPYING_NS
         self._done_ns: int | None = None
         self._humidity_on = False
         self._fresh: tuple[float, ...] | None = None  # measured, not yet read
+
+    def _burnt_in(self) -> dict[int, bytes]:
+        """Return what no reset changes: identity and calibration, by their registers."""
+        low, high = _calibration(self._trim)
+        return {0xD0: b"\x60", 0x88: low, 0xE1: high}
 
     def _written(self, data: bytes, now_ns: int) -> None:
         """§6.2.1: register and value in pairs; a lone byte sets where reading begins."""
@@ -62,18 +67,18 @@ class VirtualBME280(Chip):
         for register, value in zip(data[::2], data[1::2], strict=False):
             if register == 0xE0 and value == 0xB6:
                 self._power_up(now_ns)
-            elif register in {0xF2, 0xF4, 0xF5}:
+            elif register in self.controls:
                 self._memory[register] = value
             if register == 0xF4:
                 self._humidity_on = bool(self._memory[0xF2] & 0x07)  # §5.4.3: only now
                 if value & 0x03 in FORCED:
-                    self._done_ns = now_ns + MEASURING_NS
+                    self._done_ns = now_ns + self.measuring_ns
 
     def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
         self._settle(now_ns)
         first, self._pointer = self._pointer, (self._pointer + length) & 0xFF
         data = bytes(self._memory[(first + i) & 0xFF] for i in range(length))
-        if first <= 0xF7 and first + length >= 0xFF and self._fresh:
+        if first <= 0xF7 and first + length >= 0xF7 + len(self.nothing) and self._fresh:
             self._log(self._fresh, now_ns, fate)
             self._fresh = None
         return self._random.randbytes(length) if fate == "garbage" else data
@@ -88,18 +93,26 @@ class VirtualBME280(Chip):
         control = self._memory[0xF4]
         self._memory[0xF4] = control & 0xFC  # back to sleep
         self._fresh = self._values(now_ns)
-        celsius, percent, pascal = self._fresh
+        results = self._results(self._fresh, control)
+        self._memory[0xF7 : 0xF7 + len(results)] = results
+
+    def _results(self, weather: tuple[float, ...], control: int) -> bytes:
+        """Return what the registers from 0xF7 on hold after a measurement."""
+        celsius, percent, pascal = weather
         raw = counts(celsius, percent, pascal, self._trim)
-        p = raw.pressure if control >> 2 & 7 else 0x80000
-        t = raw.temperature if control >> 5 else 0x80000
-        h = raw.humidity if self._humidity_on else 0x8000
-        self._memory[0xF7:0xFF] = b"".join(
-            ((p << 4).to_bytes(3, "big"), (t << 4).to_bytes(3, "big"), h.to_bytes(2, "big"))
-        )
+        humidity = raw.humidity if self._humidity_on else 0x8000
+        return pressure_and_temperature(raw, control) + humidity.to_bytes(2, "big")
 
     def _values(self, now_ns: int) -> tuple[float, ...]:
         plays = (self.spec.temperature, self.spec.humidity, self.spec.pressure)
         return tuple(play.value(self._row(now_ns)) for play in plays)
+
+
+def pressure_and_temperature(raw: Counts, control: int) -> bytes:
+    """Lay out 0xF7..0xFC; what 0xF4 switched off is marked as skipped (§5.4.5)."""
+    p = raw.pressure if control >> 2 & 7 else 0x80000
+    t = raw.temperature if control >> 5 else 0x80000
+    return (p << 4).to_bytes(3, "big") + (t << 4).to_bytes(3, "big")
 
 
 def _calibration(c: Trim) -> tuple[bytes, bytes]:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
+from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
 from edgenode.virtual.kinds import (
     I2CInstrument,
     Instrument,
@@ -36,6 +37,7 @@ Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 I2C: Final[Kinds[I2CInstrument]] = {
     Ads1115Spec: VirtualADS1115,
     Bme280Spec: VirtualBME280,
+    Bmp280Spec: VirtualBMP280,
     Ina219Spec: VirtualINA219,
     Ina226Spec: VirtualINA226,
     Sen5xSpec: VirtualSEN5x,
@@ -52,6 +54,7 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
 
 Spec = (
     Ads1115Spec
+    | Bmp280Spec
     | Ina219Spec
     | Ina226Spec
     | Bme280Spec

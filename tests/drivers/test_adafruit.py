@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from drivers.bme280 import BME280, BME280Options
 from drivers.pms5003 import PMS5003, PMS5003Options
 from drivers.sht4x import SHT4x, SHT4xOptions
 from edgenode.reading import Channel
-from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
@@ -55,26 +53,6 @@ def test_the_sht4x_agrees_at_every_precision(truth: Truth, monkeypatch: pytest.M
         options = SHT4xOptions(precision=precision)  # type: ignore[arg-type]
         ours = SHT4x(bus.device(0x44), options, sleep=bus.sleep)
         agree(ours.channels, ours.read(0).values, theirs.measurements)
-
-
-def test_the_bme280_is_read_as_adafruit_reads_it(
-    truth: Truth, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plays: Any = {
-        "temperature": Anything(-40, 85),
-        "humidity": Anything(2, 98),
-        "pressure": Anything(30_000, 110_000),
-    }
-    chip = VirtualBME280(Bme280Spec("air", every_ms=MINUTE_S * 1000, **plays), truth, 0)
-    bus = ChipBus({0x76: chip})
-    library = adafruit("adafruit_bme280.basic")
-    monkeypatch.setattr(library, "sleep", bus.sleep)
-    ours = BME280(bus.device(0x76), BME280Options(), sleep=bus.sleep)
-    theirs = library.Adafruit_BME280_I2C(bus, 0x76)
-    for _ in range(FRAMES):
-        bus.sleep(MINUTE_S)
-        values = ours.read(0).values
-        agree(ours.channels, values, (theirs.temperature, theirs.humidity, theirs.pressure * 100))
 
 
 def test_the_pms5003_is_read_as_adafruit_reads_it(truth: Truth) -> None:
