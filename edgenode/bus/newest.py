@@ -32,7 +32,7 @@ class Talk(NamedTuple):
     silent_ms: int  # without a frame for so long, the part is lost
     unheard_ms: int  # what queued up for longer is thrown away
     gap_ms: int  # longer than a frame takes: what is no frame by then never will be
-    opening_s: float  # how long the first frame may take to come
+    opening_s: float  # how long to wait for the first frame; 0 where it may take too long
     if_silent: str  # what to check where no byte comes
     if_noisy: str  # what to check where bytes come that are no frame
     wake: bytes = b""  # what makes a silent part talk
@@ -44,6 +44,7 @@ class Newest:
     `takes` is asked about each frame: False refuses it as noise, and it may raise WrongDevice.
     Constructing waits for the first frame. Raises BusError, WrongDevice, and where no frame came
     BadFrame if there was noise, else BusTimeout; then it sends `wake`, for the next opening.
+    A part that seldom speaks is not waited for: `frame` is empty until it has.
     """
 
     def __init__(
@@ -59,7 +60,8 @@ class Newest:
         self.frame = b""  # the newest
         self._unproved = 0  # bytes since then
         port.discard()  # what came before is about some other time
-        self._await_frame()
+        if talk.opening_s:
+            self._await_frame()
         self._opened_s: float | None = clock()
         self._newest_ms = self._heard_ms = self._fed_ms = 0
 

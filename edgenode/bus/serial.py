@@ -36,16 +36,22 @@ ADVICE: Final = {
 
 
 class Port:
-    """An open port; `release` gives back what the descriptor came from.
+    """An open port; `release` gives back what the descriptor came from, `retune` sets its speed.
 
     Every method raises BusError once one has failed. Used by the thread of one bus.
     """
 
     def __init__(
-        self, descriptor: int, where: str, line: SerialLine, release: Callable[[], None]
+        self,
+        descriptor: int,
+        where: str,
+        line: SerialLine,
+        release: Callable[[], None],
+        retune: Callable[[int], None],
     ) -> None:
         os.set_blocking(descriptor, False)
-        self._descriptor, self._where, self._release = descriptor, where, release
+        self._descriptor, self._where = descriptor, where
+        self._release, self._retune = release, retune
         self.line = line
         self.leases = 0
 
@@ -90,6 +96,11 @@ class Port:
         """Forget what has arrived."""
         while len(self.arrived()) == ARRIVED_MAX:
             pass
+
+    def speed(self, baud: int) -> None:
+        """Go on at another speed once all is sent; `line` still says how it was opened."""
+        with self._failing():
+            self._retune(baud)
 
     def close(self) -> None:
         """Give the descriptor back; safe to call twice."""
@@ -147,6 +158,10 @@ class Lease:
         """Forget what has arrived."""
         self._held().discard()
 
+    def speed(self, baud: int) -> None:
+        """Go on at another speed once all is sent; for a part that has its port to itself."""
+        self._held().speed(baud)
+
     def close(self) -> None:
         """Give the share back; safe to call twice."""
         port, self._port = self._port, None
@@ -190,9 +205,9 @@ def open_port(path: str, line: SerialLine) -> Port:
         from edgenode.bus.simulated import SimulatedPort  # noqa: PLC0415 - only where simulated
 
         simulated = SimulatedPort(path.removeprefix(SIMULATED), line)
-        return Port(simulated.descriptor, path, line, simulated.close)
+        return Port(simulated.descriptor, path, line, simulated.close, simulated.speed)
     port = _opened(path, line)
-    return Port(port.fileno(), path, line, lambda: _closed(port))
+    return Port(port.fileno(), path, line, lambda: _closed(port), lambda baud: _retuned(port, baud))
 
 
 def _opened(path: str, line: SerialLine) -> Any:
@@ -230,6 +245,17 @@ def _number(exc: BaseException) -> int:
         kept = exc.__context__.args[0] if exc.__context__.args else 0
         return kept if isinstance(kept, int) else 0
     return number or 0
+
+
+def _retuned(port: Any, baud: int) -> None:
+    """Send what waits, then set the speed; raises OSError."""
+    import termios  # noqa: PLC0415 - pyserial has it already
+
+    try:
+        port.flush()
+        port.baudrate = baud
+    except (termios.error, ValueError) as exc:
+        raise OSError(errno.EINVAL, f"cannot be set to {baud} baud") from exc
 
 
 def _closed(port: Any) -> None:

@@ -7,6 +7,7 @@ One connection is one device or line. Packets (SOCK_SEQPACKET, little-endian):
   "event_buffer": …}` or `{"wire": "gpio", "bus": …, "offset": …, "direction": "output",
   "open_drain": …, "initial": …}` or `{"wire": "serial", "bus": …, "baud": …, "parity": …}`;
   answered by STATUS, for an input line or a port together with its descriptor (SCM_RIGHTS);
+- port: another hello with another `baud` sets its speed, answered by STATUS;
 - I2C transaction: HEADER per message (address, flags, length), each followed by its data if it
   writes; answered by STATUS (0 or an errno) and the bytes read;
 - line: LOW or HIGH drives an output, answered by STATUS; ASK is answered by STATUS and LOW or
@@ -136,14 +137,24 @@ class SimulatedPort:
     """A stream of bytes to whatever virtual instruments stand on a serial bus."""
 
     def __init__(self, path: str, line: SerialLine, timeout_s: float = TIMEOUT_S) -> None:
-        hello: dict[str, object] = {"wire": "serial", "baud": line.baud, "parity": line.parity}
+        self._hello: dict[str, object] = {
+            "wire": "serial",
+            "bus": path.partition("#")[2],
+            "baud": line.baud,
+            "parity": line.parity,
+        }
         with wire_errors(f"{SIMULATED}{path}"):
-            self._connection = connect(path, hello, timeout_s)
+            self._connection = connect(path, self._hello, timeout_s)
             try:
                 self.descriptor = received_descriptor(self._connection)
             except OSError:
                 self._connection.close()
                 raise
+
+    def speed(self, baud: int) -> None:
+        """Go on at another speed; raises OSError."""
+        self._connection.send(json.dumps({**self._hello, "baud": baud}).encode())
+        check_status(self._connection.recv(STATUS.size))
 
     def close(self) -> None:
         """Close the port, as `hang_up` does."""

@@ -57,6 +57,10 @@ class SerialPort(Protocol):
         """Forget what has arrived: it is not about now."""
         ...
 
+    def speed(self, baud: int) -> None:
+        """Go on at another speed once all is sent; for a part that has its port to itself."""
+        ...
+
     def close(self) -> None:
         """Give the port back; safe to call twice."""
         ...

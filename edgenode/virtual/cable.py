@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from edgenode.virtual.doors import Place, Quiet, refuse, send_descriptor
 from edgenode.virtual.kinds import Action, Hello, SerialInstrument
 from edgenode.virtual.loop import Loop
@@ -24,11 +26,19 @@ SEED: Final = 9600  # what a wrong speed makes of bytes is the same every time
 
 @dataclass(frozen=True, slots=True)
 class Plugged:
-    """One instrument on a cable, and the speed and parity at which it is understood."""
+    """One instrument on a cable, and the speed and parity at which it is understood.
+
+    An instrument that changes its speed tells it as `baud`.
+    """
 
     instrument: SerialInstrument
     baud: int = 9600
     parity: str = "none"
+
+    @property
+    def speaks(self) -> tuple[int, str]:
+        """Its speed and parity at the moment."""
+        return getattr(self.instrument, "baud", self.baud), self.parity
 
 
 class Cable:
@@ -54,6 +64,10 @@ class Cable:
         self._ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._ends[0].setblocking(False)
         return self._ends
+
+    def retune(self, hello: Hello) -> None:
+        """Go on at the speed of this hello."""
+        self._hello = hello
 
     def disconnect(self) -> None:
         """End the stream, as the node or the cable has; safe to call twice."""
@@ -92,7 +106,7 @@ class Cable:
 
     def _carried(self, data: bytes, plugged: Plugged) -> bytes:
         """Return what the other end makes of bytes: nonsense where the settings differ."""
-        same = (self._hello.baud, self._hello.parity) == (plugged.baud, plugged.parity)
+        same = (self._hello.baud, self._hello.parity) == plugged.speaks
         return data if same else self._random.randbytes(len(data))
 
     def _say(self, data: bytes) -> None:
@@ -128,7 +142,7 @@ class SerialDoor(Quiet):
             return
         ours, nodes = ends
         self._open[hello.bus] = connection, ours
-        self._loop.hand_over(connection, lambda _: self._closed(hello.bus, connection))
+        self._loop.hand_over(connection, lambda _: self._asked(cable, hello.bus, connection))
         self._loop.add(ours, lambda _: self._heard(cable, hello.bus))
         send_descriptor(connection, nodes.fileno())
 
@@ -156,12 +170,19 @@ class SerialDoor(Quiet):
         else:
             self._cut(bus)
 
-    def _closed(self, bus: str, connection: socket.socket) -> None:
-        """Free the port before its connection ends: who waits for that may open it again."""
-        if not self._loop.packet(connection, HEARD_MAX):
-            if self._open.get(bus, (None,))[0] is connection:
-                self._cut(bus)
-            self._loop.drop(connection)
+    def _asked(self, cable: Cable, bus: str, connection: socket.socket) -> None:
+        """Set the speed that is asked for, or end with the connection.
+
+        The port is free before its connection ends: who waits for that may open it again.
+        """
+        packet = self._loop.packet(connection, HEARD_MAX)
+        mine = self._open.get(bus, (None,))[0] is connection
+        if packet:
+            refuse(connection, _retuned(cable, packet) if mine else errno.ENODEV)
+            return
+        if mine:
+            self._cut(bus)
+        self._loop.drop(connection)
 
     def _cut(self, bus: str) -> None:
         """End the stream; the node reads the end of it."""
@@ -169,3 +190,12 @@ class SerialDoor(Quiet):
         if opened is not None:
             self._loop.remove(opened[1])
             self._cables[bus].disconnect()
+
+
+def _retuned(cable: Cable, packet: bytes) -> int:
+    """Set the speed of the hello in a packet; return 0, or the error number where it is none."""
+    try:
+        cable.retune(msgspec.json.decode(packet, type=Hello))
+    except msgspec.DecodeError:
+        return errno.EINVAL
+    return 0

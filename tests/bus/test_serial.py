@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import pty
+import termios
 import time
 import tty
 from collections.abc import Iterator
@@ -114,6 +115,20 @@ def test_the_descriptor_is_ready_when_bytes_have_arrived(adapter: Adapter, port:
 
 def test_a_port_tells_the_speed_it_was_opened_with(port: Lease) -> None:
     assert port.line == LINE
+
+
+def test_a_port_goes_on_at_another_speed_when_its_part_does(adapter: Adapter, port: Lease) -> None:
+    assert termios.tcgetattr(port.fileno())[4:6] == [termios.B9600] * 2
+    port.write(b"\x06050\r\n")
+    port.speed(300)
+    assert termios.tcgetattr(port.fileno())[4:6] == [termios.B300] * 2
+    adapter.says(b"data")
+    assert port.receive(4, 1) == b"data"
+
+
+def test_a_speed_that_no_port_has_is_a_bus_error(port: Lease) -> None:
+    with pytest.raises(BusError, match="cannot be set to -1 baud"):
+        port.speed(-1)
 
 
 def test_a_port_that_is_not_there_says_where_to_look(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class Cable(Wire):
     def __init__(self, bed: Bed, instrument: Speaker, line: SerialLine) -> None:
         super().__init__(bed)
         self.line = line
+        self.baud = line.baud
         self.instrument, self._queue = instrument, b""
 
     def next_ns(self) -> int | None:
@@ -140,7 +141,7 @@ class Cable(Wire):
         return due_ns
 
     def stirs(self) -> bool:
-        self._queue += self.instrument.speak(self.bed.now_ns)
+        self._queue += self._carried(self.instrument.speak(self.bed.now_ns))
         return bool(self._queue)
 
     @aside
@@ -158,11 +159,21 @@ class Cable(Wire):
 
     @aside
     def write(self, data: bytes) -> None:
-        self._queue += self.instrument.hear(data, self.bed.now_ns)
+        heard = self._carried(data)
+        self._queue += self._carried(self.instrument.hear(heard, self.bed.now_ns))
 
     @aside
     def discard(self) -> None:
         self._queue = b""
+
+    @aside
+    def speed(self, baud: int) -> None:
+        self.baud = baud
+
+    def _carried(self, data: bytes) -> bytes:
+        """Return what is understood of bytes: nonsense at another speed than the instrument's."""
+        same = self.baud == getattr(self.instrument, "baud", self.baud)
+        return data if same else bytes(byte ^ 0x5A for byte in data)
 
 
 class Edges(Wire):

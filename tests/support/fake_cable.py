@@ -69,6 +69,10 @@ class FakeCable:
     def discard(self) -> None:
         self.arrived()
 
+    def speed(self, baud: int) -> None:
+        self._fit()
+        self.line = self.line._replace(baud=baud)
+
     def close(self) -> None:
         self.closed += 1
 

@@ -22,6 +22,7 @@ class FakeSerial:
         self.waiting = waiting
         self.line = SerialLine(9600)
         self.written: list[bytes] = []
+        self.bauds: list[int] = []  # that were asked for
         self.s = 100.0
         self.gone = False
         self.closed = 0
@@ -60,6 +61,10 @@ class FakeSerial:
     def discard(self) -> None:
         self._there()
         self.waiting = b""
+
+    def speed(self, baud: int) -> None:
+        self._there()
+        self.bauds.append(baud)
 
     def close(self) -> None:
         if self._ready >= 0:

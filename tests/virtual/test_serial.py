@@ -210,3 +210,16 @@ def test_a_command_names_one_sensor_or_one_bus(here: Street) -> None:
         send_bus_command(here.control, "moon", "nack")
     with pytest.raises(NodeError, match='either a "sensor" or a "bus"'):
         send_command(here.control, "", "nack")
+
+
+def test_a_port_is_understood_from_the_moment_on_at_which_it_has_the_right_speed(
+    here: Street,
+) -> None:
+    tuned = port(here, "even", SerialLine(9600, "even"))
+    tuned.write(b"\0" * 8)
+    until(lambda: len(heard(here, "even")) == 8, "the bytes to arrive")
+    tuned.speed(19_200)
+    tuned.discard()
+    tuned.write(b"\0" * 32)
+    assert tuned.receive(32, WAIT_S) == b"\0" * 32
+    tuned.close()
