@@ -23,7 +23,7 @@ SEED: Final = 55  # garbage is random but the same every time
 class Sen5xSpec(Table, frozen=True, tag_field="kind", tag="sen5x"):
     """[[instrument]] kind = "sen5x": µg/m³, %RH, °C and indices, a row each `every_ms`.
 
-    No recorded series holds particles or indices: carbon monoxide and nitrogen oxides of the
+    No recorded series holds particles or indices: carbon monoxide and nitrogen dioxide of the
     road, scaled, stand in for them. `status` are the bits of what is broken.
     """
 
@@ -40,8 +40,8 @@ class Sen5xSpec(Table, frozen=True, tag_field="kind", tag="sen5x"):
     pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
     humidity: Play = Play("air_uci:RH", decimals=2)
     temperature: Play = Play("air_uci:T", decimals=2)
-    voc_index: Play = Play("air_uci:C6H6_GT", gain=7, offset=30, decimals=1)
-    nox_index: Play = Play("air_uci:NOx_GT", gain=0.2, offset=1, decimals=1)
+    voc_index: Play = Play("air_uci:CO_GT", gain=30, offset=40, decimals=1)
+    nox_index: Play = Play("air_uci:NO2_GT", gain=0.2, offset=1, decimals=1)
 
 
 class VirtualSEN5x(VirtualNode):

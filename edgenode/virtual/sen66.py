@@ -42,8 +42,8 @@ class Sen66Spec(Table, frozen=True, tag_field="kind", tag="sen66"):
     pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
     humidity: Play = Play("air_uci:RH", decimals=2)
     temperature: Play = Play("air_uci:T", decimals=2)
-    voc_index: Play = Play("air_uci:C6H6_GT", gain=7, offset=30, decimals=1)
-    nox_index: Play = Play("air_uci:NOx_GT", gain=0.2, offset=1, decimals=1)
+    voc_index: Play = Play("air_uci:CO_GT", gain=30, offset=40, decimals=1)
+    nox_index: Play = Play("air_uci:NO2_GT", gain=0.2, offset=1, decimals=1)
     co2: Play = Play("air_uci:CO_GT", gain=25, offset=420, decimals=0)
 
 

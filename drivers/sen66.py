@@ -1,0 +1,84 @@
+"""Sensirion SEN66: particles, climate, VOC and NOx index and CO2 in one box over I2C.
+
+Datasheet: Sensirion SEN6x version 1: commands §4.8, device status §4.9. Each model of the family
+has another command for its values, so that the others are refused by their names. Confirmed by
+Sensirion's own driver sensirion-i2c-sen66 1.3.1, which also names the product types, and by
+Adafruit's adafruit_sen6x. That early parts have an empty name is from ESPHome's component sen6x.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Final, Literal
+
+from msgspec import Meta
+
+from drivers.sen import ASKING_S, CO2, FAN, SIGNALS, TEXT_WORDS, SensorNode, Signal, named
+from edgenode.bus import I2CDevice
+from edgenode.bus.sensirion import Commands, text
+from edgenode.driver import Found, Options
+from edgenode.errors import BadFrame, WrongDevice
+from edgenode.reading import Channel
+
+PRODUCT: Final = "SEN66"
+TYPE: Final = 0xD002
+TYPE_OF_SEN66: Final = "00085300"
+SET_PRESSURE: Final = 0x6720
+SEA_LEVEL_HPA: Final = 1013  # what the part assumes after power-on
+
+CARBON_DIOXIDE: Final = Signal(
+    Channel("co2", "ppm", 0, observed="AirQualityObserved/co2", low=0, high=40_000), 1, FAN | CO2
+)
+
+
+class SEN66Options(Options, frozen=True):
+    """What an installer may choose."""
+
+    address: Annotated[Literal[0x6B], Meta(description="always 0x6b")] = 0x6B
+    pressure: Annotated[
+        int, Meta(ge=700, le=1200, description="of the air at this place in hPa, for its CO2")
+    ] = SEA_LEVEL_HPA
+
+
+class SEN66(SensorNode):
+    """One node. Its CO2 sensor calibrates itself: a week without fresh air makes it wrong."""
+
+    model: ClassVar[str] = "SEN66"
+    options: ClassVar[type[Options]] = SEN66Options
+    signals: ClassVar[tuple[Signal, ...]] = (*SIGNALS, CARBON_DIOXIDE)
+    channels: ClassVar[tuple[Channel, ...]] = tuple(s.channel for s in (*SIGNALS, CARBON_DIOXIDE))
+    addresses: ClassVar[tuple[int, ...]] = (0x6B,)
+    read_command: ClassVar[int] = 0x0300
+
+    def __init__(
+        self, wire: I2CDevice, options: SEN66Options, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        where = f"SEN66 at 0x{options.address:02x}"
+        part = Commands(wire, where, sleep)
+        found = _product(part)
+        if found is None or found[0] != PRODUCT:
+            name = f"calls itself {found[0]!r}" if found else "has no name"
+            raise WrongDevice(f"{where}: it {name}; of the SEN6x only a SEN66 is read")
+        part.send(SET_PRESSURE, options.pressure, wait_s=ASKING_S)
+        super().__init__(wire, where, len(self.signals), sleep)
+
+    @classmethod
+    def identify(cls, wire: I2CDevice, sleep: Callable[[float], None] = time.sleep) -> Found | None:
+        """Return the part by its name, or by its type where it has none."""
+        found = _product(Commands(wire, cls.model, sleep))
+        if found is None or found[0] != PRODUCT:
+            return None
+        return Found(f"{PRODUCT}, serial number {found[1]}")
+
+
+def _product(part: Commands) -> tuple[str, str] | None:
+    """Return name and serial number; a part without a name is asked for its type."""
+    found = named(part)
+    if found is None or found[0]:
+        return found
+    try:
+        kind = text(part.ask(TYPE, TEXT_WORDS, wait_s=ASKING_S))
+    except BadFrame:
+        return None
+    return (PRODUCT if kind == TYPE_OF_SEN66 else f"type {kind}", found[1])
