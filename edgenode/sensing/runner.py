@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 from edgenode.clock import Clock
 from edgenode.driver import Counting, Driver, Talker
 from edgenode.errors import BusTimeout, DriverError, Reason
-from edgenode.reading import Event, EventCode, Rung, Sample
+from edgenode.reading import Event, EventCode, Quality, Rung, Sample
 from edgenode.sensing.board import Board
 from edgenode.sensing.breaker import Breaker
 from edgenode.sensing.job import Job, Sink
@@ -43,7 +43,7 @@ class Runner:
     """Serves the slots of one sensor. Only the thread of its bus calls it; any may look at it.
 
     `free_until` tells the boot-time at which something on the bus is due next: a read is tried
-    again only where nobody waits for it.
+    again only where nobody waits for it. `deafen` ends the waiting on the sensor's descriptor.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Runner:
         board: Board | None = None,
         maintenance: Maintenance | None = None,
         free_until: Callable[[], int] | None = None,
+        deafen: Callable[[Runner], None] | None = None,
     ) -> None:
         self.job = job
         self.schedule = Schedule(job.every_ms, job.phase_ms, clock.boot_ms())
@@ -75,6 +76,7 @@ class Runner:
         self._sink, self._clock, self._watch, self._lateness = sink, clock, watch, lateness
         self._maintenance = maintenance or Maintenance()
         self._free_until = free_until or (lambda: self.schedule.due_ms)
+        self._deafen = deafen or (lambda _: None)
         self._totals, self._standing = Totals(job.group, sink), Standing(job.group, sink)
         self._driver: Driver | None = None
         self._talker: Talker | None = None  # the same, where it is one: asking costs microseconds
@@ -129,6 +131,7 @@ class Runner:
         driver, self._driver = self._driver, None
         self._talker = self._counting = None
         if driver is not None:
+            self._deafen(self)  # epoll goes on with a closed descriptor whose line is kept open
             self._guarded(lambda: self._close(driver))
 
     def unopen(self) -> None:
@@ -184,7 +187,8 @@ class Runner:
         if isinstance(result, Failure):
             self._lose(result, slot_ms)
             return nothing(len(self.job.group.channels), result.reason)
-        self._found(began_ms)
+        if not (self.lost and _unheard(result)):
+            self._found(began_ms)
         return result
 
     def _retried(self, failure: Failure, began_ms: int) -> Sample | Failure:
@@ -282,3 +286,9 @@ class Runner:
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._sink.event(now_ms, self.job.group.gid, Event(code, value=value))
+
+
+def _unheard(sample: Sample) -> bool:
+    """Whether the part has said nothing yet: it may be there or not."""
+    nothing_yet = all(value is None for value in sample.values)
+    return nothing_yet and Quality.SETTLING in sample.quality

@@ -59,10 +59,8 @@ class BusWorker(threading.Thread):
         sink = MaintainedSink(sink, maintenance)
         self._watch = Watch(sink, clock)
         self.lateness = Lateness()
-        self._runners = [
-            Runner(job, sink, clock, self._watch, self.lateness, board, maintenance, self._due_ms)
-            for job in jobs
-        ]
+        common = (sink, clock, self._watch, self.lateness, board, maintenance)
+        self._runners = [Runner(job, *common, self._due_ms, self._deafen) for job in jobs]
         self._ladder = Ladder(levers or Levers(), sink, clock, self._watch, stop.wait, since_stuck)
         self._desk = Desk(self._runners, clock, self._watch, self.wake)
         self._heard: dict[Runner, int] = {}  # descriptors in the selector
@@ -78,7 +76,6 @@ class BusWorker(threading.Thread):
             due_ms = self.turn()
             self.listen(due_ms)
         for runner in self._runners:
-            self._deafen(runner)
             runner.close()
         self._ladder.end()
         self._selector.close()
@@ -195,9 +192,8 @@ class BusWorker(threading.Thread):
         return runner
 
     def _begin_anew(self) -> None:
-        """Close every sensor, and wait on none of their descriptors: they are somebody's next."""
+        """Close every sensor, and begin with it anew."""
         for runner in self._runners:
-            self._deafen(runner)
             self._rests.pop(runner, None)
             runner.unopen()
 

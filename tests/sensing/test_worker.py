@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
@@ -121,6 +122,31 @@ def test_a_talker_that_was_reopened_is_heard_again() -> None:
     made[1].pulse(4)
     worker.listen(clock.boot_ms())
     assert sink.totals["s1/count"].value == 4
+
+
+def test_a_talker_whose_line_lives_on_is_heard_again_under_its_old_descriptor() -> None:
+    clock, made = FakeClock(), [FakeCounter()]
+    line = os.dup(made[0].ready)  # as the store of lines holds it
+
+    def factory() -> FakeCounter:
+        if made[-1].closed:
+            made.append(FakeCounter())
+            os.close(made[-1].ready)
+            made[-1].ready = os.dup2(line, made[0].ready)
+        return made[-1]
+
+    job = Job("s1", group_of(FakeCounter, 1), factory, 1000, stamp_ms=50)
+    worker = BusWorker("b", [job], FakeSink(), clock, threading.Event())
+    worker.turn()
+    made[0].script = lambda _: 1 // 0  # type: ignore[assignment,return-value]
+    for _ in range(3):
+        clock.advance(1000)
+        worker.turn()
+    assert len(made) == 2
+    made[1].pulse(4)
+    worker.listen(clock.boot_ms())
+    assert made[1].fed == 1
+    os.close(line)
 
 
 def test_a_hanging_read_is_noticed_from_outside_and_stops_its_own_bus_alone(
