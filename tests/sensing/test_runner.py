@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edgenode.errors import BadFrame, BusError, BusTimeout, Reason, WrongDevice
-from edgenode.reading import EventCode, Quality
+from edgenode.reading import EventCode, Quality, Sample
 from edgenode.sensing.breaker import BACKOFF_MOST_MS
 from edgenode.sensing.lateness import Lateness
 from edgenode.sensing.runner import Runner
@@ -261,3 +261,20 @@ def test_missed_slots_are_counted_and_have_no_rows(bench: Bench) -> None:
     runner.serve(bench.clock.boot_ms())
     assert stats(runner).missed == 4
     assert len(bench.sink.of(1)) == 2
+
+
+def test_a_lost_sensor_that_opens_but_has_said_nothing_yet_is_not_found(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = runner_of(bench)
+    bench.error = BusTimeout("silent for 40 s")
+    serve(bench, runner, 2)
+    bench.error = None
+    unheard = Sample((None,), (Quality.SETTLING,))
+    monkeypatch.setattr(bench, "sample", lambda _: unheard)
+    serve(bench, runner, 5)
+    assert bench.made, "it was opened again"
+    assert stats(runner).state == "lost"
+    monkeypatch.setattr(bench.made[-1], "script", lambda _: Sample((20.0,)))
+    serve(bench, runner)
+    assert bench.sink.codes() == [EventCode.SENSOR_LOST, EventCode.SENSOR_FOUND]
