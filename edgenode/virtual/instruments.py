@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
 from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
+from edgenode.virtual.dsmr import DsmrSpec, VirtualDSMR
 from edgenode.virtual.kinds import (
     I2CInstrument,
     Instrument,
@@ -25,6 +26,7 @@ from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
 from edgenode.virtual.sen5x import Sen5xSpec, VirtualSEN5x
 from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
+from edgenode.virtual.sgp4x import Sgp4xSpec, VirtualSGP4x
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from edgenode.virtual.state import StateSpec, VirtualState
@@ -42,12 +44,14 @@ I2C: Final[Kinds[I2CInstrument]] = {
     Ina226Spec: VirtualINA226,
     Sen5xSpec: VirtualSEN5x,
     Sen66Spec: VirtualSEN66,
+    Sgp4xSpec: VirtualSGP4x,
     Sht4xSpec: VirtualSHT4x,
     Sps30Spec: VirtualSPS30,
 }
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse, StateSpec: VirtualState}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {LampSpec: VirtualLamp}
 SERIAL: Final[Kinds[SerialInstrument]] = {
+    DsmrSpec: VirtualDSMR,
     Pms5003Spec: VirtualPMS5003,
     SdmSpec: VirtualSDM,
 }
@@ -55,6 +59,7 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
 Spec = (
     Ads1115Spec
     | Bmp280Spec
+    | DsmrSpec
     | Ina219Spec
     | Ina226Spec
     | Bme280Spec
@@ -64,6 +69,7 @@ Spec = (
     | SdmSpec
     | Sen5xSpec
     | Sen66Spec
+    | Sgp4xSpec
     | Sht4xSpec
     | Sps30Spec
     | StateSpec

@@ -144,7 +144,8 @@ def sen66_as_adafruit() -> Iterator[Agreement]:
 
 
 def _bus_of_sen66(plays: Any) -> ChipBus:
-    spec = Sen66Spec("air", every_ms=MINUTE_S * 1000, co2=Anything(0, 40_000), **plays)
+    plays = {**plays, "co2": Anything(0, 40_000)}
+    spec = Sen66Spec("air", every_ms=MINUTE_S * 1000, **plays)
     return ChipBus({0x6B: VirtualSEN66(spec, Bed().truth, 0)})
 
 
