@@ -66,6 +66,21 @@ def text(found: Sequence[int]) -> str:
     return data.decode("ascii", "replace").replace("\ufffd", "?")
 
 
+def answers_unasked(wire: I2CDevice) -> bool:
+    """Whether a part answers a read that no command came before; a chip of Sensirion's does not.
+
+    Asked before a stranger is sent a command, which might mean something to it: a converter at
+    such an address would take it for a voltage. Raises BusTimeout or BusStuck.
+    """
+    try:
+        wire.transfer(b"", WORD_BYTES)
+    except (BusTimeout, BusStuck):
+        raise
+    except BusError:
+        return False
+    return True
+
+
 class Commands:
     """A sensor that takes commands of 16 bits and answers in words.
 
