@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import ValidationError
+
 from edgenode.config.check import Mistake, convert, fields_of, mistakes
 from edgenode.config.lines import Place
 from edgenode.config.model import (
@@ -98,11 +100,20 @@ def wrong(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Iterator[Mist
 def _sensor(row: dict[str, Any], place: Place, drivers: Mapping[str, Found]) -> Iterator[Mistake]:
     found = drivers.get(str(row.get("driver")), Found(None, ""))
     if found.driver:
-        yield from mistakes(fields_of(found.driver.options) | OWN, row, place)
+        own = list(mistakes(fields_of(found.driver.options) | OWN, row, place))
+        yield from own or _at_odds(row, place, found.driver)
         return
     if found.problem:
         yield Mistake((*place, "driver"), found.problem)
     yield from mistakes(OWN, {key: row[key] for key in row if key in OWN}, place)
+
+
+def _at_odds(row: dict[str, Any], place: Place, driver: Any) -> Iterator[Mistake]:
+    """Yield how options that are each right by itself do not go together."""
+    try:
+        options_of(row, driver)
+    except ValidationError as exc:
+        yield Mistake(place, str(exc))
 
 
 def draft(

@@ -59,3 +59,15 @@ def test_a_driver_that_is_not_whole_is_a_mistake_of_its_sensor(
 def test_a_misspelt_driver_is_told_with_the_likely_one() -> None:
     (problem,) = problems(changed('"bme280"', '"bme28o"', WELL))
     assert "driver 'bme28o' is not installed; did you mean 'bme280'? known: " in problem
+
+
+@pytest.mark.parametrize("driver", ["scd4x", "scd30"])
+def test_options_that_do_not_go_together_are_a_mistake_of_their_sensor(driver: str) -> None:
+    both = f'"{driver}"\naltitude_m = 100\npressure_hpa = 900'
+    text = (
+        changed('"bme280"', both)
+        .replace("address = 0x76\n", "")
+        .replace("every_s = 1", "every_s = 60")
+    )
+    (told,) = problems(text)
+    assert "sensor[0]: altitude_m and pressure_hpa say the same thing" in told
