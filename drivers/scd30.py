@@ -62,15 +62,37 @@ class SCD30Options(Options, frozen=True):
     interval_s: (
         Annotated[
             int,
-            Meta(ge=2, le=1800, description="2 to 1800 between measurements; 2 from the factory"),
+            Meta(
+                ge=2,
+                le=1800,
+                title="from one measurement to the next",
+                description="seconds, 2 to 1800",
+            ),
         ]
         | None
     ) = None
     altitude_m: (
-        Annotated[int, Meta(ge=0, le=3000, description="0 to 3000 m above the sea")] | None
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=3000,
+                title="how high it stands above the sea",
+                description="metres, 0 to 3000",
+            ),
+        ]
+        | None
     ) = None
     pressure_hpa: (
-        Annotated[int, Meta(ge=700, le=1400, description="700 to 1400; or altitude_m, not both")]
+        Annotated[
+            int,
+            Meta(
+                ge=700,
+                le=1400,
+                title="pressure of the air, in place of altitude_m",
+                description="hPa, 700 to 1400",
+            ),
+        ]
         | None
     ) = None
     self_calibration: (
@@ -82,7 +104,10 @@ class SCD30Options(Options, frozen=True):
     ) = None
     temperature_offset: (
         Annotated[
-            float, Meta(ge=0, le=20, description="0 to 20 °C by which its housing is too warm")
+            float,
+            Meta(
+                ge=0, le=20, title="how much warmer than the air it is", description="°C, 0 to 20"
+            ),
         ]
         | None
     ) = None

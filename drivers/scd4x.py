@@ -66,10 +66,27 @@ class SCD4xOptions(Options, frozen=True):
         Mode, Meta(description="periodic: each 5 s, 15 mA; low-power: each 30 s, 3 mA")
     ] = "periodic"
     altitude_m: (
-        Annotated[int, Meta(ge=0, le=3000, description="0 to 3000 m above the sea")] | None
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=3000,
+                title="how high it stands above the sea",
+                description="metres, 0 to 3000",
+            ),
+        ]
+        | None
     ) = None
     pressure_hpa: (
-        Annotated[int, Meta(ge=700, le=1200, description="700 to 1200; or altitude_m, not both")]
+        Annotated[
+            int,
+            Meta(
+                ge=700,
+                le=1200,
+                title="pressure of the air, in place of altitude_m",
+                description="hPa, 700 to 1200",
+            ),
+        ]
         | None
     ) = None
     self_calibration: (
@@ -81,7 +98,10 @@ class SCD4xOptions(Options, frozen=True):
     ) = None
     temperature_offset: (
         Annotated[
-            float, Meta(ge=0, le=20, description="0 to 20 °C by which its housing is too warm")
+            float,
+            Meta(
+                ge=0, le=20, title="how much warmer than the air it is", description="°C, 0 to 20"
+            ),
         ]
         | None
     ) = None

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
+from edgenode.virtual.bme680 import Bme680Spec, VirtualBME680
 from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
 from edgenode.virtual.dsmr import DsmrSpec, VirtualDSMR
 from edgenode.virtual.kinds import (
@@ -21,16 +22,22 @@ from edgenode.virtual.kinds import (
     Table,
 )
 from edgenode.virtual.lamp import LampSpec, VirtualLamp
+from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
+from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.scd4x import Scd4xSpec, VirtualSCD4x
+from edgenode.virtual.scd30 import Scd30Spec, VirtualSCD30
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
 from edgenode.virtual.sen5x import Sen5xSpec, VirtualSEN5x
 from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
 from edgenode.virtual.sgp4x import Sgp4xSpec, VirtualSGP4x
+from edgenode.virtual.sht3x import Sht3xSpec, VirtualSHT3x
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from edgenode.virtual.state import StateSpec, VirtualState
 from edgenode.virtual.supply import Ina219Spec, Ina226Spec, VirtualINA219, VirtualINA226
+from edgenode.virtual.tfluna import TfLunaSpec, VirtualTFLuna
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
@@ -39,6 +46,7 @@ Kinds = Mapping[type[Table], Callable[[Any, Truth, int], Made]]
 I2C: Final[Kinds[I2CInstrument]] = {
     Ads1115Spec: VirtualADS1115,
     Bme280Spec: VirtualBME280,
+    Bme680Spec: VirtualBME680,
     Bmp280Spec: VirtualBMP280,
     Ina219Spec: VirtualINA219,
     Ina226Spec: VirtualINA226,
@@ -46,24 +54,33 @@ I2C: Final[Kinds[I2CInstrument]] = {
     Sen66Spec: VirtualSEN66,
     Sgp4xSpec: VirtualSGP4x,
     Sht4xSpec: VirtualSHT4x,
+    Scd30Spec: VirtualSCD30,
+    Scd4xSpec: VirtualSCD4x,
+    Sht3xSpec: VirtualSHT3x,
     Sps30Spec: VirtualSPS30,
 }
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse, StateSpec: VirtualState}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {LampSpec: VirtualLamp}
 SERIAL: Final[Kinds[SerialInstrument]] = {
+    Ld2451Spec: VirtualLD2451,
+    Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
     Pms5003Spec: VirtualPMS5003,
     SdmSpec: VirtualSDM,
+    TfLunaSpec: VirtualTFLuna,
 }
 
 Spec = (
     Ads1115Spec
+    | Bme680Spec
     | Bmp280Spec
     | DsmrSpec
     | Ina219Spec
     | Ina226Spec
     | Bme280Spec
     | LampSpec
+    | Ld2451Spec
+    | Ops243Spec
     | Pms5003Spec
     | PulseSpec
     | SdmSpec
@@ -71,6 +88,10 @@ Spec = (
     | Sen66Spec
     | Sgp4xSpec
     | Sht4xSpec
+    | Scd30Spec
+    | Scd4xSpec
+    | Sht3xSpec
     | Sps30Spec
     | StateSpec
+    | TfLunaSpec
 )
