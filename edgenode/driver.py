@@ -106,6 +106,12 @@ class Driver(Protocol):
         return None
 
     @classmethod
+    def survey(cls, tree: Any) -> tuple[Found, ...]:
+        """Return every part of this kind that the kernel has, for a driver of its files."""
+        found = cls.identify(tree)
+        return (found,) if found else ()
+
+    @classmethod
     def recognise(cls, heard: bytes) -> Found | None:
         """Return what says such things by itself on a serial port if it is this part, else None.
 

@@ -5,7 +5,7 @@ A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel'
 """
 
 from edgenode.bus.edges import ActiveTime, CountedEdge, EdgeCount
-from edgenode.bus.opening import open_i2c, open_lamp, open_line, open_state, open_tree
+from edgenode.bus.opening import i2c_answers, open_i2c, open_lamp, open_line, open_state, open_tree
 from edgenode.bus.serial import SerialBus
 from edgenode.bus.store import Kept, LineStore, line_name
 from edgenode.bus.wires import (
@@ -38,6 +38,7 @@ __all__ = [
     "StateChange",
     "StateLine",
     "Tree",
+    "i2c_answers",
     "line_name",
     "open_i2c",
     "open_lamp",

@@ -19,6 +19,7 @@ LENGTH_MAX = 8192  # linux/drivers/i2c/i2c-dev.c refuses longer messages
 _NO_ACKNOWLEDGE = (BusError, "no acknowledge; check the sensor's power, wiring and address")
 _DENIED = (BusError, "permission denied; add the user to the group that owns the bus")
 _NO_BUS = (BusError, "there is no such bus; is it enabled and is its driver loaded?")
+ABSENT = frozenset({errno.ENXIO, errno.EREMOTEIO, errno.EIO})
 MEANING: dict[int | None, tuple[type[BusError], str]] = {
     errno.ENXIO: _NO_ACKNOWLEDGE,
     errno.EREMOTEIO: _NO_ACKNOWLEDGE,
@@ -89,6 +90,24 @@ class SMBusDevice:
         with bus_errors(self._path, self._address):
             self._bus.i2c_rdwr(*messages)
         return bytes(messages[-1]) if length else b""
+
+    def answers(self) -> bool:
+        """Return whether somebody acknowledges the address alone, or one byte where that fails.
+
+        As i2cdetect of i2c-tools asks. Raises BusError where the bus itself is at fault.
+        """
+        asked = (i2c_msg.write(self._address, b""), i2c_msg.read(self._address, 1))
+        for message in asked:
+            try:
+                self._bus.i2c_rdwr(message)
+            except OSError as exc:
+                if exc.errno in ABSENT:
+                    return False
+                if exc.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:  # no empty messages here
+                    raise translated(exc, self._path, self._address) from exc
+            else:
+                return True
+        return False
 
     def close(self) -> None:
         self._bus.close()

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from edgenode.bus.gpio import Asked, Handover, KernelLine
 from edgenode.bus.store import LineStore, line_name
-from edgenode.bus.wires import SIMULATED, Bias, Edge, EdgeLine, I2CDevice, Lamp, StateLine, Tree
+from edgenode.bus.wires import SIMULATED, Bias, Edge, EdgeLine, Lamp, StateLine, Tree
+
+if TYPE_CHECKING:
+    from edgenode.bus.i2c import SMBusDevice
 
 EVENT_BUFFER = 1024  # the most the kernel grants one line: GPIO_V2_LINES_MAX * 16
 
 
-def open_i2c(path: str, address: int) -> I2CDevice:
+def i2c_answers(path: str, address: int) -> bool:
+    """Return whether anybody answers at `address`, asked as gently as can be; raises BusError."""
+    device = open_i2c(path, address)
+    try:
+        return device.answers()
+    finally:
+        device.close()
+
+
+def open_i2c(path: str, address: int) -> SMBusDevice:
     """Open the 7-bit `address` on the bus at `path`; raises BusError with what to do next."""
     # Imported here: a node without I2C pays for neither smbus2 nor ctypes.
     from edgenode.bus import i2c  # noqa: PLC0415 - see above

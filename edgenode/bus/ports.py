@@ -15,6 +15,21 @@ def is_bare(path: str) -> bool:
     return BARE.fullmatch(path) is not None
 
 
+def ports(root: str = "/dev") -> list[str]:
+    """Return every serial port that is there, by its stable name where it has one.
+
+    Ports of a board (ttyAMA, ttyS) only where the board's own link serial0 or serial1 names one:
+    a PC has 32 of them that lead nowhere.
+    """
+    plugged = [str(path) for path in sorted(Path(root).glob("tty*")) if BARE.fullmatch(_of(path))]
+    own = [str(path) for path in sorted(Path(root).glob("serial[0-9]")) if path.exists()]
+    return [stable_name(path, root) or path for path in plugged] + own
+
+
+def _of(path: Path) -> str:
+    return f"/dev/{path.name}"
+
+
 def stable_name(path: str, root: str = "/dev") -> str | None:
     """Return the link below `root`/serial that stands for the port at `path`.
 

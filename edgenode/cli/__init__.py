@@ -31,6 +31,7 @@ VERBS = {
     "history": Verb("edgenode.cli.history", "what was wrong, from when to when"),
     "maintenance": Verb("edgenode.cli.maintenance", "say that somebody works on this node"),
     "check": Verb("edgenode.cli.check", "find mistakes in the configuration and at the brokers"),
+    "scan": Verb("edgenode.cli.scan", "look what stands on the wires, and write its stanzas"),
     "reload": Verb("edgenode.cli.reload", "let the daemon read its configuration again"),
     "metrics": Verb("edgenode.cli.metrics", "the node in OpenMetrics text"),
     "bundle": Verb("edgenode.cli.bundle", "write an archive for whoever helps, without secrets"),
