@@ -159,13 +159,21 @@ def joined(*samples: Sample) -> Sample:
     )
 
 
-def vehicles_channel(suffix: str = "") -> Channel:
-    """Return the channel of how many vehicles passed."""
+def lane_channels() -> tuple[Channel, ...]:
+    """Return what one sensor of presence tells of its lane."""
+    return (
+        _vehicles(),
+        Channel("occupancy", "%", -1, observed="TrafficFlowObserved/occupancy", low=0, high=100),
+        _headway(),
+        Channel("gap", "s", -1),
+    )
+
+
+def _vehicles(suffix: str = "") -> Channel:
     return Channel(f"vehicles{suffix}", "count", observed="TrafficFlowObserved/intensity")
 
 
-def headway_channel(suffix: str = "") -> Channel:
-    """Return the channel of the mean time between fronts."""
+def _headway(suffix: str = "") -> Channel:
     return Channel(f"headway{suffix}", "s", -1, observed="TrafficFlowObserved/averageHeadwayTime")
 
 
@@ -175,10 +183,10 @@ def road_channels(*, lengths: bool = False) -> tuple[Channel, ...]:
     for suffix in (f"_{direction}" for direction in DIRECTIONS):
         mean = "TrafficFlowObserved/averageVehicleSpeed"
         found += [
-            vehicles_channel(suffix),
+            _vehicles(suffix),
             Channel(f"speed{suffix}", "km/h", -1, observed=mean, low=0, high=FASTEST),
             Channel(f"speed_85{suffix}", "km/h", -1, low=0, high=FASTEST),
-            headway_channel(suffix),
+            _headway(suffix),
         ]
         if lengths:
             mean = "TrafficFlowObserved/averageVehicleLength"
