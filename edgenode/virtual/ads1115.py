@@ -10,9 +10,9 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import Meta
 
 from edgenode.virtual.kinds import Fate, Period, Table
+from edgenode.virtual.registers import RegisterChip
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.registers import RegisterChip
 
 SEED: Final = 1115  # garbage is random but the same every time
 AT_START: Final = (0x0000, 0x8583, 0x8000, 0x7FFF)

@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from edgenode.virtual.kinds import Fate, Period, Table
+from edgenode.virtual.registers import RegisterChip
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.registers import RegisterChip
 
 SEED: Final = 219  # garbage is random but the same every time
 Place = Annotated[int, Meta(ge=0x40, le=0x4F)]

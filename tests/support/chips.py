@@ -67,6 +67,21 @@ class ChipBus:
         length = len(buffer[start:end])
         buffer[start:end] = self._transacted(address, [Message(READ, length, b"")])
 
+    def writeto_then_readfrom(
+        self,
+        address: int,
+        out_buffer: Any,
+        in_buffer: Any,
+        *,
+        out_start: int = 0,
+        out_end: int | None = None,
+        in_start: int = 0,
+        in_end: int | None = None,
+    ) -> None:
+        data, length = bytes(out_buffer[out_start:out_end]), len(in_buffer[in_start:in_end])
+        messages = [Message(0, len(data), data), Message(READ, length, b"")]
+        in_buffer[in_start:in_end] = self._transacted(address, messages)
+
     def _transacted(self, address: int, messages: list[Message]) -> bytes:
         chip = self.chips.get(address)
         if chip is None:
