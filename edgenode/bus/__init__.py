@@ -4,6 +4,7 @@ A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel'
 `sim:SOCKET[#BUS]` for virtual instruments.
 """
 
+from edgenode.bus.adapters import I2CBus
 from edgenode.bus.edges import ActiveTime, CountedEdge, EdgeCount
 from edgenode.bus.opening import i2c_answers, open_i2c, open_lamp, open_line, open_state, open_tree
 from edgenode.bus.serial import SerialBus
@@ -28,6 +29,7 @@ __all__ = [
     "Edge",
     "EdgeCount",
     "EdgeLine",
+    "I2CBus",
     "I2CDevice",
     "Kept",
     "Lamp",

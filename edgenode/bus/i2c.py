@@ -18,7 +18,7 @@ from edgenode.errors import BusError, BusStuck, BusTimeout
 LENGTH_MAX = 8192  # linux/drivers/i2c/i2c-dev.c refuses longer messages
 _NO_ACKNOWLEDGE = (BusError, "no acknowledge; check the sensor's power, wiring and address")
 _DENIED = (BusError, "permission denied; add the user to the group that owns the bus")
-_NO_BUS = (BusError, "there is no such bus; is it enabled and is its driver loaded?")
+_NO_BUS = (BusError, "there is no such bus; is it enabled, is its adapter plugged in?")
 ABSENT = frozenset({errno.ENXIO, errno.EREMOTEIO, errno.EIO})
 MEANING: dict[int | None, tuple[type[BusError], str]] = {
     errno.ENXIO: _NO_ACKNOWLEDGE,

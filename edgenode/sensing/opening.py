@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edgenode.bus import LineStore, SerialBus, open_i2c, open_line, open_state, open_tree
+from edgenode.bus import I2CBus, LineStore, SerialBus, open_line, open_state, open_tree
 from edgenode.driver import Driver, Options
 from edgenode.errors import NodeError
 from edgenode.reading import SerialLine
@@ -24,7 +24,7 @@ class Wires:
         self, path: str, line: SerialLine | None = None, store: LineStore | None = None
     ) -> None:
         self._path, self._line, self._store = path, line, store
-        self._port = SerialBus(path)
+        self._port, self._i2c = SerialBus(path), I2CBus(path)
 
     def opener(self, driver: Any, options: Options) -> Callable[[], Driver]:
         """Return what opens the wire that `driver` needs and then the driver on it.
@@ -47,7 +47,7 @@ class Wires:
 
     def _wire(self, driver: Any, options: Any) -> Any:
         if driver.wire == "i2c":
-            return open_i2c(self._path, options.address)
+            return self._i2c.lease(options.address)
         if driver.wire == "serial":
             return self._port.lease(self._line or driver.line)
         if driver.wire == "sysfs":

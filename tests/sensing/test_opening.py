@@ -9,9 +9,10 @@ import pytest
 
 from drivers.bme280 import BME280, BME280Options
 from drivers.pulse import Pulse, PulseOptions
+from edgenode.bus import I2CBus
 from edgenode.driver import WireKind
 from edgenode.errors import NodeError, WrongDevice
-from edgenode.sensing import Wires, opening
+from edgenode.sensing import Wires
 from edgenode.virtual import Scenario
 from edgenode.virtual.bme280 import Bme280Spec
 from edgenode.virtual.pulse import PulseSpec
@@ -36,7 +37,7 @@ def test_a_sensor_that_refuses_to_open_leaves_its_wire_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wire = FakeI2C({0xD0: b"\x58"})
-    monkeypatch.setattr(opening, "open_i2c", lambda _path, _address: wire)
+    monkeypatch.setattr(I2CBus, "lease", lambda _bus, _address: wire)
     with pytest.raises(WrongDevice):
         Wires("/dev/i2c-1").opener(BME280, BME280Options())()
     assert wire.closed == 1
