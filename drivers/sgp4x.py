@@ -38,8 +38,9 @@ KINDS: Final = {0x0020: "SGP40", 0x0040: "SGP41"}  # by the nine low bits of the
 KIND_MASK: Final = 0x01FF
 PASSED: Final = 0xD400
 ASKING_S: Final = 0.002  # 1 ms by the datasheet
-# Longer than 10 s harms the cell. The command after the last of them ends it, a second later.
-CONDITIONING_S: Final = 8.5
+# 10 s are right and more does harm. It ends with the command after the last of them, a second
+# later; the rest is for a bus that is held by somebody else just then.
+CONDITIONING_S: Final = 7.0
 LATE_S: Final = 2.5  # an older measurement is stale
 SILENT_S: Final = 10.0  # without one for so long, the part is lost
 FAILURES_MOST: Final = 5  # seconds in a row without a measurement; the index survives so many
@@ -74,7 +75,7 @@ def engines(where: str) -> tuple[Callable[[], Engine], ...]:
 
 
 def climate(humidity: float, temperature: float) -> tuple[int, int]:
-    """Return the ticks of 0..100 %RH and −45..130 °C that a measurement is compensated with."""
+    """Return the ticks of 0..100 %RH and -45..130 °C that a measurement is compensated with."""
     return int(humidity * 65535 / 100 + 0.5), int((temperature + 45) * 65535 / 175 + 0.5)
 
 
