@@ -61,7 +61,7 @@ class Mutants(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """A frame with a checksum, and what becomes of its bytes.
+    """A frame, as a rule with a checksum, and what becomes of its bytes.
 
     `decoded` takes the pieces in which bytes arrive and returns what the driver made of them, a
     value for each frame that it took; it raises DriverError or returns nothing where it refuses.
@@ -71,6 +71,7 @@ class Damage(NamedTuple):
     decoded: Callable[[list[bytes]], list[Any]]
     pieces: bool = False  # whether it arrives as a stream, cut anywhere
     unguarded: tuple[range, ...] = ()  # bytes that no checksum covers and no value depends on
+    blind: str = ""  # why a flipped bit cannot be noticed, where there is no checksum
 
 
 class Proof(NamedTuple):
