@@ -1,13 +1,14 @@
-"""A PMS5003 as bytes on its serial port: what Plantower's data manual V2.3 says it sends.
+"""A PMS5003, PMS5003T or PMS3003 as bytes on its serial port: what Plantower's manuals say.
 
 Active mode: a frame each 2.3 s in steady air, each 0.8 s in air that changes. It understands the
-three commands of appendix II: sleep and wake, active and passive, and "read" in passive mode.
+three commands of appendix II: sleep and wake, active and passive, "read" in passive mode; a PMS3003
+understands none. A PMS5003T has temperature and humidity where the others count coarse dust.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import ClassVar, Final
+from typing import Final, Literal
 
 from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.playing import Playing
@@ -32,16 +33,17 @@ class Pms5003Spec(Table, frozen=True, tag_field="kind", tag="pms5003"):
 
     sensor: str
     bus: str = "air"
+    model: Literal["pms5003", "pms5003t", "pms3003"] = "pms5003"
     every_ms: Period = 10_000
     pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=0)
     pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=0)
     pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=0)
+    temperature: Play = Play("air_uci:T", decimals=1)  # of a PMS5003T
+    humidity: Play = Play("air_uci:RH", decimals=1)
 
 
 class VirtualPMS5003(Playing):
     """One sensor that plays air and says so by itself; logs every frame, heard or not."""
-
-    quantities: ClassVar = ("pm1", "pm25", "pm10", "particles_03um", "particles_25um", "pm25_cf1")
 
     def __init__(self, spec: Pms5003Spec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
@@ -62,6 +64,8 @@ class VirtualPMS5003(Playing):
 
     def hear(self, data: bytes, now_ns: int) -> bytes:
         """Obey commands; return what they are answered with."""
+        if self.spec.model == "pms3003":
+            return b""
         self._heard += data
         answer = b""
         while (at := self._heard.find(b"BM")) >= 0 and len(self._heard) - at >= COMMAND_BYTES:
@@ -105,11 +109,30 @@ class VirtualPMS5003(Playing):
         coarse = [min(0xFFFF, max(0, pm10 - pm25) * share) for share in (4, 2, 1)]
         counts += [min(c, counts[-1]) for c in coarse]  # "beyond" a size: never more than before
         fate = self._fate
-        self._log((pm1, pm25, pm10, counts[0], counts[3], cf1[1]), at_ns, fate)
+        said = {"pm1": pm1, "pm25": pm25, "pm10": pm10}
+        if self.spec.model == "pms3003":
+            frame = struct.pack(">2sH9H", b"BM", 20, *cf1, *masses, 0, 0, 0)
+        else:
+            said |= {"particles_03um": counts[0], "particles_25um": counts[3]}
+            counts[4:] = self._climate(at_ns) or counts[4:]
+            frame = struct.pack(">2sH12HBB", b"BM", 28, *cf1, *masses, *counts, VERSION, 0)
+        for quantity, value in (said | {"pm25_cf1": cf1[1]}).items():
+            self._note(quantity, value, at_ns, fate)
         if fate in {"nack", "hang"}:
             return b""
-        frame = struct.pack(">2sH12HBB", b"BM", 28, *cf1, *masses, *counts, VERSION, 0)
-        return self._random.randbytes(32) if fate == "garbage" else _summed(frame)
+        return self._random.randbytes(len(frame) + 2) if fate == "garbage" else _summed(frame)
+
+    def _climate(self, at_ns: int) -> list[int]:
+        """Return the words for temperature and humidity of a PMS5003T, in tenths; else none."""
+        if self.spec.model != "pms5003t":
+            return []
+        row = self._row(at_ns)
+        tenths = [
+            round(10 * play.value(row)) for play in (self.spec.temperature, self.spec.humidity)
+        ]
+        for quantity, value in zip(("temperature", "humidity"), tenths, strict=True):
+            self._note(quantity, value / 10, at_ns, self._fate)
+        return [value & 0xFFFF for value in tenths]
 
     def _masses(self, at_ns: int) -> tuple[int, ...]:
         row = self._row(at_ns)

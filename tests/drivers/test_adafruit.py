@@ -11,15 +11,11 @@ from typing import Any
 
 import pytest
 
-from drivers.pms5003 import PMS5003, PMS5003Options
 from drivers.sht4x import SHT4x, SHT4xOptions
 from edgenode.reading import Channel
-from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus, Sleeper, adafruit
-from tests.support.fake_serial import FakeSerial
-from tests.support.plays import Anything
 
 FRAMES = 250
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
@@ -53,36 +49,3 @@ def test_the_sht4x_agrees_at_every_precision(truth: Truth, monkeypatch: pytest.M
         options = SHT4xOptions(precision=precision)  # type: ignore[arg-type]
         ours = SHT4x(bus.device(0x44), options, sleep=bus.sleep)
         agree(ours.channels, ours.read(0).values, theirs.measurements)
-
-
-def test_the_pms5003_is_read_as_adafruit_reads_it(truth: Truth) -> None:
-    plays: Any = {"pm1": Anything(0, 400), "pm25": Anything(0, 600), "pm10": Anything(0, 900)}
-    part = VirtualPMS5003(Pms5003Spec("dust", every_ms=1, **plays), truth, 0)
-    port = FakeSerial(part.speak(2_300_000_000))
-    ours = PMS5003(port, PMS5003Options(), clock=port.clock)
-    uart = FakeUart()
-    theirs = adafruit("adafruit_pm25.uart").PM25_UART(uart)
-    seen = set()
-    for _ in range(FRAMES):
-        due_ns = part.next_ns()
-        assert due_ns is not None
-        frame = part.speak(due_ns)
-        port.say(frame)
-        uart.waiting = frame
-        now = theirs.read()
-        values = ours.read(due_ns // 1_000_000).values
-        names = ("pm10 env", "pm25 env", "pm100 env", "particles 03um", "particles 25um")
-        assert values == (*(now[name] for name in names), now["pm25 standard"])
-        seen.add(values)
-    assert len(seen) > FRAMES * 0.9
-
-
-class FakeUart:
-    """Stands where CircuitPython's `busio.UART` stands."""
-
-    def __init__(self) -> None:
-        self.waiting = b""
-
-    def read(self, size: int) -> bytes:
-        data, self.waiting = self.waiting[:size], self.waiting[size:]
-        return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.pms5003 import PMS5003, PMS5003Options
+from drivers.pms5003 import PMS3003, PMS5003, PMS5003T, Plantower, PMS5003Options
 from edgenode.errors import (
     BadFrame,
     BusError,
@@ -94,6 +94,17 @@ class TestOpening:
         port = FakeSerial(frame(1, 2, 3, length=length))
         with pytest.raises(WrongDevice, match=f"found a frame of length {length}"):
             PMS5003(port, PMS5003Options(), clock=port.clock)
+
+    @pytest.mark.parametrize(
+        ("part", "length", "words"),
+        [(PMS5003, 20, '"pms3003"'), (PMS3003, 28, '"pms5003"'), (PMS5003T, 36, "no driver reads")],
+    )
+    def test_which_driver_reads_the_part_that_is_there_is_told(
+        self, part: type[Plantower], length: int, words: str
+    ) -> None:
+        port = FakeSerial(frame(1, 2, 3, length=length))
+        with pytest.raises(WrongDevice, match=f"expected a {part.model} .*{words}"):
+            part(port, PMS5003Options(), clock=port.clock)
 
     def test_the_answer_to_a_command_is_no_frame_and_no_other_part(self) -> None:
         port = FakeSerial(bytes.fromhex("424d0004e1010175"), air(9))

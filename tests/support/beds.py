@@ -6,6 +6,7 @@ can be taken off the figure of the driver that uses it.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class Bed:
 
     def sleep(self, seconds: float) -> None:
         """Let so much time pass at once."""
-        self.now_ns += int(seconds * 1e9)
+        self.now_ns += math.ceil(seconds * 1e9)  # or who waits for the rest of a ns never ends
 
     def clock(self) -> float:
         """Return the time of the bed in seconds."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drivers.pms5003 import PMS5003, PMS5003Options
+from drivers.pms5003 import PMS3003, PMS5003, PMS5003T, PMS5003Options
 from edgenode.bus import SerialBus
 from edgenode.errors import BadFrame, BusError, BusTimeout
 from edgenode.reading import SerialLine
@@ -95,6 +95,30 @@ def test_every_frame_is_in_the_log_with_all_its_channels(bench: Bench) -> None:
     port = FakeSerial(bench.spoken())
     sensor = PMS5003(port, PMS5003Options(), clock=port.clock)
     assert sensor.read(0).values == tuple(line["value"] for line in bench.truth()[6:])
+
+
+def test_a_pms5003t_says_climate_where_others_count_coarse_dust(tmp_path: Path) -> None:
+    spec = Pms5003Spec("dust", model="pms5003t", temperature=Play(offset=-3.5))
+    bench = Bench(tmp_path, spec)
+    port = FakeSerial(bench.spoken())
+    sample = PMS5003T(port, PMS5003Options(), clock=port.clock).read(0)
+    said = {line["channel"]: line["value"] for line in bench.truth()}
+    assert sample.values == tuple(said[f"dust/{c.name}"] for c in PMS5003T.channels)
+    assert sample.values[6] == -3.5
+    bench.log.close()
+
+
+def test_a_pms3003_says_masses_alone_and_hears_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Pms5003Spec("dust", model="pms3003"))
+    frame = bench.spoken()
+    assert len(frame) == 24
+    port = FakeSerial(frame)
+    sample = PMS3003(port, PMS5003Options(), clock=port.clock).read(0)
+    said = {line["channel"]: line["value"] for line in bench.truth()}
+    assert sample.values == tuple(said[f"dust/{c.name}"] for c in PMS3003.channels)
+    assert bench.part.hear(bytes.fromhex("424de400000173"), S) == b""
+    assert bench.part.next_ns() is not None
+    bench.log.close()
 
 
 def test_after_a_long_silence_of_the_server_only_what_a_port_holds_is_said(bench: Bench) -> None:
