@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -44,3 +45,13 @@ def channel(bus: ChipBus, address: int) -> Any:
     adapters = import_module("sensirion_driver_adapters.i2c_adapter.i2c_channel")
     crc = driver.CrcCalculator(8, 0x31, 0xFF, 0x00)
     return adapters.I2cChannel(driver.I2cConnection(Transceiver(bus)), address, crc)
+
+
+def slots(count: int, period_s: float, *buses: ChipBus) -> Iterator[int]:
+    """Yield the boot-time ms of `count` slots, to which the time of all buses was moved."""
+    begun_ns = max(bus.now_ns for bus in buses)
+    for slot in range(1, count + 1):
+        now_ns = begun_ns + int(slot * period_s * 1e9)
+        for bus in buses:
+            bus.now_ns = now_ns
+        yield now_ns // 1_000_000
