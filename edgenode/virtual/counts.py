@@ -86,14 +86,14 @@ def humidity_q22(adc: int, fine: int, c: Trim) -> int:
 def counts(celsius: float, percent: float, pascal: float, c: Trim = EXAMPLE) -> Counts:
     """Return the counts whose decoded values lie nearest; at the ends of the range, the ends."""
     wanted = round(celsius * 5120)
-    adc_t = _first(lambda n: t_fine(n, c) >= wanted, BITS_20)
+    adc_t = first(lambda n: t_fine(n, c) >= wanted, BITS_20)
     fine = t_fine(adc_t, c)
-    adc_p = _first(lambda n: pascal_q8(n, fine, c) <= pascal * 256, BITS_20)
-    adc_h = _first(lambda n: humidity_q22(n, fine, c) >= percent * 4194304, BITS_16)
+    adc_p = first(lambda n: pascal_q8(n, fine, c) <= pascal * 256, BITS_20)
+    adc_h = first(lambda n: humidity_q22(n, fine, c) >= percent * 4194304, BITS_16)
     return Counts(adc_t, adc_p, adc_h)
 
 
-def _first(reached: Callable[[int], bool], most: int) -> int:
+def first(reached: Callable[[int], bool], most: int) -> int:
     """Return the least n for which a monotone condition holds, `most` if it never does."""
     low, high = 0, most
     while low < high:
