@@ -226,8 +226,7 @@ class LD2451(Driver):
         self._port = Asked(wire, Both(), QUESTION, clock)
         self._road = Road(options.suppress_below, options.slowest, options.angle)
         self._tracker = Tracker(self._road, options.line_m)
-        self._heard = False
-        self._ask()
+        self._heard = bool(self._ask())  # since the last sample
 
     @classmethod
     def recognise(cls, heard: bytes) -> Found | None:
