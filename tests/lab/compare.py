@@ -22,17 +22,17 @@ SEED: Final = 20260101
 PORT: Final = 0
 
 
-def registers() -> dict[str, Any]:
-    """Return, by part, the registers and what both drivers made of them."""
-    number = stub([part.address for part in PARTS])
-    chips = {part.name: RegisterChip(part.width, part.forced) for part in PARTS}
-    dongle = Dongle({part.address: chips[part.name] for part in PARTS}, PORT)
-    try:
-        return {
-            part.name: _compared(part, number, dongle.path, chips[part.name]) for part in PARTS
-        }
-    finally:
-        dongle.unplug()
+class Bench:
+    """A bus of i2c-stub for the kernel's drivers, and a dongle with the same parts for ours."""
+
+    def __init__(self) -> None:
+        self.stub = stub([part.address for part in PARTS])
+        self.chips = {part.name: RegisterChip(part.width, part.forced) for part in PARTS}
+        self.dongle = Dongle({part.address: self.chips[part.name] for part in PARTS}, PORT)
+
+    def compared(self, part: Part) -> dict[str, Any]:
+        """Return the registers of a part, and what both drivers made of them."""
+        return _compared(part, self.stub, self.dongle.path, self.chips[part.name])
 
 
 def _compared(part: Part, number: int, path: str, chip: RegisterChip) -> dict[str, Any]:
@@ -66,7 +66,9 @@ def _ours(part: Part, path: str, chip: RegisterChip, image: Image) -> dict[str, 
     finally:
         driver.close()
     names = [channel.name for channel in driver.channels]
-    return {name: value for name, value in zip(names, sample.values, strict=True) if name in part.shown}
+    return {
+        name: value for name, value in zip(names, sample.values, strict=True) if name in part.shown
+    }
 
 
 @cache

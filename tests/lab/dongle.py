@@ -134,18 +134,16 @@ class Dongle:
         if self.held:
             raise Unanswered
         self.transactions += 1
+        instrument = self.instruments.get(address)
+        self._status = ACKNOWLEDGED if instrument else REFUSED
         try:
-            instrument = self.instruments.get(address)
-            if instrument is None:
-                raise Refused(0)
-            answer = instrument.transact([message], boot_ns())
+            if instrument:
+                return instrument.transact([message], boot_ns())
         except Silent:
             raise Unanswered from None
         except Refused:
             self._status = REFUSED
-            return bytes(message.length)
-        self._status = ACKNOWLEDGED
-        return answer
+        return bytes(message.length)
 
 
 def adapters() -> set[int]:

@@ -11,12 +11,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.lab.compare import registers
+from tests.lab.compare import Bench
 from tests.lab.kernel import load
+from tests.lab.parts import PARTS
 from tests.lab.pins import pins
+from tests.lab.street import street
 
 MODULES = (
     *("i2c-dev", "vhci-hcd", "i2c-tiny-usb", "gpio-sim"),
@@ -27,7 +30,7 @@ MODULES = (
 def main(share: Path) -> None:
     load("-a", *MODULES)
     findings: dict[str, Any] = {"kernel": os.uname().release}
-    for name, step in STEPS.items():
+    for name, step in steps(share).items():
         began = time.monotonic()
         try:
             findings[name] = step()
@@ -37,7 +40,16 @@ def main(share: Path) -> None:
         (share / "findings.json").write_text(json.dumps(findings))
 
 
-STEPS: dict[str, Callable[[], dict[str, Any]]] = {"registers": registers, "pins": pins}
+def steps(share: Path) -> dict[str, Callable[[], Any]]:
+    """Return the steps in their order."""
+    bench = Bench()
+    return {
+        "pins": pins,
+        **{f"registers {part.name}": partial(bench.compared, part) for part in PARTS},
+        "unplug": bench.dongle.unplug,
+        "street": partial(street, share),
+    }
+
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

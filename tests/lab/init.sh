@@ -10,8 +10,7 @@ mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /h
   mount -t tmpfs none /upper && mkdir /upper/changes /upper/work &&
   mount -t overlay -o lowerdir=/host,upperdir=/upper/changes,workdir=/upper/work none /root &&
   mount --move /dev /root/dev && mount --move /proc /root/proc &&
-  mount -t sysfs none /root/sys && mount -t tmpfs none /root/run && mount -t tmpfs none /root/tmp &&
-  mkdir /root/run/lab &&
+  mount -t sysfs none /root/sys && mkdir -p /root/run/lab &&
   mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none job /root/run/lab &&
   chroot /root /bin/sh /run/lab/job.sh
 poweroff -f

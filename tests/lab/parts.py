@@ -14,7 +14,7 @@ from typing import Any, Final
 from edgenode.virtual.counts import EXAMPLE
 from tests.lab.registers import Image
 
-IMAGES: Final = 5
+IMAGES: Final = 200
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Part:
 
 def bosch_memory(rng: random.Random, chip_id: int) -> dict[int, int]:
     """Return calibration, id and results: trim near that of real chips, anything measured."""
-    t_and_p = [value + rng.randint(-abs(value) // 20 - 1, abs(value) // 20 + 1) for value in EXAMPLE[:12]]
+    t_and_p = [
+        value + rng.randint(-abs(value) // 20 - 1, abs(value) // 20 + 1) for value in EXAMPLE[:12]
+    ]
     low = struct.pack("<Hhh Hhhhhhhhh", *t_and_p)
     pressure, temperature = rng.randint(250_000, 480_000), rng.randint(380_000, 640_000)
     results = (pressure << 4).to_bytes(3, "big") + (temperature << 4).to_bytes(3, "big")
@@ -83,3 +85,26 @@ BME280: Final = Part(
 )
 
 PARTS: Final = (BME280,)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A virtual instrument that the daemon reads, and the kernel driver for the same one."""
+
+    sensor: str
+    kernel: str
+    shown: Mapping[str, Shown]
+    step: Mapping[str, float]
+    address: int
+    bus: str = "street"
+
+
+SHT4X_SHOWN: Final = {
+    "temperature": Shown("temp1_input", 0.001),
+    "humidity": Shown("humidity1_input", 0.001),
+}
+SIMULATED: Final = (
+    Simulated("air", "bme280", BME280.shown, BME280.step, 0x76),
+    Simulated("yard", "bme280", BME280.shown, BME280.step, 0x76, "yard"),
+    Simulated("shade", "sht4x", SHT4X_SHOWN, {"temperature": 0.01, "humidity": 0.1}, 0x44),
+)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any, Final, get_args
 
 import gpiod
@@ -156,7 +156,7 @@ def _gone(chip: Chip) -> dict[str, Any]:
         back.pulses(0, 2)
         counted = len(line.events())
     back.remove()
-    left = [name for name in os.listdir("/dev") if name.startswith("gpiochip")]
+    left = [found.name for found in Path("/dev").glob("gpiochip*")]
     return {"read": read, "level": level, "opened": opened, "counted": counted, "left": left}
 
 
