@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenode.bus.sensirion import crc8, words
-from edgenode.errors import BadFrame
+from edgenode.bus.sensirion import Commands, answers_unasked, crc8, floats, text, words
+from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout, WrongDevice
+from tests.support.fake_sensirion import FakeSensirion
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,40 @@ def test_one_or_two_flipped_bits_are_always_found(data: bytes, bits: set[int]) -
         sent ^= 1 << bit
     with pytest.raises(BadFrame):
         words(sent.to_bytes(3, "big"), "x")
+
+
+def test_pairs_of_words_are_floats() -> None:
+    assert floats([0x43DB, 0x8C2E, 0xC000, 0]) == pytest.approx((439.09, -2.0), abs=0.01)
+
+
+def test_a_text_ends_with_its_first_zero_and_shows_what_is_no_letter() -> None:
+    assert text([0x3041, 0x4200, 0x4343]) == "0AB"
+    assert text([0x41FF]) == "A?"
+
+
+def test_words_that_prove_no_identity_are_another_device() -> None:
+    chip = FakeSensirion({b"\x36\x82": bytes(3)})
+    with pytest.raises(WrongDevice, match=r"x: 00 00 00 .*0x3682 should have told"):
+        Commands(chip, "x", lambda _: None).identity(0x3682, 1, wait_s=0)
+
+
+def test_a_nudge_need_not_be_acknowledged_unless_the_whole_wire_is_held() -> None:
+    chip, naps = FakeSensirion({}), list[float]()
+    part = Commands(chip, "x", naps.append)
+    chip.broken = BusError("no acknowledge")
+    part.nudge(0x36F6, 0.03)
+    assert naps == [0.03]
+    for held in (BusTimeout("SCL is held"), BusStuck("held")):
+        chip.broken = held
+        with pytest.raises(type(held)):
+            part.nudge(0x36F6, 0.03)
+
+
+def test_only_a_stranger_answers_what_it_was_not_asked() -> None:
+    assert not answers_unasked(FakeSensirion({}))
+    chip = FakeSensirion({})
+    chip._answer = b"\x39\x9f"
+    assert answers_unasked(chip)
+    chip.broken = BusStuck("held")
+    with pytest.raises(BusStuck):
+        answers_unasked(chip)
