@@ -35,12 +35,21 @@ ADC = iio(
         "in_voltage0-voltage1_raw": "-200",
         "in_voltage0-voltage1_scale": "3.000000000",
         "in_voltage0-voltage1_offset": "20",
+        "in_voltage2-voltage3_raw": "50",
+        "in_voltage-voltage_scale": "4.000000000",
         "in_voltage1_raw": "100",
         "in_voltage_scale": "2.000000000",
     },
 )
-GASES = iio(2, "sps30", {"in_massconcentration_pm2p5_input": "9.50", "in_concentration_co2_raw": "50",
-                         "in_concentration_co2_scale": "0.001"})  # fmt: skip
+GASES = iio(
+    2,
+    "sps30",
+    {
+        "in_massconcentration_pm2p5_input": "9.50",
+        "in_concentration_co2_raw": "50",
+        "in_concentration_co2_scale": "0.001",
+    },
+)
 SUPPLY = hwmon(
     0,
     "ina219",
@@ -123,8 +132,13 @@ def iio_holds(module: ModuleType) -> bool:
                 {"temperature": (25.08, 0), "humidity": (41.5, 0), "pressure": (100653.253906, 0)},
             )
             and close(
-                told("ads1015", "voltage0", "voltage1", "voltage0-voltage1"),
-                {"voltage0": (1.024, 0), "voltage1": (0.2, 0), "voltage0_1": (-0.54, 0)},
+                told("ads1015", "voltage0", "voltage1", "voltage0-voltage1", "voltage2-voltage3"),
+                {
+                    "voltage0": (1.024, 0),
+                    "voltage1": (0.2, 0),
+                    "voltage0_1": (-0.54, 0),
+                    "voltage2_3": (0.2, 0),
+                },
             )
             and close(
                 told("sps30", "massconcentration_pm2p5", "concentration_co2"),
