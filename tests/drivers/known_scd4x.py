@@ -75,7 +75,8 @@ def known_answers_hold(module: ModuleType) -> bool:
     except (EdgenodeError, TypeError):
         return False
     return (
-        sample == Sample((500, pytest.approx(25.0027, abs=1e-4), pytest.approx(37.0016, abs=1e-4)))
+        sample.values == pytest.approx((500, 25.0027, 37.0016), abs=1e-4)
+        and not sample.quality
         and [command.hex() for command in chip.commands[:4]] == OPENING
         and naps[:2] == [0.03, 0.5]
         and min(naps) >= 0.001
@@ -105,11 +106,9 @@ def ages(module: ModuleType, mode: str, period_s: int) -> str:
 
 def sent(module: ModuleType) -> set[str]:
     """Return the settings that are sent, without their checksums."""
-    chosen = {"temperature_offset": 4.0, "self_calibration": True}
-    chips = [
-        reading(module, **chosen, **more)[1]
-        for more in ({"altitude_m": 100}, {"pressure_hpa": 950})
-    ]
+    chosen: dict[str, Any] = {"temperature_offset": 4.0, "self_calibration": True}
+    places: tuple[dict[str, Any], ...] = ({"altitude_m": 100}, {"pressure_hpa": 950})
+    chips = [reading(module, **chosen, **place)[1] for place in places]
     return {c[:4].hex() for chip in chips for c in chip.commands if len(c) > 2}
 
 
