@@ -20,13 +20,21 @@ WORD_BYTES: Final = 3  # two of the word, one of its checksum
 RETRY_S: Final = 0.002  # between two tries to fetch an answer that is not ready
 
 
+def _remainder(crc: int) -> int:
+    """Return what is left of one byte."""
+    for _ in range(8):
+        crc = (crc << 1 ^ POLYNOMIAL if crc & 0x80 else crc << 1) & 0xFF
+    return crc
+
+
+REMAINDERS: Final = bytes(_remainder(byte) for byte in range(256))
+
+
 def crc8(data: bytes) -> int:
     """Return the checksum of `data`, 0..255."""
     crc = INITIAL
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ POLYNOMIAL if crc & 0x80 else crc << 1) & 0xFF
+        crc = REMAINDERS[crc ^ byte]
     return crc
 
 
