@@ -23,6 +23,7 @@ from edgenode.virtual.kinds import (
 )
 from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
+from edgenode.virtual.mbus import MbusSpec, VirtualMBus
 from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
@@ -35,9 +36,11 @@ from edgenode.virtual.sgp4x import Sgp4xSpec, VirtualSGP4x
 from edgenode.virtual.sht3x import Sht3xSpec, VirtualSHT3x
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
+from edgenode.virtual.sps30_uart import Sps30UartSpec, VirtualSPS30UART
 from edgenode.virtual.state import StateSpec, VirtualState
 from edgenode.virtual.supply import Ina219Spec, Ina226Spec, VirtualINA219, VirtualINA226
 from edgenode.virtual.tfluna import TfLunaSpec, VirtualTFLuna
+from edgenode.virtual.tmp117 import Tmp117Spec, VirtualTMP117
 from edgenode.virtual.truth import Truth
 
 Made = TypeVar("Made", bound=Instrument)
@@ -58,6 +61,7 @@ I2C: Final[Kinds[I2CInstrument]] = {
     Scd4xSpec: VirtualSCD4x,
     Sht3xSpec: VirtualSHT3x,
     Sps30Spec: VirtualSPS30,
+    Tmp117Spec: VirtualTMP117,
 }
 LINES: Final[Kinds[LineInstrument]] = {PulseSpec: VirtualPulse, StateSpec: VirtualState}
 OUTPUTS: Final[Kinds[OutputInstrument]] = {LampSpec: VirtualLamp}
@@ -65,8 +69,10 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     Ld2451Spec: VirtualLD2451,
     Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
+    MbusSpec: VirtualMBus,
     Pms5003Spec: VirtualPMS5003,
     SdmSpec: VirtualSDM,
+    Sps30UartSpec: VirtualSPS30UART,
     TfLunaSpec: VirtualTFLuna,
 }
 
@@ -79,6 +85,7 @@ Spec = (
     | Ina226Spec
     | Bme280Spec
     | LampSpec
+    | MbusSpec
     | Ld2451Spec
     | Ops243Spec
     | Pms5003Spec
@@ -92,6 +99,8 @@ Spec = (
     | Scd4xSpec
     | Sht3xSpec
     | Sps30Spec
+    | Sps30UartSpec
     | StateSpec
     | TfLunaSpec
+    | Tmp117Spec
 )
