@@ -15,6 +15,7 @@ from edgenode.bus.wires import SerialPort
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
 from edgenode.reading import SerialLine
 
+READ_HOLDING: Final = 0x03
 READ_INPUT: Final = 0x04
 REGISTERS_MOST: Final = 125  # of one request; many parts take fewer
 ADDRESS_MOST: Final = 247
@@ -154,22 +155,27 @@ class Slave:
         self._rounds = _rounds(port.line, self._silence_s)
 
     def read_input_registers(self, first: int, count: int) -> bytes:
-        """Return `count` input registers from `first`, two bytes each.
+        """Return `count` input registers from `first`, two bytes each; see `_read`."""
+        return self._read(READ_INPUT, first, count)
 
-        Asks once. Raises BusError, BusTimeout, BadFrame or WrongDevice.
-        """
-        asked = request(self._address, READ_INPUT, first, count)
+    def read_holding_registers(self, first: int, count: int) -> bytes:
+        """Return `count` holding registers from `first`, two bytes each; see `_read`."""
+        return self._read(READ_HOLDING, first, count)
+
+    def _read(self, function: int, first: int, count: int) -> bytes:
+        """Ask once. Raises BusError, BusTimeout, BadFrame or WrongDevice."""
+        asked = request(self._address, function, first, count)
         self._fall_silent()
         self._port.write(asked)
         head = self._head(asked)
-        if head[1:2] == bytes((READ_INPUT | EXCEPTION_FLAG,)):
-            return parsed(head, self._address, READ_INPUT, count)
-        if head[:3] == bytes((self._address, READ_INPUT, 2 * count)):
+        if head[1:2] == bytes((function | EXCEPTION_FLAG,)):
+            return parsed(head, self._address, function, count)
+        if head[:3] == bytes((self._address, function, 2 * count)):
             missing = answer_bytes(count) - len(head)
         else:
             missing = answer_bytes(count)  # whatever it is, hear it out to say what it was
         rest = self._port.receive(missing, missing * self._character_s + LUMP_S)
-        return parsed(head + rest, self._address, READ_INPUT, count)
+        return parsed(head + rest, self._address, function, count)
 
     def _fall_silent(self) -> None:
         """Wait for the silence before a frame; what is still said answers no request of ours."""
