@@ -1,0 +1,35 @@
+"""What proves the driver of pulses."""
+
+from __future__ import annotations
+
+from drivers import pulse
+from edgenode.bus import edges
+from edgenode.virtual.kinds import Hello
+from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.series import Play
+from tests.drivers.known_pulse import MUTANTS, OF_THE_COUNT, count_holds, known_answers_hold
+from tests.support.beds import Bed, Edges, Wire
+from tests.support.proofs import KernelOracle, Mutants, Proof
+
+
+def part(bed: Bed) -> Wire:
+    """Play three pulses a second: a meter of 1,000 a kWh at 11 kW."""
+    spec = PulseSpec("s", every_ms=1_000, pulses=Play(offset=3))
+    return Edges(bed, VirtualPulse(spec, bed.truth, bed.now_ns), Hello("gpio", edge="rising"))
+
+
+PROOFS = (
+    Proof(
+        driver="pulse",
+        part=part,
+        options={"line": 0},
+        against=(KernelOracle("gpio-sim", "tests/lab/test_gpio.py"),),
+        known="1000 pulses that nobody read are `line_seqno` 1000 of linux/gpio.h",
+        mutants=(
+            Mutants(pulse, tuple(MUTANTS), known_answers_hold),
+            Mutants(edges, tuple(OF_THE_COUNT), count_holds),
+        ),
+        damage="a contact has no checksum; debouncing is the kernel's",
+        found="",
+    ),
+)
