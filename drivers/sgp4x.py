@@ -13,7 +13,7 @@ of the last day, 100 being as usual for organic compounds and 1 for nitrogen oxi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Final, Literal, Protocol
 
@@ -75,22 +75,28 @@ def engines(where: str) -> tuple[Callable[[], Engine], ...]:
 
 
 def climate(humidity: float, temperature: float) -> tuple[int, int]:
-    """Return the ticks of 0..100 %RH and -45..130 °C that a measurement is compensated with."""
+    """Return the ticks of %RH and °C that a measurement is compensated with.
+
+    The scales end at 0 and 100 %RH, and at -45 and 130 °C.
+    """
+    humidity, temperature = min(max(humidity, 0), 100), min(max(temperature, -45), 130)
     return int(humidity * 65535 / 100 + 0.5), int((temperature + 45) * 65535 / 175 + 0.5)
 
 
 class SGP4xOptions(Options, frozen=True):
-    """What an installer may choose. The air of a place is best described by its yearly mean."""
+    """What an installer may choose; the climate stands where `sources` names no other."""
 
     address: Annotated[Literal[0x59], Meta(description="always 0x59")] = 0x59
     index: Annotated[
         bool, Meta(description="compute the index as well; needs pip install 'edgenode[gas]'")
     ] = True
     humidity: Annotated[
-        float, Meta(ge=0, le=100, description="%RH that raw ticks are compensated with")
+        float,
+        Meta(ge=0, le=100, title="what raw ticks are compensated with", description="%RH"),
     ] = 50.0
     temperature: Annotated[
-        float, Meta(ge=-45, le=130, description="°C that raw ticks are compensated with")
+        float,
+        Meta(ge=-45, le=130, title="what raw ticks are compensated with", description="°C"),
     ] = 25.0
 
 
@@ -115,6 +121,7 @@ class SGP4x(Driver):
     life: ClassVar[Life | None] = Life(87_600, "cell")  # ten years
     grade: ClassVar[Grade] = "oracle"
     varies: ClassVar[bool] = True
+    borrows: ClassVar[Mapping[str, str]] = {"humidity": "%RH", "temperature": "Cel"}
     signals: ClassVar[int]  # how many it measures
     measure: ClassVar[int]
     measuring_s: ClassVar[float]
@@ -130,7 +137,8 @@ class SGP4x(Driver):
         self._i2c, self._clock, self._declared = wire, clock, self.declare(options)
         self._where = f"{self.model} at 0x{options.address:02x}"
         self._part = Commands(wire, self._where, sleep)
-        self._climate = climate(options.humidity, options.temperature)
+        self._usual = {"humidity": options.humidity, "temperature": options.temperature}
+        self._air = dict(self._usual)
         self._prove_identity()
         made = engines(self._where)[: self.signals] if options.index else ()
         self._engines = [make() for make in made]
@@ -196,6 +204,10 @@ class SGP4x(Driver):
         quality = tuple(Quality.SETTLING if value is None else mark for value in values)
         return Sample(values, quality if set(quality) != {Quality.OK} else ())
 
+    def lend(self, quantity: str, value: float | None) -> None:
+        """Compensate with this from the next measurement on."""
+        self._air[quantity] = self._usual[quantity] if value is None else value
+
     def close(self) -> None:
         """Turn the heater off and give the descriptor back."""
         with suppress(DriverError):  # of a wire that fails; the next opening does it
@@ -204,7 +216,7 @@ class SGP4x(Driver):
 
     def _measure(self) -> None:
         command, count = self._command()
-        words = self._part.ask(command, count, *self._climate, wait_s=self.measuring_s)
+        words = self._part.ask(command, count, *climate(**self._air), wait_s=self.measuring_s)
         self._ticks = (*words, *(None,) * (self.signals - count))
         self._measured_s = self._clock()
         for n, (engine, ticks) in enumerate(zip(self._engines, words, strict=False)):

@@ -79,6 +79,7 @@ class Driver(Protocol):
     life: ClassVar[Life | None] = None
     metered: ClassVar[bool] = False  # measures what people consume, so it may tell how they live
     grade: ClassVar[Grade] = "unverified"
+    borrows: ClassVar[Mapping[str, str]] = {}  # quantity: unit, by which it measures better; `lend`
 
     varies: ClassVar[bool] = False  # its channels depend on its options; then see both of these
 
@@ -123,6 +124,13 @@ class Driver(Protocol):
     def read(self, now_ms: int) -> Sample:
         """Take one sample; raise DriverError when the sensor cannot give an honest one."""
         ...
+
+    def lend(self, quantity: str, value: float | None) -> None:
+        """Take note of what another sensor measures of `borrows`, or that nobody knows it now.
+
+        Called before each read and feed where the file names a source; never touches the wire.
+        """
+        del quantity, value
 
     def close(self) -> None:
         """Leave the sensor safe and quiet; safe to call twice, never raises."""

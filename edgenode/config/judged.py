@@ -92,6 +92,9 @@ def _derived(place: Place, row: Row, known: dict[str, Channel], draft: Draft) ->
                 yield Mistake(there, words)
     if len(set(row.table.derived)) < len(row.table.derived):
         yield Mistake(there, "a quantity stands there twice")
+    for source, unit in row.driver.borrows.items():
+        if source in lent and source not in _makes(row):
+            yield from _lent((*place, "sources", source), lent[source], unit, known, draft)
     yield from _unused((*place, "sources"), row)
 
 
@@ -106,11 +109,15 @@ def _lent(
         yield Mistake(place, f"expected a channel in {unit}; {name} is in {known[name].unit}")
 
 
-def _unused(place: Place, row: Row) -> Iterator[Mistake]:
+def _makes(row: Row) -> set[str]:
+    """Return the sources of what is derived here that another sensor may lend."""
     made = [DERIVED[name] for name in row.table.derived if name in DERIVED]
-    wanted = {source for one in made if one.moment for source in one.sources}
+    return {source for one in made if one.moment for source in one.sources}
+
+
+def _unused(place: Place, row: Row) -> Iterator[Mistake]:
     for source, name in row.table.sources.items():
-        if source not in wanted:
+        if source not in _makes(row) | row.driver.borrows.keys():
             yield Mistake((*place, source), "nothing that is derived here can be made from it")
         elif name.partition("/")[0] == row.table.name:
             yield Mistake((*place, source), "expected a channel of another sensor, found its own")

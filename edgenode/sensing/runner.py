@@ -13,6 +13,7 @@ from edgenode.sensing.board import Board
 from edgenode.sensing.breaker import Breaker
 from edgenode.sensing.job import Job, Sink
 from edgenode.sensing.lateness import Lateness
+from edgenode.sensing.lending import Lending
 from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.pipeline import Pipeline
 from edgenode.sensing.quality import nothing, refuse
@@ -62,7 +63,9 @@ class Runner:
         self.schedule = Schedule(job.every_ms, job.phase_ms, clock.boot_ms())
         self.breaker = Breaker()
         self.record = Record(len(job.group.channels))
-        self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board or Board())
+        board = board or Board()
+        self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board)
+        self._lending = Lending(job.rules.sources, board)
         self.failure = Failure(Reason.NO_ANSWER, job.lost, 0)  # why it is lost, where it is
         self.last_failure: Failure | None = None  # of whatever try, also one that was made good
         self.lost = bool(job.lost)
@@ -208,6 +211,7 @@ class Runner:
     def _read(self) -> Sample:
         driver = self._driver or self._open()
         began_ms = self._clock.boot_ms()
+        self._lending.lend(driver, began_ms)
         with self._watch.budget(self.job.group.gid, driver.budget_s):
             sample = driver.read(began_ms)
         took_ms = self._clock.boot_ms() - began_ms
@@ -240,6 +244,7 @@ class Runner:
         driver, talker, counting = self._driver, self._talker, self._counting
         if driver is None or talker is None:
             return
+        self._lending.lend(driver, now_ms)
         with self._watch.budget(self.job.group.gid, driver.budget_s):
             events = talker.feed(now_ms)
         for event in events:

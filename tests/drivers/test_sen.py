@@ -8,13 +8,14 @@ import pytest
 
 from drivers import sen5x, sen66
 from drivers.sen5x import SEN5x, SEN5xOptions
-from drivers.sen66 import SEN66, SEN66Options
+from drivers.sen66 import SEN66, WEEK_MS, SEN66Options
 from drivers.sps30 import SPS30, SPS30Options
 from edgenode.bus.sensirion import packed
 from edgenode.errors import BusError, ImpossibleValue, WrongDevice
 from edgenode.reading import Quality, Sample
 from edgenode.virtual.sen import CLEAN
 from edgenode.virtual.sen5x import Sen5xSpec, VirtualSEN5x
+from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
 from edgenode.virtual.series import Play
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from tests.drivers.known_sen import (
@@ -205,6 +206,67 @@ def test_the_pressure_of_the_place_is_told_to_a_sen66_before_it_measures() -> No
     chip = part("SEN66", *WORDS, 421)
     opened(sen66, chip, pressure=905)
     assert chip.commands.index(b"\x67\x20" + packed(905)) < chip.commands.index(b"\x00\x21")
+
+
+def seated_sen66(**options: Any) -> tuple[Bed, VirtualSEN66, SEN66]:
+    bed = Bed()
+    chip = VirtualSEN66(Sen66Spec("air"), bed.truth, bed.now_ns)
+    return bed, chip, SEN66(Address(bed, chip), SEN66Options(**options), sleep=bed.sleep)
+
+
+def test_a_sen66_takes_the_pressure_that_another_sensor_measures() -> None:
+    bed, chip, sensor = seated_sen66(pressure=950)
+    told = []
+    for pascal in (None, 98_712.0, 98_771.0, 98_801.0, None, 20_000.0, 200_000.0):
+        sensor.lend("pressure", pascal)
+        bed.sleep(1)
+        sensor.read(bed.now_ms)
+        told.append(chip.pressure_hpa)
+    assert told == [950, 987, 987, 988, 988, 700, 1200]
+
+
+def test_a_sen66_has_its_fan_blown_free_each_week_and_says_what_it_knew() -> None:
+    bed, chip, sensor = seated_sen66()
+    asked = spied(chip)
+    for _ in range(2):
+        before = sensor.read(bed.now_ms)
+        asked.clear()
+        bed.sleep(WEEK_MS / 1000)
+        during = []
+        for _ in range(13):
+            during.append(sensor.read(bed.now_ms))
+            bed.sleep(1)
+        assert all(sample.values == before.values for sample in during)
+        assert {how for sample in during for how in sample.quality} <= {STALE, Quality.SETTLING}
+        bed.sleep(2)
+        sensor.read(bed.now_ms)
+        assert [c for c in asked if c in {0x0104, CLEAN, 0x0021}] == [0x0104, CLEAN, 0x0021]
+        bed.sleep(60)
+        assert sensor.read(bed.now_ms).quality == ()
+
+
+def test_a_sen66_that_is_read_each_minute_misses_three_of_them_a_week() -> None:
+    bed, _, sensor = seated_sen66()
+    sensor.read(bed.now_ms)
+    bed.sleep(WEEK_MS / 1000)
+    marks = []
+    for _ in range(5):
+        marks.append(qualities(sensor.read(bed.now_ms)))
+        bed.sleep(60)
+    assert [OK in mark for mark in marks] == [False, False, False, True, True]
+
+
+def spied(chip: VirtualSEN66) -> list[int]:
+    """Return the commands that the chip is given from now on."""
+    commands: list[int] = []
+    obey = chip._obey
+
+    def noted(command: int, arguments: list[int], now_ns: int) -> None:
+        commands.append(command)
+        obey(command, arguments, now_ns)
+
+    chip._obey = noted  # type: ignore[method-assign]
+    return commands
 
 
 def test_carbon_dioxide_is_no_signed_number() -> None:

@@ -118,6 +118,17 @@ def test_measures_with_the_climate_of_the_file() -> None:
     assert SGP40(chip, options, sleep=lambda _: None).read(0).values[0] == 0xBEEF
 
 
+def test_is_compensated_by_the_climate_that_others_measure_and_by_the_files_without() -> None:
+    bed, chip, wire, sensor = seated("sgp41", SGP41)
+    taken = []
+    for humidity, celsius in ((80.0, -2.5), (None, None), (130.0, -60.0)):
+        sensor.lend("humidity", humidity)
+        sensor.lend("temperature", celsius)
+        play(bed, wire, sensor, 1_000)
+        taken.append(chip.climate)
+    assert taken == [(52428, 15916), (0x8000, 0x6666), (0xFFFF, 0)]
+
+
 def test_closing_turns_the_heater_off_even_on_a_wire_that_fails() -> None:
     chip = FakeSensirion(ONE)
     sensor = SGP40(chip, SGP4xOptions(), sleep=lambda _: None)
