@@ -91,6 +91,12 @@ class SMBusDevice:
             self._bus.i2c_rdwr(*messages)
         return bytes(messages[-1]) if length else b""
 
+    def at(self, address: int) -> SMBusDevice:
+        """Open another address of the same bus; raises BusError."""
+        from edgenode.bus.opening import open_i2c  # noqa: PLC0415 - it imports this module
+
+        return open_i2c(self._path, address)
+
     def answers(self) -> bool:
         """Return whether somebody acknowledges the address alone, or one byte where that fails.
 

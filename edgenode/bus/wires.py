@@ -32,6 +32,14 @@ class I2CDevice(Protocol):
         ...
 
 
+class I2CPlace(I2CDevice, Protocol):
+    """An address for a part that has chips at others of the same bus as well."""
+
+    def at(self, address: int) -> I2CDevice:
+        """Open another address; raises BusError."""
+        ...
+
+
 class SerialPort(Protocol):
     """One serial port, set to the speed and framing of its part. Calls may raise BusError."""
 
