@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from smbus2 import SMBus
 
-from edgenode.bus import open_i2c
+from edgenode.bus import open_i2c, open_tree
 from edgenode.driver import Driver
 from tests.lab.dongle import Dongle
 from tests.lab.kernel import bound, fill, stub
@@ -21,54 +21,75 @@ from tests.lab.registers import Image, RegisterChip
 SEED: Final = 20260101
 PORT: Final = 0
 
+Readings = list[dict[str, float | None]]
+
 
 class Bench:
     """A bus of i2c-stub for the kernel's drivers, and a dongle with the same parts for ours."""
 
     def __init__(self) -> None:
-        self.stub = stub([part.address for part in PARTS])
-        self.chips = {part.name: RegisterChip(part.width, part.forced) for part in PARTS}
-        self.dongle = Dongle({part.address: self.chips[part.name] for part in PARTS}, PORT)
+        self._stub = stub([part.address for part in PARTS])
+        self._chips = {part.name: RegisterChip(part.manners) for part in PARTS}
+        self._dongle = Dongle({part.address: self._chips[part.name] for part in PARTS}, PORT)
 
     def compared(self, part: Part) -> dict[str, Any]:
-        """Return the registers of a part, and what both drivers made of them."""
-        return _compared(part, self.stub, self.dongle.path, self.chips[part.name])
+        """Return the registers of a part, and what the drivers made of them."""
+        rng = random.Random(SEED)
+        images = [part.image(rng) for _ in range(IMAGES)]
+        kernels, generic = self._kernels(part, images)
+        return {
+            "images": [dict(image.registers) for image in images],
+            "kernel": kernels,
+            "generic": generic,
+            "ours": self._ours(part, images) if part.driver else [],
+        }
 
+    def close(self) -> None:
+        """Unplug the dongle."""
+        self._dongle.unplug()
 
-def _compared(part: Part, number: int, path: str, chip: RegisterChip) -> dict[str, Any]:
-    rng = random.Random(SEED)
-    images = [part.image(rng) for _ in range(IMAGES)]
-    return {
-        "images": [dict(image.registers) for image in images],
-        "kernel": _kernels(part, number, images),
-        "ours": [_ours(part, path, chip, image) for image in images],
-    }
+    def _kernels(self, part: Part, images: list[Image]) -> tuple[Readings, Readings]:
+        """Return what the kernel's files say, and what our driver for any of them reads there."""
+        kernels: Readings = []
+        generic: Readings = []
+        with SMBus(self._stub) as bus:
+            fill(bus, part.address, images[0], part.manners.width)
+            with bound(self._stub, part.kernel, part.address) as driver:
+                reader = _generic(part, f"{self._stub}-{part.address:04x}")
+                for image in images:
+                    fill(bus, part.address, image, part.manners.width)
+                    if part.rebind:
+                        driver.rebind()
+                        reader = _generic(part, f"{self._stub}-{part.address:04x}")
+                    kernels.append({name: driver.value(at) for name, at in part.shown.items()})
+                    if part.generic and reader:
+                        values = reader.read(0).values
+                        generic.append(dict(zip(part.generic.read, values, strict=True)))
+        return kernels, generic
 
-
-def _kernels(part: Part, number: int, images: list[Image]) -> list[dict[str, float]]:
-    found = []
-    with SMBus(number) as bus:
-        fill(bus, part.address, images[0], part.width)
-        with bound(number, part.kernel, part.address) as driver:
-            for image in images:
-                fill(bus, part.address, image, part.width)
-                if part.rebind:
-                    driver.rebind()
-                found.append({name: driver.value(shown) for name, shown in part.shown.items()})
-    return found
-
-
-def _ours(part: Part, path: str, chip: RegisterChip, image: Image) -> dict[str, float | None]:
-    chip.load(image)
-    driver = opened(part.driver, path, part.address, part.options)
-    try:
-        sample = driver.read(0)
-    finally:
+    def _ours(self, part: Part, images: list[Image]) -> Readings:
+        chip, found = self._chips[part.name], []
+        chip.load(images[0])
+        driver = opened(part.driver, self._dongle.path, part.address, part.options)
+        for image in images:
+            chip.load(image)
+            if part.rebind:
+                driver.close()
+                driver = opened(part.driver, self._dongle.path, part.address, part.options)
+            names = [channel.name for channel in driver.measures()]
+            sample = dict(zip(names, driver.read(0).values, strict=True))
+            found.append({name: sample[name] for name in part.shown})
         driver.close()
-    names = [channel.name for channel in driver.channels]
-    return {
-        name: value for name, value in zip(names, sample.values, strict=True) if name in part.shown
-    }
+        return found
+
+
+def _generic(part: Part, at: str) -> Driver | None:
+    if part.generic is None:
+        return None
+    kind = driver_class(part.generic.driver)
+    words = {"device": part.generic.device, "read": [*part.generic.read.values()], "at": at}
+    driver: Driver = kind(open_tree("/"), msgspec.convert(words, kind.options))
+    return driver
 
 
 @cache

@@ -46,7 +46,7 @@ def steps(share: Path) -> dict[str, Callable[[], Any]]:
     return {
         "pins": pins,
         **{f"registers {part.name}": partial(bench.compared, part) for part in PARTS},
-        "unplug": bench.dongle.unplug,
+        "unplug": bench.close,
         "street": partial(street, share),
     }
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from edgenode.virtual.counts import EXAMPLE
-from tests.lab.registers import Image
+from tests.lab.registers import Image, Manners
 
 IMAGES: Final = 200
+PLAIN: Final = Manners()
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,29 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Generic:
+    """What our driver of any kernel device is told of this one, and its channels by those above."""
+
+    driver: str  # "iio" or "hwmon"
+    device: str  # what its file `name` says
+    read: Mapping[str, str]  # the value's name, by channel
+
+
+@dataclass(frozen=True)
 class Part:
     """One part at one address, for a kernel driver and for ours."""
 
     name: str
     kernel: str  # as new_device names it
     address: int
-    driver: str  # entry point of ours
     image: Callable[[random.Random], Image]
-    shown: Mapping[str, Shown]  # by our channel
-    step: Mapping[str, float]  # by our channel: one step of the coarser of the two
-    width: int = 1
-    forced: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    shown: Mapping[str, Shown]  # by channel
+    step: Mapping[str, float]  # by channel: one step of the coarser of the two
+    driver: str = ""  # entry point of ours; "" is a part that only the generic drivers read
     options: Mapping[str, Any] = field(default_factory=dict)
-    rebind: bool = False  # the kernel driver reads what the image changes only when it is bound
+    manners: Manners = PLAIN
+    rebind: bool = False  # both drivers read once, when they are opened, what the image changes
+    generic: Generic | None = None
 
 
 def bosch_memory(rng: random.Random, chip_id: int) -> dict[int, int]:
@@ -68,6 +78,31 @@ def _laid(first: int, data: bytes) -> dict[int, int]:
     return {first + at: value for at, value in enumerate(data)}
 
 
+def bmp280_image(rng: random.Random) -> Image:
+    return Image({**bosch_memory(rng, 0x58), 0xF3: 0})
+
+
+def ads1115_image(rng: random.Random) -> Image:
+    # The thresholds and the low bits, never all 0, are what our driver knows an ADS1115 by.
+    count = rng.randint(-0x7FF, 0x7FF) << 4 | rng.randint(1, 15)
+    return Image({0: count & 0xFFFF, 2: 0x8000, 3: 0x7FFF})
+
+
+def ina219_image(rng: random.Random) -> Image:
+    shunt, bus = rng.randint(-31_999, 31_999), rng.randint(0, 6_499)
+    return Image({1: shunt & 0xFFFF, 2: bus << 3 | 0x0002, 3: 0})  # a pair is ready
+
+
+def ina226_image(rng: random.Random) -> Image:
+    shunt, bus = rng.randint(-32_766, 32_766), rng.randint(0, 28_799)
+    return Image({1: shunt & 0xFFFF, 2: bus, 6: 0x0008, 0xFE: 0x5449, 0xFF: 0x2260})
+
+
+def lm75_image(rng: random.Random) -> Image:
+    return Image({0: rng.randint(-110, 250) << 7 & 0xFFFF})  # half degrees, -55 to 125
+
+
+BOSCH: Final = Manners(masks={0xF4: (0xFC, 0)})  # every forced measurement is over
 BME280: Final = Part(
     name="bme280",
     kernel="bme280",
@@ -80,11 +115,80 @@ BME280: Final = Part(
         "pressure": Shown("in_pressure_input", 1000),
     },
     step={"temperature": 0.01, "humidity": 0.1, "pressure": 1.0},
-    forced={0xF4: (0xFC, 0)},  # every forced measurement is over
+    manners=BOSCH,
     rebind=True,
+    generic=Generic(
+        "iio",
+        "bme280",
+        {"temperature": "temp", "humidity": "humidityrelative", "pressure": "pressure"},
+    ),
+)
+BMP280: Final = Part(
+    name="bmp280",
+    kernel="bmp280",
+    address=0x77,
+    driver="bmp280",
+    image=bmp280_image,
+    shown={name: BME280.shown[name] for name in ("temperature", "pressure")},
+    step={"temperature": 0.01, "pressure": 1.0},
+    manners=BOSCH,
+    rebind=True,
+    generic=Generic("iio", "bmp280", {"temperature": "temp", "pressure": "pressure"}),
+)
+ADS1115: Final = Part(
+    name="ads1115",
+    kernel="ads1115",
+    address=0x48,
+    driver="ads1115",
+    options={
+        "rate": 860,
+        "inputs": [{"name": "voltage", "pins": "0", "range_v": "2.048"}],  # as the kernel's
+    },
+    image=ads1115_image,
+    shown={"voltage": Shown("in_voltage0_raw", 0.001, "in_voltage0_scale")},
+    step={"voltage": 0.000_01},
+    manners=Manners(width=2, masks={1: (0xFFFF, 0x8000)}),  # every conversion is over
+    generic=Generic("iio", "ads1015", {"voltage": "voltage0"}),
+)
+POWER: Final = {
+    "voltage": Shown("in_voltage1_raw", 0.001, "in_voltage1_scale"),
+    # The kernel's shunt is 10 mΩ unless told otherwise, and its voltage in mV.
+    "current": Shown("in_voltage0_raw", 0.001 / 0.1, "in_voltage0_scale"),
+}
+INA219: Final = Part(
+    name="ina219",
+    kernel="ina219",
+    address=0x40,
+    driver="ina219",
+    image=ina219_image,
+    shown=POWER,
+    step={"voltage": 0.001, "current": 0.0001},
+    manners=Manners(width=2, turns={(0, 0x8000): 0x399F}),  # a reset
+    generic=Generic("iio", "ina219", {"voltage": "voltage1"}),
+)
+INA226: Final = Part(
+    name="ina226",
+    kernel="ina226",
+    address=0x41,
+    driver="ina226",
+    image=ina226_image,
+    shown=POWER,
+    step={"voltage": 0.001, "current": 0.00001},
+    manners=Manners(width=2, turns={(0, 0x8000): 0x4127}),
+    generic=Generic("iio", "ina226", {"voltage": "voltage1"}),
+)
+LM75: Final = Part(
+    name="lm75",
+    kernel="lm75",
+    address=0x49,
+    image=lm75_image,
+    shown={"temperature": Shown("temp1_input", 0.001)},
+    step={"temperature": 0.001},
+    manners=Manners(width=2),
+    generic=Generic("hwmon", "lm75", {"temperature": "temp1"}),
 )
 
-PARTS: Final = (BME280,)
+PARTS: Final = (BME280, BMP280, ADS1115, INA219, INA226, LM75)
 
 
 @dataclass(frozen=True)

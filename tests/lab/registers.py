@@ -20,26 +20,37 @@ class Image(NamedTuple):
     registers: Mapping[int, int]
 
 
-@dataclass
-class RegisterChip:
-    """An I2CInstrument over an image; what the image names, and only that, cannot be written.
+@dataclass(frozen=True)
+class Manners:
+    """What a part does with what is written to it, as far as its driver cares.
 
-    `forced` is what a register reads as whatever was written there: (and, or) masks for a
-    measurement that is always over. Bytes are read one register after another, words alone.
+    `masks`: (and, or) by register, for what reads otherwise than it was written, such as a
+    measurement that is always over. `turns`: by register and word, what it reads after that word.
     """
 
     width: int = 1
-    forced: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    image: Mapping[int, int] = field(default_factory=dict)
-    written: dict[int, int] = field(default_factory=dict)
-    pointer: int = 0
+    masks: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    turns: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+class RegisterChip:
+    """An I2CInstrument over an image; what the image names, and only that, cannot be written.
+
+    Bytes are read one register after another, words alone.
+    """
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+        self._image: Mapping[int, int] = {}
+        self._written: dict[int, int] = {}
+        self._pointer = 0
 
     def act(self, action: Action, now_ns: int) -> None:
         """It always behaves."""
 
     def load(self, image: Image) -> None:
-        """Become another chip."""
-        self.image, self.written = image.registers, {}
+        """Measure something else; what was written to it stays."""
+        self._image = image.registers
 
     def transact(self, messages: list[Message], now_ns: int) -> bytes:
         """Answer with registers from the pointer on; raises Refused for what is no register."""
@@ -49,24 +60,27 @@ class RegisterChip:
         )
 
     def _read(self, length: int) -> bytes:
-        if self.width == 1:
-            return bytes(self._value(self.pointer + at) for at in range(length))
-        return self._value(self.pointer).to_bytes(2, "big")[:length].ljust(length, b"\xff")
+        if self._manners.width == 1:
+            return bytes(self._value(self._pointer + at) for at in range(length))
+        return self._value(self._pointer).to_bytes(2, "big")[:length].ljust(length, b"\xff")
 
     def _write(self, data: bytes) -> bytes:
         if not data:
             return b""
-        if len(data) > 1 and (len(data) - 1) % self.width:
-            raise Refused(errno.ENXIO)
-        self.pointer = data[0]
-        if self.width == 2 and len(data) == 3:
-            self.written[data[0]] = int.from_bytes(data[1:], "big")
-        elif self.width == 1:
+        self._pointer = data[0]
+        if self._manners.width == 2 and len(data) == 3:
+            self._put(data[0], int.from_bytes(data[1:], "big"))
+        elif self._manners.width == 1:
             for register, value in zip(data[::2], data[1::2], strict=False):
-                self.written[register] = value
+                self._put(register, value)
+        elif len(data) > 1:
+            raise Refused(errno.ENXIO)
         return b""
 
+    def _put(self, register: int, value: int) -> None:
+        self._written[register] = self._manners.turns.get((register, value), value)
+
     def _value(self, register: int) -> int:
-        value = self.image.get(register, self.written.get(register, 0))
-        keep, put = self.forced.get(register, (0xFFFF, 0))
+        value = self._image.get(register, self._written.get(register, 0))
+        keep, put = self._manners.masks.get(register, (0xFFFF, 0))
         return value & keep | put
