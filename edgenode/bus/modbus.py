@@ -19,6 +19,7 @@ READ_HOLDING: Final = 0x03
 READ_INPUT: Final = 0x04
 REGISTERS_MOST: Final = 125  # of one request; many parts take fewer
 ADDRESS_MOST: Final = 247
+ANY_ADDRESS: Final = 254  # of those reserved by §2.2: some parts alone on their line heed it
 REQUEST_BYTES: Final = 8
 EXCEPTION_BYTES: Final = 5  # the shortest answer there is
 EXCEPTION_FLAG: Final = 0x80
@@ -65,12 +66,14 @@ def crc16(data: bytes) -> bytes:
 
 
 def request(address: int, function: int, first: int, count: int) -> bytes:
-    """Return the frame that asks `address` (1..247) for `count` registers from `first`.
+    """Return the frame that asks `address` (1..247, 254) for `count` registers from `first`.
 
     Raises ValueError for what no frame can ask.
     """
-    if not 1 <= address <= ADDRESS_MOST:
-        raise ValueError(f"a Modbus address is 1 to {ADDRESS_MOST}, not {address}")
+    if not 1 <= address <= ADDRESS_MOST and address != ANY_ADDRESS:
+        raise ValueError(
+            f"a Modbus address is 1 to {ADDRESS_MOST}, or {ANY_ADDRESS}, not {address}"
+        )
     if not 1 <= count <= REGISTERS_MOST or not 0 <= first <= 0x1_0000 - count:
         raise ValueError(f"no request can ask for {count} registers from {first:#06x}")
     frame = struct.pack(">BBHH", address, function, first, count)

@@ -24,9 +24,11 @@ from edgenode.virtual.kinds import (
 from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
 from edgenode.virtual.mbus import MbusSpec, VirtualMBus
+from edgenode.virtual.mhz19 import MhZ19Spec, VirtualMHZ19
 from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.s8 import S8Spec, VirtualS8
 from edgenode.virtual.scd4x import Scd4xSpec, VirtualSCD4x
 from edgenode.virtual.scd30 import Scd30Spec, VirtualSCD30
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
@@ -70,7 +72,9 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
     MbusSpec: VirtualMBus,
+    MhZ19Spec: VirtualMHZ19,
     Pms5003Spec: VirtualPMS5003,
+    S8Spec: VirtualS8,
     SdmSpec: VirtualSDM,
     Sps30UartSpec: VirtualSPS30UART,
     TfLunaSpec: VirtualTFLuna,
@@ -88,7 +92,9 @@ Spec = (
     | MbusSpec
     | Ld2451Spec
     | Ops243Spec
+    | MhZ19Spec
     | Pms5003Spec
+    | S8Spec
     | PulseSpec
     | SdmSpec
     | Sen5xSpec

@@ -57,6 +57,7 @@ class VirtualSPS30UART(Playing):
     def __init__(self, spec: Sps30UartSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
         self.spec, self.status = spec, spec.status
+        self._pulse_ns = start_ns
         self._power_up(start_ns)
 
     def act(self, action: Action, now_ns: int) -> None:
@@ -88,7 +89,7 @@ class VirtualSPS30UART(Playing):
     def _power_up(self, now_ns: int) -> None:
         self._heard = b""
         self._asleep = False
-        self._pulse_ns: int = now_ns - AWAKE_NS - 1
+        self._pulse_ns = now_ns - AWAKE_NS - 1
         self._begun_ns: int | None = None  # when it began to measure
         self._taken = 0  # measurements that were read or are past
 

@@ -149,7 +149,7 @@ def frames_hold(module: ModuleType) -> bool:
             # "read clean interval", whose checksum is stuffed
             answered(module, said) == ((every, False), "7e008001007d5e7e")
             and answered(module, framed(0x80, state=0x80)) == ((b"", True), "7e008001007d5e7e")
-            and answered(module, b"\x7e" + said)[0].data == every
+            and answered(module, b"\x7e" + said) == ((every, False), "7e008001007d5e7e")
             and answered(module, said[:-2] + b"\x00\x7e") is BadFrame
             and answered(module, said, command=0x81) is BadFrame
             and answered(module, b"\x7e\x00\x80\x00\x05\x00\x7a\x7e") is BadFrame
