@@ -12,6 +12,7 @@ from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.bme280 import Bme280Spec, VirtualBME280
 from edgenode.virtual.bme680 import Bme680Spec, VirtualBME680
 from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
+from edgenode.virtual.ds3231 import Ds3231Spec, VirtualDS3231
 from edgenode.virtual.dsmr import DsmrSpec, VirtualDSMR
 from edgenode.virtual.kinds import (
     I2CInstrument,
@@ -24,10 +25,12 @@ from edgenode.virtual.kinds import (
 from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
 from edgenode.virtual.mbus import MbusSpec, VirtualMBus
+from edgenode.virtual.modbus import ModbusSpec, VirtualModbus
 from edgenode.virtual.mhz19 import MhZ19Spec, VirtualMHZ19
 from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
+from edgenode.virtual.pzem004t import Pzem004tSpec, VirtualPZEM004T
 from edgenode.virtual.s8 import S8Spec, VirtualS8
 from edgenode.virtual.scd4x import Scd4xSpec, VirtualSCD4x
 from edgenode.virtual.scd30 import Scd30Spec, VirtualSCD30
@@ -53,6 +56,7 @@ I2C: Final[Kinds[I2CInstrument]] = {
     Bme280Spec: VirtualBME280,
     Bme680Spec: VirtualBME680,
     Bmp280Spec: VirtualBMP280,
+    Ds3231Spec: VirtualDS3231,
     Ina219Spec: VirtualINA219,
     Ina226Spec: VirtualINA226,
     Sen5xSpec: VirtualSEN5x,
@@ -72,9 +76,11 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
     MbusSpec: VirtualMBus,
+    ModbusSpec: VirtualModbus,
     MhZ19Spec: VirtualMHZ19,
     Pms5003Spec: VirtualPMS5003,
     S8Spec: VirtualS8,
+    Pzem004tSpec: VirtualPZEM004T,
     SdmSpec: VirtualSDM,
     Sps30UartSpec: VirtualSPS30UART,
     TfLunaSpec: VirtualTFLuna,
@@ -84,18 +90,21 @@ Spec = (
     Ads1115Spec
     | Bme680Spec
     | Bmp280Spec
+    | Ds3231Spec
     | DsmrSpec
     | Ina219Spec
     | Ina226Spec
     | Bme280Spec
     | LampSpec
     | MbusSpec
+    | ModbusSpec
     | Ld2451Spec
     | Ops243Spec
     | MhZ19Spec
     | Pms5003Spec
     | S8Spec
     | PulseSpec
+    | Pzem004tSpec
     | SdmSpec
     | Sen5xSpec
     | Sen66Spec
