@@ -35,7 +35,12 @@ Address = Annotated[
 ]
 Shunt = Annotated[
     float,
-    Meta(ge=1e-5, le=100, title="of the resistor, in ohm: R100 is 0.1", description="ohm"),
+    Meta(
+        ge=1e-5,
+        le=100,
+        title="of the resistor: R100 is 0.1",
+        description="ohm, from 0.00001 to 100",
+    ),
 ]
 
 
