@@ -12,17 +12,19 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Action, Period, Table
-from edgenode.virtual.playing import Playing
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
+from edgenode.virtual.slave import (
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    READ_INPUT,
+    Slave,
+)
 from edgenode.virtual.truth import Truth
 
-REQUEST: Final = struct.Struct(">BBHHH")  # address, function, first, count, CRC with bytes swapped
-READ_INPUT_REGISTERS: Final = 4
 ASKED_MOST: Final = 80
 REGISTERS_END: Final = 0x0180  # behind the last that the documents name
-SILENCE_NS: Final = 50_000_000  # the frame before is over; generous, since a host is not a UART
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 SEED: Final = 630  # garbage is random but the same every time
 
 SINGLE_PHASE: Final = {
@@ -78,61 +80,28 @@ class SdmSpec(Table, frozen=True, tag_field="kind", tag="sdm"):
     export_energy: Play = Play(offset=0.0)
 
 
-class VirtualSDM(Playing):
+class VirtualSDM(Slave):
     """One meter that plays a load; logs each quantity that it was asked for."""
 
     def __init__(self, spec: SdmSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
         self._map = MAPS[spec.model]
-        self._heard, self._heard_ns = b"", start_ns
         self._metered = 0  # rows whose energy is counted
         self._imported, self._exported = spec.import_from, spec.export_from
 
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; the energies are kept without power, as they are."""
-        super().act(action, now_ns)
-        self._heard = b""
+    def refusal(self, function: int, first: int, count: int) -> int:
+        """Return the exception code that a request earns; 0 for none."""
+        if function != READ_INPUT:
+            return ILLEGAL_FUNCTION
+        if not 0 < count <= ASKED_MOST:
+            return ILLEGAL_VALUE
+        if first % 2 or count % 2 or first + count > REGISTERS_END:
+            return ILLEGAL_ADDRESS
+        return 0
 
-    def next_ns(self) -> int | None:
-        """Return None: a slave speaks only when spoken to."""
-        return None
-
-    def speak(self, now_ns: int) -> bytes:
-        """Return nothing."""
-        del now_ns
-        return b""
-
-    def hear(self, data: bytes, now_ns: int) -> bytes:
-        """Return the answer where `data` ends a request for this address."""
-        if now_ns - self._heard_ns > SILENCE_NS:
-            self._heard = b""
-        self._heard_ns = now_ns
-        self._heard += data
-        if len(self._heard) < REQUEST.size:
-            return b""
-        frame, self._heard = self._heard, b""
-        return self._answer(frame, now_ns)
-
-    def _answer(self, frame: bytes, now_ns: int) -> bytes:
-        if len(frame) != REQUEST.size or _check(frame[:-2]) != frame[-2:]:
-            return b""  # damaged: a slave says nothing
-        address, function, first, count, _ = REQUEST.unpack(frame)
-        if address != self.spec.address:
-            return b""
-        if refusal := _refusal(function, first, count):
-            answer = bytes((address, function | 0x80, refusal))
-        else:
-            head = bytes((address, function, 2 * count))
-            answer = head + self._registers(first, count, now_ns)
-        if self._fate == "garbage":
-            return self._random.randbytes(len(answer) + 2)
-        if self._fate != "ok":
-            return b""
-        return answer + _check(answer)
-
-    def _registers(self, first: int, count: int, now_ns: int) -> bytes:
+    def registers(self, function: int, first: int, count: int, now_ns: int) -> bytes:
         """Return the bytes of the registers, logging the quantities that lie in them whole."""
+        del function  # there are input registers only
         memory = bytearray(2 * REGISTERS_END)
         values = self._values(now_ns)
         for name, register in self._map.items():
@@ -181,27 +150,3 @@ def _load(power: float, reactive: float) -> dict[str, float]:
         "reactive_power": reactive,
         "power_factor": power / apparent if apparent else 1.0,
     }
-
-
-def _refusal(function: int, first: int, count: int) -> int:
-    """Return the exception code that a request earns; 0 for none."""
-    if function != READ_INPUT_REGISTERS:
-        return ILLEGAL_FUNCTION
-    if not 0 < count <= ASKED_MOST:
-        return ILLEGAL_VALUE
-    if first % 2 or count % 2 or first + count > REGISTERS_END:
-        return ILLEGAL_ADDRESS
-    return 0
-
-
-def _check(data: bytes) -> bytes:
-    """Return the checksum of a frame, bit by bit as MODBUS over Serial Line V1.02 §6.2.2 has it."""
-    register = 0xFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            carry = register & 1
-            register >>= 1
-            if carry:
-                register ^= 0xA001
-    return bytes((register & 0xFF, register >> 8))

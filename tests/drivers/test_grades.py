@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from edgenode.driver import Grade, find
-from edgenode.errors import BusError, DriverError
+from edgenode.errors import DriverError
 from tests.drivers.proofs import all_proofs
 from tests.support.beds import Bed, Wire
 from tests.support.mutants import mutated
@@ -194,7 +194,7 @@ def seen_as(name: str, other: str) -> str:
     try:
         found = driver.recognise(heard(wire, bed)) if driver.wire == "serial" else None
         found = found or driver.identify(wire, bed.sleep)
-    except BusError:
+    except DriverError:
         return ""
     return found.words if found else ""
 
