@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 
 from drivers.pms5003 import PMS5003, PMS5003Options
+from tests.support import hexdump
 from tests.support.fake_serial import FakeSerial
 
-CAPTURE = Path(__file__).parents[1] / "data" / "pmsx003.hexdump"
 # What the capture says by hand: pm1, pm25, pm10, > 0.3 µm, > 2.5 µm, PM2.5 of CF=1.
 RECORDED = [
     (0, 8, 8, 210, 30, 8),
@@ -23,8 +22,7 @@ RECORDED = [
 
 
 def recorded() -> list[bytes]:
-    lines = CAPTURE.read_text("ascii").splitlines()
-    return [bytes.fromhex(line.split(": ")[1].split("  ")[0]) for line in lines]
+    return hexdump.recorded("pmsx003.hexdump")
 
 
 def frame(*words: int, length: int = 28, version: int = 0x97, error: int = 0) -> bytes:
