@@ -38,6 +38,36 @@ humidity = { offset = 17.9 }
 pressure = { offset = 97215 }
 
 [[instrument]]
+kind = "bmp280"
+sensor = "roof"
+bus = "yard"
+address = 0x77
+temperature = { offset = -12.44 }
+pressure = { offset = 96118 }
+
+[[instrument]]
+kind = "ads1115"
+sensor = "tank"
+bus = "yard"
+in0 = { offset = 1.2345 }
+
+[[instrument]]
+kind = "ina219"
+sensor = "battery"
+bus = "yard"
+voltage = { offset = 12.6 }
+current = { offset = 0.4321 }
+
+[[instrument]]
+kind = "ina226"
+sensor = "panel"
+bus = "yard"
+address = 0x41
+shunt_ohm = 0.1
+voltage = { offset = 18.02 }
+current = { offset = -0.05 }
+
+[[instrument]]
 kind = "sht4x"
 sensor = "nobody"
 bus = "other"
@@ -102,6 +132,35 @@ purpose = "weather of the lab"
 bus = "yard"
 every_s = 0.5
 address = 0x76
+[[sensor]]
+name = "roof"
+driver = "bmp280"
+purpose = "weather of the lab"
+bus = "yard"
+every_s = 2
+address = 0x77
+[[sensor]]
+name = "tank"
+driver = "ads1115"
+purpose = "level of the lab"
+bus = "yard"
+every_s = 2
+address = 0x48
+inputs = [{{ name = "voltage", pins = "0", range_v = "2.048" }}]
+[[sensor]]
+name = "battery"
+driver = "ina219"
+purpose = "supply of the lab"
+bus = "yard"
+every_s = 2
+address = 0x40
+[[sensor]]
+name = "panel"
+driver = "ina226"
+purpose = "supply of the lab"
+bus = "yard"
+every_s = 2
+address = 0x41
 
 [[bus]]
 name = "pins"
@@ -129,3 +188,8 @@ bus = "pins"
 every_s = 1
 line = 2
 """
+
+
+def config(place: str, street: str, yard: str, chip: str) -> str:
+    """Return the daemon's file for a directory, the paths of both I2C buses, and a chip."""
+    return NODE.format(place=place, street=street, yard=yard, chip=chip)

@@ -102,6 +102,10 @@ def lm75_image(rng: random.Random) -> Image:
     return Image({0: rng.randint(-110, 250) << 7 & 0xFFFF})  # half degrees, -55 to 125
 
 
+def tmp117_image(rng: random.Random) -> Image:
+    return Image({0: rng.randint(-55 * 128, 125 * 128) & 0xFFFF, 0x0F: 0x0117})
+
+
 BOSCH: Final = Manners(masks={0xF4: (0xFC, 0)})  # every forced measurement is over
 BME280: Final = Part(
     name="bme280",
@@ -187,8 +191,20 @@ LM75: Final = Part(
     manners=Manners(width=2),
     generic=Generic("hwmon", "lm75", {"temperature": "temp1"}),
 )
+# The kernel of Debian 12 has no driver for a TMP117. The register is that of an LM75 with twelve
+# bits, but for one place: half the scale, and an eighth of a degree is all that this oracle tells.
+TMP117: Final = Part(
+    name="tmp117",
+    kernel="tmp75",
+    address=0x4A,
+    driver="tmp117",
+    image=tmp117_image,
+    shown={"temperature": Shown("temp1_input", 2 * 0.001)},
+    step={"temperature": 0.125},
+    manners=Manners(width=2, masks={1: (0xFFFF, 0x2000)}),  # always ready
+)
 
-PARTS: Final = (BME280, BMP280, ADS1115, INA219, INA226, LM75)
+PARTS: Final = (BME280, BMP280, ADS1115, INA219, INA226, LM75, TMP117)
 
 
 @dataclass(frozen=True)
@@ -209,6 +225,10 @@ SHT4X_SHOWN: Final = {
 }
 SIMULATED: Final = (
     Simulated("air", "bme280", BME280.shown, BME280.step, 0x76),
-    Simulated("yard", "bme280", BME280.shown, BME280.step, 0x76, "yard"),
     Simulated("shade", "sht4x", SHT4X_SHOWN, {"temperature": 0.01, "humidity": 0.1}, 0x44),
+    Simulated("yard", "bme280", BME280.shown, BME280.step, 0x76, "yard"),
+    Simulated("roof", "bmp280", BMP280.shown, BMP280.step, 0x77, "yard"),
+    Simulated("tank", "ads1115", ADS1115.shown, ADS1115.step, 0x48, "yard"),
+    Simulated("battery", "ina219", INA219.shown, INA219.step, 0x40, "yard"),
+    Simulated("panel", "ina226", INA226.shown, INA226.step, 0x41, "yard"),
 )

@@ -5,10 +5,12 @@ The story is told in boot-time ms; what the daemon made of it is an export of it
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from edgenode.virtual.instruments import I2C
 from edgenode.virtual.kinds import I2CInstrument
 from edgenode.virtual.scenario import parse
 from edgenode.virtual.truth import Truth
-from tests.lab.config import INSTRUMENTS, LINES, NODE
+from tests.lab.config import INSTRUMENTS, LINES, config
 from tests.lab.dongle import Dongle
 from tests.lab.kernel import bound
 from tests.lab.lines import Chip
@@ -28,6 +30,7 @@ from tests.lab.parts import SIMULATED
 
 PLACE: Final = Path("/run/street")  # in the memory of the guest
 LINK: Final = PLACE / "i2c-street"  # what a udev rule keeps on a node
+EVERYBODY: Final = {sensor["name"] for sensor in tomllib.loads(config("", "", "", ""))["sensor"]}
 PULSES: Final = 1_500
 VEHICLES: Final = 700
 HELD_S: Final = 5.0
@@ -63,8 +66,7 @@ class Street:
     def configured(self) -> Path:
         """Write the daemon's file."""
         path = PLACE / "node.toml"
-        text = NODE.format(place=PLACE, street=LINK, yard=self.yard.path, chip=self.chip.path)
-        path.write_text(text)
+        path.write_text(config(str(PLACE), str(LINK), self.yard.path, self.chip.path))
         return path
 
 
@@ -73,7 +75,7 @@ def street(share: Path) -> dict[str, Any]:
     place = Street()
     path = place.configured()
     with daemon(path, share) as process:
-        until(lambda: ok({"air", "shade", "slow", "yard", "meter", "lane", "door"}))
+        until(lambda: ok(EVERYBODY))
         place.moment("well")
         time.sleep(CALM_S)
         edges = _counted(place, process)
@@ -100,6 +102,7 @@ def street(share: Path) -> dict[str, Any]:
         "exit": exit_code,
         "health": health,
         "kernel": kernels(place),
+        "scan": scanned(place),
     }
 
 
@@ -146,6 +149,19 @@ def kernels(place: Street) -> dict[str, float]:
     return found
 
 
+def scanned(place: Street) -> dict[str, dict[str, str]]:
+    """Return, by bus, what `edgenode scan` names at each place; the kernel holds the yard's air."""
+    buses = {"street": place.street.path, "yard": place.yard.path, "pins": place.chip.path}
+    with bound(place.yard.number, "bme280", 0x76):
+        answer = json.loads(_edgenode("scan", "--json", *buses.values()))
+    wires = {wire["path"]: wire for wire in answer["wires"]}
+    assert not [wire["problem"] for wire in answer["wires"] if wire["problem"]]
+    return {
+        bus: {seen["place"]: seen["driver"] or seen["words"] for seen in wires[path]["seen"]}
+        for bus, path in buses.items()
+    }
+
+
 @contextmanager
 def daemon(config: Path, share: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the daemon; what it logs lies in the share."""
@@ -177,5 +193,6 @@ def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-def _edgenode(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "edgenode", *words], check=True, capture_output=True)
+def _edgenode(*words: str) -> str:
+    command = [sys.executable, "-m", "edgenode", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
