@@ -197,6 +197,6 @@ class VirtualINA226(VirtualMonitor):
         shunt = min(max(round(amperes * self.spec.shunt_ohm / 2.5e-6), -0x8000), 0x7FFF)
         bus = min(max(round(volts / 1.25e-3), 0), 0x7FFF)
         current = int(shunt * self._calibration / 2048)  # equation 3
-        power = abs(current) * bus // 20_000  # equation 4
+        power = round(abs(current) * bus / 20_000)  # equation 4
         overflow = abs(current) > 0x7FFF or power > 0xFFFF
         return shunt, bus, current, power & 0xFFFF, overflow

@@ -101,3 +101,22 @@ def test_closing_gives_the_descriptor_back() -> None:
     bus = FakeSMBus()
     device(bus).close()
     assert bus.closed == 1
+
+
+def test_another_address_of_the_same_bus_is_opened_for_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buses: list[FakeSMBus] = []
+
+    def opened(path: str, address: int) -> FakeSMBus:
+        assert (path, address) == ("/dev/i2c-1", 0x49)
+        buses.append(FakeSMBus(b"ab"))
+        return buses[-1]
+
+    monkeypatch.setattr("edgenode.bus.i2c.open_kernel", opened)
+    first = FakeSMBus()
+    other = device(first).at(0x49)
+    assert other.read(0x00, 2) == b"ab"
+    assert [message[0] for message in buses[0].transactions[0]] == [0x49, 0x49]
+    other.close()
+    assert (first.closed, buses[0].closed) == (0, 1)

@@ -21,7 +21,7 @@ from tests.drivers.known_alphasense import (
     driver_holds,
     electrodes_hold,
 )
-from tests.support.beds import Address, Bed, Wire
+from tests.support.beds import Address, Bed
 from tests.support.proofs import Agreement, Mutants, Oracle, Proof
 from tests.support.smartcitizen import CALIBRATIONS, compensation
 
@@ -91,7 +91,7 @@ PT1000: Final = {"pin": 6, "factor": 1000.0, "offset": -277.0}
 class Boards(Address):
     """Two converters on one bus; the second one always behaves."""
 
-    def at(self, address: int) -> Wire:
+    def at(self, address: int) -> Address:
         assert address == 0x49
         spec = Ads1115Spec(
             "t",
@@ -103,7 +103,7 @@ class Boards(Address):
         return Address(self.bed, VirtualADS1115(spec, self.bed.truth, self.bed.now_ns))
 
 
-def part(bed: Bed) -> Wire:
+def part(bed: Bed) -> Boards:
     """Play a road."""
     spec = Ads1115Spec(
         "s",
