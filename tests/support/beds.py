@@ -27,6 +27,8 @@ from edgenode.virtual.watching import EVENT, QUEUE_MOST, RISING
 Made = TypeVar("Made")
 Method = TypeVar("Method", bound=Callable[..., Any])
 MS: Final = 1_000_000  # ns
+I2C_HERTZ: Final = 100_000  # standard mode, the default of a Raspberry Pi
+I2C_BITS: Final = 9  # of a byte, its acknowledge included
 
 
 class Bed:
@@ -35,12 +37,19 @@ class Bed:
     def __init__(self) -> None:
         self.now_ns = boot_ns()
         self.spent_ns = 0
+        self.carried = 0  # bytes on the wires, both ways, addresses included
+        self.carrying_ns = 0  # what they take at the speed of their wire; no time passes by it
         self.truth = Truth(Path(os.devnull))
 
     @property
     def now_ms(self) -> int:
         """Boot-time of the bed."""
         return self.now_ns // MS
+
+    def carry(self, count: int, each_s: float) -> None:
+        """Note bytes that went over a wire, and what each of them takes."""
+        self.carried += count
+        self.carrying_ns += int(count * each_s * 1e9)
 
     def sleep(self, seconds: float) -> None:
         """Let so much time pass at once."""
@@ -119,6 +128,7 @@ class Address(Wire):
     def _transact(self, data: bytes, length: int) -> bytes:
         messages = [Message(0, len(data), data)] if data else []
         messages += [Message(READ, length, b"")] if length else []
+        self.bed.carry(len(messages) + len(data) + length, I2C_BITS / I2C_HERTZ)
         try:
             answer: bytes = self.instrument.transact(messages, self.bed.now_ns)
         except Refused as exc:
@@ -173,6 +183,8 @@ class Cable(Wire):
 
     def _carried(self, data: bytes) -> bytes:
         """Return what is understood of bytes: nonsense at another speed than the instrument's."""
+        bits = 1 + self.line.data_bits + (self.line.parity != "none") + self.line.stop_bits
+        self.bed.carry(len(data), bits / self.baud)
         same = self.baud == getattr(self.instrument, "baud", self.baud)
         return data if same else bytes(byte ^ 0x5A for byte in data)
 
@@ -267,11 +279,13 @@ class Period(NamedTuple):
     own_ns: int
     feeds: int
     sample: Sample
+    carried: int  # bytes on its wire
+    held_ms: float  # for how long its read kept the bus: waiting, and what was carried meanwhile
 
 
 def play(bed: Bed, wire: Wire, sensor: Any, every_ms: int) -> Period:
     """Let a period pass, feed as often as something stirs or the driver's pace is, then read."""
-    feeds = own_ns = 0
+    feeds, own_ns, carried = 0, 0, bed.carried
     talks = isinstance(sensor, Talker)
     pace_ns = int(sensor.pace_s * 1e9) if talks else 0
     until_ns = bed.now_ns + every_ms * MS
@@ -283,9 +297,11 @@ def play(bed: Bed, wire: Wire, sensor: Any, every_ms: int) -> Period:
         if (wire.stirs() or paced) and talks:
             own_ns += bed.timed(lambda: sensor.feed(bed.now_ms))[1]
             feeds += 1
-    bed.now_ns = max(bed.now_ns, until_ns)
+    bed.now_ns = began_ns = max(bed.now_ns, until_ns)
+    carrying_ns = bed.carrying_ns
     sample, took_ns = bed.timed(lambda: sensor.read(bed.now_ms))
-    return Period(own_ns + took_ns, feeds, sample)
+    held_ns = bed.now_ns - began_ns + bed.carrying_ns - carrying_ns
+    return Period(own_ns + took_ns, feeds, sample, bed.carried - carried, held_ns / MS)
 
 
 def _next(*times_ns: int | None) -> int:
