@@ -84,7 +84,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factor: Annotated[
         Number, Meta(title="a value is factor times volts plus offset", description="units a volt")
     ] = 1.0
-    offset: Number = 0.0
+    offset: Annotated[Number, Meta(title="added, in the unit of the channel")] = 0.0
     low: Annotated[Number | None, Meta(title="the least that the value can mean")] = None
     high: Annotated[Number | None, Meta(title="the most that it can mean")] = None
     fault_below_v: Annotated[

@@ -38,7 +38,7 @@ Address = Annotated[int, Meta(ge=0x48, le=0x4B, description="0x48 to 0x4b")]
 class Thermometer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[sensor.thermometer]: °C are factor times volts plus offset, such as of a board's Pt1000."""
 
-    pin: Pin
+    pin: Annotated[Pin, Meta(title="where it is wired")]
     factor: Annotated[Number, Meta(title="°C per volt: 1000 for the Pt1000 of an Alphasense AFE")]
     offset: Annotated[
         Number, Meta(title="°C at 0 V: 20 - 1000 * V20 for an AFE whose label says V20")

@@ -14,7 +14,7 @@ from tests.drivers.known_ads1115 import MUTANTS, known_answers_hold
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, adafruit
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.proofs import FRAMES, Agreement, KernelOracle, Mutants, Oracle, Proof
 
 MINUTE_S: Final = 60  # a row of what is played: both drivers measure within it
 GAINS: Final[dict[float, str]] = {
@@ -79,7 +79,10 @@ PROOFS = (
         driver="ads1115",
         part=part,
         options={},
-        against=(Oracle("adafruit-circuitpython-ads1x15", "adafruit_ads1x15", as_adafruit),),
+        against=(
+            Oracle("adafruit-circuitpython-ads1x15", "adafruit_ads1x15", as_adafruit),
+            KernelOracle("ads1015", "tests/lab/parts.py"),
+        ),
         known="0x4000 is 2.048 V at 4.096 V (Adafruit) and 1.024 V at 2.048 V (Linux ti-ads1015)",
         mutants=(Mutants(ads1115, MUTANTS, known_answers_hold),),
         damage="the chip has no checksum; its configuration is read back with each result, so a "

@@ -22,8 +22,9 @@ from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, adafruit
 from tests.support.fake_words import FakeWords
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.proofs import FRAMES, Agreement, KernelOracle, Mutants, Oracle, Proof
 
+LAB = "tests/lab/parts.py"  # whose kernel driver is ina2xx
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
 UNNOTICED = (
     "the chip has no checksum; its configuration is read back behind each result, so a chip that "
@@ -93,7 +94,10 @@ PROOFS = (
         driver="ina219",
         part=part_219,
         options={},
-        against=(Oracle("adafruit-circuitpython-ina219", "adafruit_ina219", as_adafruit),),
+        against=(
+            Oracle("adafruit-circuitpython-ina219", "adafruit_ina219", as_adafruit),
+            KernelOracle("ina219", LAB),
+        ),
         known="bus 0x1F60 and shunt 0x03E8 are 4.016 V and 10 mV: Linux ina2xx, Adafruit",
         mutants=(
             Mutants(ina219, OF_INA219, ina219_holds),
@@ -107,7 +111,10 @@ PROOFS = (
         driver="ina226",
         part=part_226,
         options={"shunt_ohm": 0.02},
-        against=(Oracle("pamoja-sensors", "pamoja.sensors", as_pamoja),),
+        against=(
+            Oracle("pamoja-sensors", "pamoja.sensors", as_pamoja),
+            KernelOracle("ina226", LAB),
+        ),
         known="a dump of a real part, 3294 mV, 1248 mA and 4112.5 mW: groeck/module-tests",
         mutants=(
             Mutants(ina226, OF_INA226, ina226_holds),
