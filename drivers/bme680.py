@@ -47,6 +47,13 @@ REG_TRIM_LOW: Final = 0x8A
 REG_TRIM_HIGH: Final = 0xE1
 REG_VARIANT: Final = 0xF0
 
+MEANT: Final = {  # the bits that mean something; the others are reserved
+    REG_CTRL_GAS_0: 0x08,
+    REG_CTRL_GAS_1: 0x3F,
+    REG_CTRL_HUM: 0x07,
+    REG_CTRL_MEAS: 0xFF,
+    REG_CONFIG: 0x1C,
+}
 HEATER_ON: Final = 0x00
 HUMIDITY_X1: Final = 0x01
 ALL_X1_SLEEP: Final = 0x24  # temperature x1, pressure x1, mode bits 00
@@ -120,10 +127,14 @@ class BME680Options(Options, frozen=True):
 
     address: Annotated[Literal[0x76, 0x77], Meta(description="0x76 or 0x77")] = 0x76
     heater_celsius: Annotated[
-        int, Meta(ge=200, le=400, description="what the gas plate is heated to, 200 to 400 °C")
+        int,
+        Meta(ge=200, le=400, title="what the gas plate is heated to", description="°C, 200 to 400"),
     ] = 320
     heater_ms: Annotated[
-        int, Meta(ge=30, le=1000, description="for how long, 30 to 1000 ms; a read takes longer")
+        int,
+        Meta(
+            ge=30, le=1000, title="for how long; a read takes longer", description="ms, 30 to 1000"
+        ),
     ] = 150
 
 
@@ -234,7 +245,7 @@ class BME680(Driver):
         """Raise BadFrame where the chip, which has no checksum, is not set as we set it."""
         found = self._i2c.read(REG_CTRL_GAS_0, 6)
         for register, value in self._controls().items():
-            if found[register - REG_CTRL_GAS_0] != value:
+            if found[register - REG_CTRL_GAS_0] & MEANT[register] != value:
                 raise BadFrame(
                     f"{self._variant.part} at {self._where}: control registers read "
                     f"{found.hex(' ')}; was it reset or is another program using it?"

@@ -71,6 +71,8 @@ def pressure(raw_p: int, fine: float, trim: Sequence[float], p10: float = 0.0) -
     b = (a * a * p6 / 32768 + a * p5 * 2) / 4 + p4 * 65536
     scale = (1 + (p3 * a * a / 524288 + p2 * a) / 524288 / 32768) * p1
     if not scale:
-        raise ImpossibleValue("its calibration gives no pressure at this temperature")
+        raise ImpossibleValue(
+            "its calibration gives no pressure at this temperature; power-cycle it, else replace it"
+        )
     p = (1048576 - raw_p - b / 4096) * 6250 / scale
     return p + (p9 * p * p / 2147483648 + p * p8 / 32768 + (p / 256) ** 3 * p10 / 131072 + p7) / 16

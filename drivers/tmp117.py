@@ -62,7 +62,7 @@ class TMP117Options(Options, frozen=True):
     ] = 0x48
     averages: Annotated[
         Literal[1, 8, 32],
-        Meta(description="conversions of each value: more are quieter, and warm the part"),
+        Meta(title="conversions a value: more are quieter and warm it", description="1, 8 or 32"),
     ] = 8
 
 

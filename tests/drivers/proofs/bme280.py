@@ -19,7 +19,7 @@ from tests.drivers.known_bosch import (
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, adafruit
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.proofs import FRAMES, Agreement, KernelOracle, Mutants, Oracle, Proof
 
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
 STEPS = (0.01, 0.1, 1.0)
@@ -56,7 +56,10 @@ PROOFS = (
         driver="bme280",
         part=part,
         options={},
-        against=(Oracle("adafruit-circuitpython-bme280", "adafruit_bme280.basic", as_adafruit),),
+        against=(
+            Oracle("adafruit-circuitpython-bme280", "adafruit_bme280.basic", as_adafruit),
+            KernelOracle("bmp280", "tests/lab/parts.py"),
+        ),
         known="the example of BST-BMP280-DS001 §3.12, 25.08 °C and 100653.25 Pa: Linux bmp280, "
         "Adafruit; humidity: the integer formula of BST-BME280-DS002 §4.2.3",
         mutants=(

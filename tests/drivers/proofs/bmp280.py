@@ -19,7 +19,7 @@ from tests.drivers.known_bosch import (
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, adafruit
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.proofs import FRAMES, Agreement, KernelOracle, Mutants, Oracle, Proof
 
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
 STEPS = (0.01, 1.0)
@@ -52,7 +52,10 @@ PROOFS = (
         driver="bmp280",
         part=part,
         options={},
-        against=(Oracle("adafruit-circuitpython-bmp280", "adafruit_bmp280", as_adafruit),),
+        against=(
+            Oracle("adafruit-circuitpython-bmp280", "adafruit_bmp280", as_adafruit),
+            KernelOracle("bmp280", "tests/lab/parts.py"),
+        ),
         known="the example of BST-BMP280-DS001 §3.12, 25.08 °C and 100653.25 Pa: Linux bmp280, "
         "Adafruit",
         mutants=(
