@@ -37,21 +37,25 @@ def measure() -> dict[str, Any]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:
-        with TemporaryDirectory() as name, instruments(Path(name)) as wires:
+        with TemporaryDirectory() as name, served(Path(name), instruments()) as wires:
             return _measured(Path(name), wires)
     finally:
         sys.setswitchinterval(before)
 
 
-@contextmanager
-def instruments(directory: Path) -> Iterator[str]:
-    """Run one virtual BME280 on each bus, in a process of their own; it shall end with us."""
-    tables = [
+def instruments() -> str:
+    """Return the tables of one virtual BME280 on each bus."""
+    return "".join(
         f'[[instrument]]\nkind = "bme280"\nsensor = "s{n}"\nbus = "{n}"\nevery_ms = {EVERY_MS}\n'
         for n in range(BUSES)
-    ]
+    )
+
+
+@contextmanager
+def served(directory: Path, tables: str) -> Iterator[str]:
+    """Run virtual instruments in a process of their own, until the block ends."""
     scenario, control = directory / "scenario.toml", directory / "control"
-    scenario.write_text("".join(tables), encoding="utf-8")
+    scenario.write_text(tables, encoding="utf-8")
     words = ["--socket", f"{directory}/wires", "--truth", f"{directory}/truth"]
     words += ["--scenario", str(scenario), "--control", str(control)]
     command = [sys.executable, "-m", "edgenode.virtual", *words]
