@@ -119,3 +119,17 @@ def test_marks_of_what_was_skipped_are_no_values() -> None:
     assert sample.quality[:3] == (Quality.OK, Quality.FAULT, Quality.FAULT)
     with pytest.raises(ImpossibleValue, match="temperature was not measured"):
         opened(FakeBME680(FIELD.replace("76f580", "800000"))).read(0)
+
+
+@given(field=st.binary(min_size=17, max_size=17), variant=st.sampled_from([0, 1]))
+def test_no_registers_can_crash_the_decoder(field: bytes, variant: int) -> None:
+    sensor = opened(FakeBME680((b"\x80" + field[1:]).hex(), variant))
+    try:
+        _, percent, _, ohm = sensor.read(0).values
+    except ImpossibleValue:
+        return
+    low, high = sensor.channels[OHM].low, sensor.channels[OHM].high
+    assert low is not None
+    assert high is not None
+    assert percent is None or 0 <= percent <= 100
+    assert ohm is None or low <= ohm <= high

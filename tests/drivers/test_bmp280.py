@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.bmp280 import BMP280, BMP280Options
 from edgenode.errors import BadFrame, BusTimeout, ImpossibleValue, WrongDevice
@@ -89,3 +91,12 @@ def test_a_measurement_that_never_ends_is_a_timeout_within_the_budget(chip: Fake
     with pytest.raises(BusTimeout, match="BMP280 at 0x77: still measuring"):
         sensor.read(0)
     assert sum(naps) < sensor.budget_s
+
+
+@given(data=st.binary(min_size=6, max_size=6))
+def test_no_six_bytes_can_crash_the_decoder(data: bytes) -> None:
+    try:
+        sample = opened(FakeBMP280(data)).read(0)
+    except ImpossibleValue:
+        return
+    assert sample.values[0] is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.ds3231 import DS3231, DS3231Options
 from edgenode.errors import BadFrame, WrongDevice
@@ -95,3 +97,10 @@ def test_nothing_is_ever_written() -> None:
     clock.read(0)
     clock.close()
     assert chip.closed == 1
+
+
+@given(once=st.binary(min_size=19, max_size=19))
+def test_no_registers_can_crash_the_decoder(once: bytes) -> None:
+    chip = FakeDS3231(once.hex())
+    found = DS3231.identify(chip)
+    assert found is None or found.words.startswith("DS3231")
