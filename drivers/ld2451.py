@@ -201,7 +201,13 @@ class LD2451Options(Options, frozen=True):
     slowest: Slowest = 5
     angle: BeamAngle = 0
     line_m: Annotated[
-        int, Meta(ge=3, le=150, description="metres from the radar at which vehicles count")
+        int,
+        Meta(
+            ge=3,
+            le=150,
+            title="how far from the radar vehicles count",
+            description="metres, 3 to 150",
+        ),
     ] = 20
 
 

@@ -156,7 +156,7 @@ class Loop(Driver):
             self._headway_s(),
             unread,
         )
-        given = (fine, shared, fine, Quality.OK)
+        given: tuple[Quality, ...] = (fine, shared, fine, Quality.OK)
         if self._options.traffic:
             since = None if share is None else passed
             values = (*values, since, self._gaps.value, self._stays.value)

@@ -80,7 +80,7 @@ def report(line: bytes, per: float) -> Report | None:
         return None
     unit = found[1]
     known = UNITS.get(unit.decode()) if unit else per
-    return known and _signed("speed", float(found[2]), known)
+    return _signed("speed", float(found[2]), known) if known else None
 
 
 def _of_json(said: dict[str, Any], per: float) -> Report | None:

@@ -64,27 +64,29 @@ def proved(frame: bytes) -> bool:
 SHAPE: Final = Shape(HEADER, len(HEADER), lambda _: FRAME_BYTES, proved)
 
 
+def _range(low: int, high: int, unit: str, title: str) -> Meta:
+    return Meta(ge=low, le=high, title=title, description=f"{unit}, {low} to {high}")
+
+
 class LidarOptions(Options, frozen=True):
     """What an installer measures and chooses; the lidar itself is left as it is set."""
 
     nearer_cm: Annotated[
-        int, Meta(ge=20, le=1200, description="a vehicle is there where something is nearer")
+        int, _range(20, 1200, "cm", "a vehicle is there where something is nearer")
     ]
     hysteresis_cm: Annotated[
-        int, Meta(ge=0, le=200, description="it is gone where nothing is nearer by so much more")
+        int, _range(0, 200, "cm", "it is gone where nothing is nearer by so much more")
     ] = 20
-    shortest_ms: Annotated[
-        int, Meta(ge=0, le=1000, description="what is there for less is no vehicle")
-    ] = 30
+    shortest_ms: Annotated[int, _range(0, 1000, "ms", "what is there for less is no vehicle")] = 30
     merge_ms: Annotated[
-        int, Meta(ge=0, le=2000, description="a gap that is shorter is within one vehicle")
+        int, _range(0, 2000, "ms", "a gap that is shorter is within one vehicle")
     ] = 200
     no_echo: Annotated[
         Literal["unknown", "clear"],
         Meta(description="what it means that nothing comes back; clear where nothing stands there"),
     ] = "unknown"
     mount_cm: Annotated[
-        int, Meta(ge=0, le=1200, description="height above the road, looking down; 0: it does not")
+        int, _range(0, 1200, "cm", "height above the road, if it looks down; then heights are told")
     ] = 0
     suppress_below: SuppressBelow = 3
 

@@ -38,10 +38,16 @@ SuppressBelow = Annotated[
     ),
 ]
 Slowest = Annotated[
-    float, Meta(ge=0, le=100, description="km/h, 0 to 100; what is slower is no vehicle")
+    float, Meta(ge=0, le=100, title="what is slower is no vehicle", description="km/h, 0 to 100")
 ]
 BeamAngle = Annotated[
-    float, Meta(ge=0, le=60, description="degrees between the beam and the road, 0 to 60")
+    float,
+    Meta(
+        ge=0,
+        le=60,
+        title="the angle between beam and road, for which speeds are corrected",
+        description="degrees, 0 to 60",
+    ),
 ]
 
 

@@ -63,7 +63,8 @@ class VirtualOPS243(Playing):
         )
         self._traffic = Traffic(spec.sensor, ways, spec.every_ms * 1_000_000, truth, start_ns)
         self._queue: list[tuple[int, str, float, float]] = []  # ns, direction, km/h, m
-        self._power_up(start_ns)
+        self._heard: str = ""
+        self._units, self._in_json = spec.units, spec.in_json
 
     def next_ns(self) -> int:
         """Return when the next report is due, or the next row begins."""

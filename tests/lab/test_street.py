@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(400)]
 ROUNDING = 1e-9
 PERIOD_MS = 500  # of the sensors on both I2C buses
 NUMBERS = (Quality.OK, Quality.SETTLING)
+# What each driver of lines tells of the edges of gpio-sim: the sensor, and its channel.
+COUNTED = {"pulse": ("meter", "count"), "loop": ("lane", "count"), "state": ("door", "changes")}
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_the_daemon_reads_what_the_kernels_driver_reads(
 def test_pulses_and_vehicles_are_exact_also_while_the_daemon_may_not_run(
     street: Any, city: Rows
 ) -> None:
-    for name, channel in (("meter", "count"), ("lane", "count"), ("door", "changes")):
+    for name, channel in COUNTED.values():
         _, total, quality = city.of(f"{name}/{channel}")[-1]
         assert (total, quality) == (street["edges"][name], Quality.OK)
     assert city.events(EventCode.COUNTER_RESET) == []

@@ -52,7 +52,7 @@ def played(log: Log, instrument: Any, driver: Any, options: Any) -> dict[str, li
     sensor.read(log.bed.now_ms)
     samples = [play(log.bed, wire, sensor, 60_000).sample for _ in range(MINUTES)]
     names = [channel.name for channel in sensor.measures()]
-    return dict(zip(names, zip(*(s.values for s in samples), strict=True), strict=True))  # type: ignore[arg-type]
+    return dict(zip(names, zip(*(s.values for s in samples), strict=True), strict=True))
 
 
 @pytest.mark.parametrize("reports", ["speed", "detected", "object"])

@@ -14,11 +14,11 @@ from tests.drivers.known_ld2451 import MUTANTS, PUBLISHED, known_answers_hold
 from tests.support.beds import Bed, Cable, Wire
 from tests.support.proofs import Damage, Mutants, Nobody, Proof
 
-STEADY: Any = {"toward": Play(offset=8), "away": Play(offset=6)}
+STEADY: Any = {"every_ms": 20_000, "toward": Play(offset=5), "away": Play(offset=4)}
 
 
 def part(bed: Bed) -> Wire:
-    """Play a street with some hundred vehicles an hour."""
+    """Play a street with 1,600 vehicles an hour."""
     instrument = VirtualLD2451(Ld2451Spec("s", **STEADY), bed.truth, bed.now_ns)
     return Cable(bed, instrument, LD2451.line or SerialLine())
 
@@ -49,7 +49,7 @@ PROOFS = (
             blind="reports have no checksum: a flipped bit may be another distance or speed",
         ),
         found="LD2451",
-        every_ms=60_000,
+        every_ms=20_000,
         waits=("clock",),
     ),
 )

@@ -23,7 +23,7 @@ PROOFS = (
         driver="loop",
         part=part,
         options={"line": 0},
-        against=(KernelOracle("gpio-sim", "tests/lab/test_gpio.py"),),
+        against=(KernelOracle("gpio-sim", "tests/lab/test_street.py"),),
         known="counts and stamps as `struct gpio_v2_line_event` of linux/gpio.h tells them",
         mutants=(
             Mutants(loop, tuple(MUTANTS), known_answers_hold),

@@ -18,11 +18,11 @@ from tests.drivers.known_ops243 import MUTANTS, known_answers_hold
 from tests.support.beds import Bed, Cable, Wire
 from tests.support.proofs import FRAMES, Agreement, Damage, Mutants, Oracle, Proof
 
-STEADY: Any = {"toward": Play(offset=12), "away": Play(offset=9)}
+STEADY: Any = {"every_ms": 20_000, "toward": Play(offset=5), "away": Play(offset=4)}
 
 
 def part(bed: Bed) -> Wire:
-    """Play a street with more than a thousand vehicles an hour."""
+    """Play a street with 1,600 vehicles an hour."""
     instrument = VirtualOPS243(Ops243Spec("s", **STEADY), bed.truth, bed.now_ns)
     return Cable(bed, instrument, OPS243.line or SerialLine())
 
@@ -77,7 +77,7 @@ PROOFS = (
             blind="lines of text have no checksum: a flipped bit may be another speed",
         ),
         found="OPS243",
-        every_ms=60_000,
+        every_ms=20_000,
         waits=("clock",),
     ),
 )

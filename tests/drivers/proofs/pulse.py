@@ -23,7 +23,7 @@ PROOFS = (
         driver="pulse",
         part=part,
         options={"line": 0},
-        against=(KernelOracle("gpio-sim", "tests/lab/test_gpio.py"),),
+        against=(KernelOracle("gpio-sim", "tests/lab/test_street.py"),),
         known="1000 pulses that nobody read are `line_seqno` 1000 of linux/gpio.h",
         mutants=(
             Mutants(pulse, tuple(MUTANTS), known_answers_hold),
