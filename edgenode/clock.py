@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from edgenode.reading import Anchor, ClockSource
 STA_UNSYNC = 0x0040  # linux/timex.h: the kernel clock is not disciplined
 ANCHOR_EVERY_MS = 600_000
 STEP_MS = 1_000  # a wall clock that moved this far against boot-time has been stepped
+DRIFT_PPM = 50  # of a crystal; the wire format's own figure
+TOLD_MS = 3_600_000  # for so long what a part told is gone on with, ever less sure
+DISCIPLINED = frozenset({ClockSource.NTP, ClockSource.PTP})
 
 
 class Clock(Protocol):
@@ -33,6 +37,14 @@ class Clock(Protocol):
         """Return a text that differs at every boot of the kernel."""
         ...
 
+    def tell(self, anchor: Anchor) -> None:
+        """Take note of what a part on a wire knows of UTC; any thread may tell."""
+        ...
+
+    def told(self) -> Anchor | None:
+        """Return the best of what was told, as it is now; None where there is nothing recent."""
+        ...
+
 
 class _Timex(ctypes.Structure):
     """`struct timex` of linux/timex.h, as far as it is read; the rest is room."""
@@ -48,7 +60,30 @@ class _Timex(ctypes.Structure):
     )
 
 
-class SystemClock:
+class Told(ABC):
+    """The half of a clock that parts on wires tell of UTC. No lock: a posting is one value."""
+
+    _told: Anchor | None = None
+
+    @abstractmethod
+    def boot_ms(self) -> int:
+        """Milliseconds since boot."""
+
+    def tell(self, anchor: Anchor) -> None:
+        held = self.told()
+        if held is None or anchor.err <= held.err:
+            self._told = anchor
+
+    def told(self) -> Anchor | None:
+        anchor, now = self._told, self.boot_ms()
+        if anchor is None or now - anchor.mono > TOLD_MS:
+            return None
+        passed = now - anchor.mono
+        drift = abs(passed) * DRIFT_PPM // 1_000_000
+        return Anchor(now, anchor.utc + passed, anchor.source, anchor.err + drift)
+
+
+class SystemClock(Told):
     """The kernel's clocks. `manual_err_ms` lets an operator vouch for an undisciplined one."""
 
     def __init__(self, manual_err_ms: int | None = None) -> None:
@@ -74,6 +109,22 @@ class SystemClock:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+def best(clock: Clock) -> Anchor:
+    """Return what is known best of UTC now; its source is NONE where nobody vouches.
+
+    A part that knows the time is believed before an undisciplined wall clock, whatever a person
+    says of that. A disciplined one is believed unless the part is surer and says the same.
+    """
+    wall = Anchor(clock.boot_ms(), clock.utc_ms(), *clock.sync())
+    told = clock.told()
+    if told is None:
+        return wall
+    if wall.source in DISCIPLINED:
+        apart = abs(told.utc - told.mono - (wall.utc - wall.mono))
+        return told if told.err < wall.err and apart <= told.err + wall.err else wall
+    return told
+
+
 class Timekeeper:
     """Turns a clock into the anchors worth keeping, and notices when the wall clock was stepped."""
 
@@ -85,11 +136,10 @@ class Timekeeper:
     def observe(self) -> tuple[Anchor | None, int]:
         """Return (a new anchor or None, by how many ms the wall clock was stepped or 0)."""
         mono, utc = self.clock.boot_ms(), self.clock.utc_ms()
-        source, err = self.clock.sync()
         stepped = self._step(utc - mono)
-        if source == ClockSource.NONE:
+        anchor = best(self.clock)
+        if anchor.source == ClockSource.NONE:
             return None, stepped
-        anchor = Anchor(mono, utc, source, err)
         if not (stepped or self._worth(anchor)):
             return None, stepped
         self._last = anchor

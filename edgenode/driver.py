@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Meta
 
 from edgenode.errors import ConfigError, nearest
-from edgenode.reading import Channel, Event, Sample, SerialLine, Stream
+from edgenode.reading import Anchor, Channel, Event, Sample, SerialLine, Stream
 
 WireKind = Literal["i2c", "serial", "gpio", "sysfs"]
 # How far a driver is proved: "oracle" agrees with somebody else's decoder on generated frames,
@@ -73,7 +73,8 @@ class Driver(Protocol):
     purpose: ClassVar[str] = ""  # why anybody may measure this, where a part has but one answer
     line: ClassVar[SerialLine | None] = None  # serial: the speed and framing of the part
     alone: ClassVar[bool] = False  # serial: it talks by itself, so nothing else fits on its port
-    watch: ClassVar[Literal["edges", "state"]] = "edges"  # gpio: which of the two wires it takes
+    watch: ClassVar[Literal["edges", "state", "states"]] = "edges"  # gpio: which wire it takes
+    lines: ClassVar[tuple[str, ...]] = ("line",)  # gpio: which options are numbers of lines
     addresses: ClassVar[tuple[int, ...]] = ()  # i2c: where the part can be, the usual one first
     pace_s: ClassVar[float] = 0.0  # a Talker without a descriptor is fed so often; 0: never
     life: ClassVar[Life | None] = None
@@ -132,6 +133,13 @@ class Driver(Protocol):
         """
         del quantity, value
 
+    def instant(self) -> Anchor | None:
+        """Return what the part knows of UTC since the last call; None where that is nothing.
+
+        Asked after each read and feed; never touches the wire.
+        """
+        return None
+
     def close(self) -> None:
         """Leave the sensor safe and quiet; safe to call twice, never raises."""
         ...
@@ -176,6 +184,12 @@ class Counting(Protocol):
         ...
 
 
+def lines_of(driver: Any, options: Any) -> dict[str, int]:
+    """Return the GPIO lines that a sensor with these options takes, by the option of each."""
+    numbers = {name: getattr(options, name, None) for name in driver.lines}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
 def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
     """Return the channels of `driver` as `options` declare them.
 
@@ -189,10 +203,10 @@ def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
 
 def loadable() -> dict[str, Any]:
     """Return all driver classes that a sensor may have, sorted by name; without those that fail."""
-    found = {}
-    for name in sorted({point.name for point in entry_points(group="edgenode.drivers")}):
+    found, known = {}, _known()
+    for name in sorted(known):
         try:
-            found[name] = find(name)
+            found[name] = _loaded(name, known)
         except ConfigError:  # whoever asks for this very driver is told why
             continue
     return found
@@ -203,7 +217,15 @@ def find(name: str) -> Any:
 
     Raises ConfigError naming the known drivers when there is none, or what keeps it from loading.
     """
-    known = {point.name: point for point in entry_points(group="edgenode.drivers")}
+    return _loaded(name, _known())
+
+
+def _known() -> dict[str, EntryPoint]:
+    """Look into every installed package; on a slow processor that takes a third of a second."""
+    return {point.name: point for point in entry_points(group="edgenode.drivers")}
+
+
+def _loaded(name: str, known: Mapping[str, EntryPoint]) -> Any:
     if name not in known:
         near = nearest(name, known)
         hint = f"did you mean {near!r}? " if near else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from edgenode.bus import LineStore
-from edgenode.clock import Clock
+from edgenode.clock import Clock, best
 from edgenode.config import Config
 from edgenode.errors import NodeError
 from edgenode.health import Condition
@@ -120,13 +120,13 @@ class Rooms:
 
     def picture(self) -> Picture:
         """Return how all rooms are now; this also looks for reads that do not return."""
-        source, error_ms = self._clock.sync()
+        known = best(self._clock)
         self.latest = Picture(
-            now_ms=self._clock.boot_ms(),
+            now_ms=known.mono,
             started_ms=self.started_ms,
-            utc_ms=self._clock.utc_ms(),
-            clock=source,
-            clock_err_ms=error_ms if source else None,
+            utc_ms=known.utc,
+            clock=known.source,
+            clock_err_ms=known.err if known.source else None,
             spool=self.spool.stats(),
             buses=[worker.stats() for worker in self.buses.workers],
             uplink=self.uplink.stats() if self.uplink else None,

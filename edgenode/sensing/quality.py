@@ -64,6 +64,12 @@ def nothing(width: int, reason: Reason) -> Sample:
     return Sample((None,) * width, (QUALITY_OF[reason],) * width)
 
 
+def unheard(sample: Sample) -> bool:
+    """Whether the part has said nothing yet: it may be there or not."""
+    nothing_yet = all(value is None for value in sample.values)
+    return nothing_yet and Quality.SETTLING in sample.quality
+
+
 def judged(sample: Sample, within: Limits, *, settling: bool) -> Sample:
     """Return the sample with what is out of range, not finite or still settling marked so.
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 from edgenode.clock import Clock
 from edgenode.driver import Counting, Driver, Talker
 from edgenode.errors import BusTimeout, DriverError, Reason
-from edgenode.reading import Event, EventCode, Quality, Rung, Sample
+from edgenode.reading import Event, EventCode, Rung, Sample
 from edgenode.sensing.board import Board
 from edgenode.sensing.breaker import Breaker
 from edgenode.sensing.job import Job, Sink
@@ -16,7 +16,7 @@ from edgenode.sensing.lateness import Lateness
 from edgenode.sensing.lending import Lending
 from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.pipeline import Pipeline
-from edgenode.sensing.quality import nothing, refuse
+from edgenode.sensing.quality import nothing, refuse, unheard
 from edgenode.sensing.record import Record
 from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.schedule import Schedule, stamp
@@ -155,10 +155,7 @@ class Runner:
     @property
     def rungs(self) -> Rungs:
         """What was tried to get this sensor back, one by one."""
-        return {
-            Rung.RETRY.word: self.retried,
-            Rung.REOPEN.word: self.reopened,
-        }
+        return {Rung.RETRY.word: self.retried, Rung.REOPEN.word: self.reopened}
 
     @property
     def state(self) -> State:
@@ -190,7 +187,7 @@ class Runner:
         if isinstance(result, Failure):
             self._lose(result, slot_ms)
             return nothing(len(self.job.group.channels), result.reason)
-        if not (self.lost and _unheard(result)):
+        if not (self.lost and unheard(result)):
             self._found(began_ms)
         return result
 
@@ -214,6 +211,7 @@ class Runner:
         self._lending.lend(driver, began_ms)
         with self._watch.budget(self.job.group.gid, driver.budget_s):
             sample = driver.read(began_ms)
+        self._heed(driver)
         took_ms = self._clock.boot_ms() - began_ms
         if took_ms > driver.budget_s * 1000:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
@@ -247,11 +245,17 @@ class Runner:
         self._lending.lend(driver, now_ms)
         with self._watch.budget(self.job.group.gid, driver.budget_s):
             events = talker.feed(now_ms)
+        self._heed(driver)
         for event in events:
             refuse(event)
             self._sink.event(now_ms, self.job.group.gid, event)
         if counting is not None:
             self._totals.note(counting.counts(), now_ms)
+
+    def _heed(self, driver: Driver) -> None:
+        """Tell the clock what the part knows of the time."""
+        if instant := driver.instant():
+            self._clock.tell(instant)
 
     def _close(self, driver: Driver) -> None:
         with self._watch.budget(self.job.group.gid, CLOSE_BUDGET_S):
@@ -291,9 +295,3 @@ class Runner:
 
     def _tell(self, code: EventCode, value: int | None, now_ms: int) -> None:
         self._sink.event(now_ms, self.job.group.gid, Event(code, value=value))
-
-
-def _unheard(sample: Sample) -> bool:
-    """Whether the part has said nothing yet: it may be there or not."""
-    nothing_yet = all(value is None for value in sample.values)
-    return nothing_yet and Quality.SETTLING in sample.quality

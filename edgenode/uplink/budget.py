@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from edgenode.clock import Clock
+from edgenode.clock import Clock, best
 from edgenode.reading import ClockSource, Event, EventCode, Limit, Stream
 from edgenode.spool import Figures, Traffic
 from edgenode.uplink.bucket import TokenBucket
@@ -97,8 +97,9 @@ class Budget:
 
     def _utc(self, now: int) -> int | None:
         """Return POSIX ms; a clock that was vouched for once in this life is believed."""
-        if self._clock.sync()[0] != ClockSource.NONE:
-            self._offset = self._clock.utc_ms() - now
+        known = best(self._clock)
+        if known.source != ClockSource.NONE:
+            self._offset = known.utc - known.mono
         return None if self._offset is None else now + self._offset
 
     def _near(self, limit: _Limit) -> bool:

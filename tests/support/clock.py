@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from edgenode.clock import Told
 from edgenode.reading import ClockSource
 
 
-class FakeClock:
+class FakeClock(Told):
     """Boot-time and wall clock in hand; never synchronised until `source` says so."""
 
     def __init__(self, boot_ms: int = 10_000, utc_ms: int = 1_795_000_000_000) -> None:
@@ -39,3 +40,4 @@ class FakeClock:
         self.offset += self.boot + off_ms
         self.boots += 1
         self.boot = 0
+        self._told = None

@@ -51,6 +51,7 @@ class World(FakeClock):
         self.true += off_ms
         self.boots += 1
         self.boot, self.offset, self._rest = 500, 0, 0
+        self._told = None
         self.source = ClockSource.NONE
 
     def ntp(self, error_ms: int = 0, err_ms: int = 20) -> None:
