@@ -14,6 +14,7 @@ from edgenode.virtual.bme680 import Bme680Spec, VirtualBME680
 from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
 from edgenode.virtual.ds3231 import Ds3231Spec, VirtualDS3231
 from edgenode.virtual.dsmr import DsmrSpec, VirtualDSMR
+from edgenode.virtual.iec62056 import Iec62056Spec, VirtualIEC62056
 from edgenode.virtual.kinds import (
     I2CInstrument,
     Instrument,
@@ -25,8 +26,8 @@ from edgenode.virtual.kinds import (
 from edgenode.virtual.lamp import LampSpec, VirtualLamp
 from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
 from edgenode.virtual.mbus import MbusSpec, VirtualMBus
-from edgenode.virtual.modbus import ModbusSpec, VirtualModbus
 from edgenode.virtual.mhz19 import MhZ19Spec, VirtualMHZ19
+from edgenode.virtual.modbus import ModbusSpec, VirtualModbus
 from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.pms5003 import Pms5003Spec, VirtualPMS5003
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
@@ -35,6 +36,7 @@ from edgenode.virtual.s8 import S8Spec, VirtualS8
 from edgenode.virtual.scd4x import Scd4xSpec, VirtualSCD4x
 from edgenode.virtual.scd30 import Scd30Spec, VirtualSCD30
 from edgenode.virtual.sdm import SdmSpec, VirtualSDM
+from edgenode.virtual.sds011 import Sds011Spec, VirtualSDS011
 from edgenode.virtual.sen5x import Sen5xSpec, VirtualSEN5x
 from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
 from edgenode.virtual.sgp4x import Sgp4xSpec, VirtualSGP4x
@@ -75,6 +77,7 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     Ld2451Spec: VirtualLD2451,
     Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
+    Iec62056Spec: VirtualIEC62056,
     MbusSpec: VirtualMBus,
     ModbusSpec: VirtualModbus,
     MhZ19Spec: VirtualMHZ19,
@@ -82,6 +85,7 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     S8Spec: VirtualS8,
     Pzem004tSpec: VirtualPZEM004T,
     SdmSpec: VirtualSDM,
+    Sds011Spec: VirtualSDS011,
     Sps30UartSpec: VirtualSPS30UART,
     TfLunaSpec: VirtualTFLuna,
 }
@@ -92,6 +96,7 @@ Spec = (
     | Bmp280Spec
     | Ds3231Spec
     | DsmrSpec
+    | Iec62056Spec
     | Ina219Spec
     | Ina226Spec
     | Bme280Spec
@@ -106,6 +111,7 @@ Spec = (
     | PulseSpec
     | Pzem004tSpec
     | SdmSpec
+    | Sds011Spec
     | Sen5xSpec
     | Sen66Spec
     | Sgp4xSpec
