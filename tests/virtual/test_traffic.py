@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import pytest
 from drivers.ld2451 import LD2451, LD2451Options
 from drivers.ops243 import OPS243, OPS243Options
 from drivers.tfluna import LidarOptions, TFLuna
+from edgenode.bus import SerialBus
+from edgenode.errors import BusError
 from edgenode.reading import SerialLine
-from edgenode.virtual import parse
+from edgenode.virtual import parse, send_command
 from edgenode.virtual.ld2451 import Ld2451Spec, VirtualLD2451
 from edgenode.virtual.ops243 import Ops243Spec, VirtualOPS243
 from edgenode.virtual.series import Play
 from edgenode.virtual.tfluna import TfLunaSpec, VirtualTFLuna
 from edgenode.virtual.truth import Truth
 from tests.support.beds import Bed, Cable, play
+from tests.support.instruments import street
 
 MINUTES = 20
 FLOWS: Any = {"toward": Play(offset=10), "away": Play(offset=7)}
@@ -106,6 +110,29 @@ def test_a_radar_obeys_its_commands_and_is_mute_while_configured(log: Log) -> No
     assert other.next_ns() is None
     other.hear(bytes.fromhex("fdfcfbfa 0200 fe00 04030201"), log.bed.now_ns)
     assert other.next_ns() == log.bed.now_ns + 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver", "options"),
+    [
+        ("ops243", OPS243, OPS243Options()),
+        ("ld2451", LD2451, LD2451Options()),
+        ("tfluna", TFLuna, LidarOptions(nearer_cm=500)),
+    ],
+)
+def test_each_is_read_through_sockets_and_ends_when_it_is_unplugged(
+    tmp_path: Path, kind: str, driver: Any, options: Any
+) -> None:
+    scenario = parse(f'[[instrument]]\nkind = "{kind}"\nsensor = "road"\nbus = "road"\n')
+    with street(tmp_path, scenario) as here:
+        sensor = driver(SerialBus(here.path("road")).lease(driver.line), options)
+        assert len(sensor.read(0).values) == len(sensor.measures())
+        send_command(here.control, "road", "vanish")
+        with pytest.raises(BusError):
+            for now_ms in range(0, 1000, 10):
+                select.select([sensor.fileno()], [], [], 1)
+                sensor.feed(now_ms)
+        sensor.close()
 
 
 def test_they_stand_in_scenarios() -> None:
