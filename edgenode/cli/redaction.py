@@ -24,7 +24,8 @@ SECRET_KEY = re.compile(
 HARMLESS_KEYS = frozenset(
     {
         "bias", "bus", "chip", "custody", "date", "derived", "driver", "edge", "host", "id", "kind",
-        "name", "parity", "path", "prefix", "quantity", "socket", "state", "twin", "usb_port",
+        "name", "parity", "path", "prefix", "quantity", "socket", "sources", "state", "twin",
+        "usb_port",
     }
 )  # fmt: skip
 HARMLESS_TEXT = re.compile(r"[\w./:+\[\]-]{0,128}")  # no @, no spaces: nothing is hidden in it
@@ -76,13 +77,21 @@ def _table(value: Any, depth: int, key: str = "") -> Any:
     if depth > DEEPEST or SECRET_KEY.search(key):
         return GONE
     if isinstance(value, Mapping):
-        return {_name(name): _table(inner, depth + 1, name) for name, inner in value.items()}
+        return {
+            _name(name): _table(inner, depth + 1, _meaning(key, name))
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
         return [_table(inner, depth + 1, key) for inner in value]
     if isinstance(value, bool | int | float):
         return value
     text = str(value)
     return text if key in HARMLESS_KEYS and HARMLESS_TEXT.fullmatch(text) else GONE
+
+
+def _meaning(table: str, name: str) -> str:
+    """Return the key that says what a value is; in `sources` it is the table, not the quantity."""
+    return table if table == "sources" and not SECRET_KEY.search(name) else name
 
 
 def _name(key: str) -> str:

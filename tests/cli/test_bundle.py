@@ -180,6 +180,13 @@ def test_what_is_not_known_to_be_harmless_is_taken_out(key: str, value: Any) -> 
     assert configuration(text) == {key: GONE}
 
 
+def test_which_channel_lends_a_source_is_harmless_and_a_secret_in_its_place_is_not() -> None:
+    text = '[[sensor]]\nsources = { humidity = "air/humidity", token = "x", a = "two words" }\n'
+    assert configuration(text) == {
+        "sensor": [{"sources": {"humidity": "air/humidity", "token": GONE, "a": GONE}}]
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [

@@ -152,6 +152,7 @@ def test_a_source_may_be_a_channel_of_another_sensor() -> None:
     assert sensor.derived == ("pm25_epa2021",)
     assert sensor.sources == {"humidity": "street/humidity"}
     assert "derived from humidity in %RH; PMS5003 has none" in only(WELL + PLANTOWER)
+    assert parse(WELL + PLANTOWER.replace('"pms5003"', '"pms5003t"')).sensors[1].sources == {}
 
 
 def test_what_lends_a_source_must_be_there_in_its_unit_and_be_another_sensor() -> None:
