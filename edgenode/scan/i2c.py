@@ -20,6 +20,9 @@ ADDRESSES: Final = range(0x08, 0x78)  # the others are reserved (UM10204 §3.1.1
 # Never touched. 0x50 to 0x57 are EEPROMs, such as the identity of a Raspberry Pi's HAT, and an
 # empty write corrupts one kind of them; 0x30 to 0x37 write-protect memory modules for good
 # (i2cdetect(8) of i2c-tools warns of both).
+IIO_OR_HWMON: Final = "read it with iio or hwmon"
+# A TCA9548A may stand there: one byte is a mask of its branches to it, not a register.
+MULTIPLEXERS: Final = range(0x70, 0x78)
 DANGEROUS: Final = frozenset((*range(0x30, 0x38), *range(0x50, 0x58)))
 
 
@@ -34,9 +37,14 @@ def survey_i2c(path: str, stop: threading.Event) -> Iterator[Seen]:
         place = f"0x{address:02x}"
         holder = kernel_driver(path, address)
         if holder:
-            words = f"held by the kernel's driver {holder}: read it with iio or hwmon"
+            how = "hwclock sets it and is set by it" if holder.startswith("rtc") else IIO_OR_HWMON
+            words = f"held by the kernel's driver {holder}: {how}"
             yield Seen(place, words)
-        elif i2c_answers(path, address):
+        elif not i2c_answers(path, address):
+            continue
+        elif _is_multiplexer(path, address):
+            yield Seen(place, "answers like a multiplexer, whose branches are left as they are")
+        else:
             yield from _named(path, address, place, drivers)
 
 
@@ -54,6 +62,25 @@ def _named(path: str, address: int, place: str, drivers: dict[str, Any]) -> Iter
         could = [n for n, driver in drivers.items() if address in driver.addresses]
         hint = f"; by its address it could be {', '.join(could)}" if could else ""
         yield Seen(place, f"answers, and no driver here knows it{hint}")
+
+
+def _is_multiplexer(path: str, address: int) -> bool:
+    """Return whether a part seems to hold one byte only: it gives back what it is told of itself.
+
+    Anything else takes that byte for the number of a register, which seldom holds its own number.
+    """
+    if address not in MULTIPLEXERS:
+        return False
+    wire = open_i2c(path, address)
+    try:
+        held = wire.transfer(b"", 1)
+        return wire.transfer(held, 1) == held
+    except (BusTimeout, BusStuck):
+        raise
+    except BusError:  # a command sensor has nothing to say before it is asked
+        return False
+    finally:
+        wire.close()
 
 
 def _asked(path: str, address: int, driver: Any) -> Found | None:

@@ -110,3 +110,38 @@ def test_numbers_are_written_as_people_do() -> None:
 def test_ports_of_a_pc_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "ttyS0").touch()
     assert ports.ports(str(tmp_path)) == []
+
+
+class Multiplexer:
+    """One byte, which says which branches are connected."""
+
+    def __init__(self) -> None:
+        self.mask, self.masks = 0x04, [0x04]
+
+    def transfer(self, data: bytes, length: int) -> bytes:
+        if data:
+            self.mask = data[-1]
+            self.masks.append(self.mask)
+        return bytes((self.mask,)) * length
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_the_branches_of_a_multiplexer_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = Multiplexer()
+    monkeypatch.setattr(i2c, "i2c_answers", lambda _path, address: address == 0x76)
+    monkeypatch.setattr(i2c, "open_i2c", lambda _path, _address: chip)
+    (seen,) = i2c.survey_i2c("/dev/i2c-9", threading.Event())
+    assert (seen.place, seen.driver) == ("0x76", "")
+    assert "multiplexer" in seen.words
+    assert set(chip.masks) == {0x04}
+
+
+def test_a_clock_that_the_kernel_holds_is_set_by_hwclock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i2c, "i2c_answers", lambda *_: False)
+    holders = {0x68: "rtc-ds1307", 0x76: "bmp280"}
+    monkeypatch.setattr(i2c, "kernel_driver", lambda _path, address: holders.get(address, ""))
+    clock, weather = i2c.survey_i2c("/dev/i2c-9", threading.Event())
+    assert "hwclock" in clock.words
+    assert "iio" in weather.words
