@@ -36,8 +36,8 @@ class Mutant:
 # These do not hide each other, so one run finds them all.
 MEASURES = (
     Mutant(
-        "return Sample((pm1, pm25, pm10,",
-        "return Sample((pm1 + 2, pm25, pm10,",
+        "(*masses(frame), *counts",
+        "(masses(frame)[0] + 2, *masses(frame)[1:], *counts",
         "the newest frame said",
         "drivers/pms5003.py",
     ),
