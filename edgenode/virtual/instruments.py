@@ -14,6 +14,7 @@ from edgenode.virtual.bme680 import Bme680Spec, VirtualBME680
 from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
 from edgenode.virtual.ds3231 import Ds3231Spec, VirtualDS3231
 from edgenode.virtual.dsmr import DsmrSpec, VirtualDSMR
+from edgenode.virtual.gnss import GnssSpec, VirtualGNSS
 from edgenode.virtual.iec62056 import Iec62056Spec, VirtualIEC62056
 from edgenode.virtual.kinds import (
     I2CInstrument,
@@ -77,6 +78,7 @@ SERIAL: Final[Kinds[SerialInstrument]] = {
     Ld2451Spec: VirtualLD2451,
     Ops243Spec: VirtualOPS243,
     DsmrSpec: VirtualDSMR,
+    GnssSpec: VirtualGNSS,
     Iec62056Spec: VirtualIEC62056,
     MbusSpec: VirtualMBus,
     ModbusSpec: VirtualModbus,
@@ -96,6 +98,7 @@ Spec = (
     | Bmp280Spec
     | Ds3231Spec
     | DsmrSpec
+    | GnssSpec
     | Iec62056Spec
     | Ina219Spec
     | Ina226Spec
