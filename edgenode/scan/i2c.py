@@ -40,16 +40,16 @@ def survey_i2c(path: str, stop: threading.Event) -> Iterator[Seen]:
             how = "hwclock sets it and is set by it" if holder.startswith("rtc") else IIO_OR_HWMON
             words = f"held by the kernel's driver {holder}: {how}"
             yield Seen(place, words)
-        elif not i2c_answers(path, address):
-            continue
-        elif _is_multiplexer(path, address):
-            yield Seen(place, "answers like a multiplexer, whose branches are left as they are")
-        else:
+        elif i2c_answers(path, address):
             yield from _named(path, address, place, drivers)
 
 
 def _named(path: str, address: int, place: str, drivers: dict[str, Any]) -> Iterator[Seen]:
     """Yield who says that it is there, or that nobody known does."""
+    held = _held(path, address) if address in MULTIPLEXERS else b""
+    if held not in {b"", b"\0"} and _told(path, address, held) == held:
+        yield Seen(place, "answers like a multiplexer, whose branches are left as they are")
+        return
     known = False
     for name, driver in drivers.items():
         if address not in driver.addresses:
@@ -58,27 +58,37 @@ def _named(path: str, address: int, place: str, drivers: dict[str, Any]) -> Iter
         if found:
             known = True
             yield Seen(place, found.words, name, {"address": address, **found.options})
-    if not known:
-        could = [n for n, driver in drivers.items() if address in driver.addresses]
-        hint = f"; by its address it could be {', '.join(could)}" if could else ""
-        yield Seen(place, f"answers, and no driver here knows it{hint}")
+    if known:
+        return
+    if held:
+        _told(path, address, held)  # should it be a multiplexer without branches, it is so again
+    could = [n for n, driver in drivers.items() if address in driver.addresses]
+    hint = f"; by its address it could be {', '.join(could)}" if could else ""
+    yield Seen(place, f"answers, and no driver here knows it{hint}")
 
 
-def _is_multiplexer(path: str, address: int) -> bool:
-    """Return whether a part seems to hold one byte only: it gives back what it is told of itself.
-
-    Anything else takes that byte for the number of a register, which seldom holds its own number.
-    """
-    if address not in MULTIPLEXERS:
-        return False
+def _held(path: str, address: int) -> bytes:
+    """Return the byte that a part gives unasked; empty where it has none, as command sensors do."""
     wire = open_i2c(path, address)
     try:
-        held = wire.transfer(b"", 1)
-        return wire.transfer(held, 1) == held
+        return wire.transfer(b"", 1)
     except (BusTimeout, BusStuck):
         raise
-    except BusError:  # a command sensor has nothing to say before it is asked
-        return False
+    except BusError:
+        return b""
+    finally:
+        wire.close()
+
+
+def _told(path: str, address: int, held: bytes) -> bytes:
+    """Tell a part the byte that it gave, and return what it gives then.
+
+    A multiplexer keeps its branches and gives the same. Anything else takes the byte for the
+    number of a register, and gives what that holds.
+    """
+    wire = open_i2c(path, address)
+    try:
+        return wire.transfer(held, 1)
     finally:
         wire.close()
 

@@ -18,8 +18,9 @@ from edgenode.reading import SerialLine
 from edgenode.scan.found import Seen
 
 QUIET_S: Final = 3.0  # who has said nothing by then does not talk by itself
-LISTEN_S: Final = 12.0  # a meter of the older kind speaks each ten seconds
+LISTEN_S: Final = 12.0  # a meter of the older kind speaks each ten seconds, in text
 TURN_S: Final = 0.25
+TEXT: Final = frozenset(b"\r\n\t") | frozenset(range(0x20, 0x7F))
 HEARD_MOST: Final = 65_536
 SHOWN: Final = 16
 
@@ -68,7 +69,7 @@ def _listened(
     """Return what was heard and who it is: at once when known, else when it is quiet or time."""
     began = time.monotonic()
     said = b""
-    while (passed := time.monotonic() - began) < (LISTEN_S if said else QUIET_S):
+    while time.monotonic() - began < (LISTEN_S if _is_text(said) else QUIET_S):
         fresh = port.receive(1, TURN_S) + port.arrived()
         said = (said + fresh)[-HEARD_MOST:]
         if fresh:
@@ -76,9 +77,14 @@ def _listened(
                 found = driver.recognise(said)
                 if found:
                     return said, name, found
-        if stop.is_set() or passed > LISTEN_S:
+        if stop.is_set():
             break
     return said, "", None
+
+
+def _is_text(said: bytes) -> bool:
+    """Whether this may be the middle of a text: noise, or another speed, is not waited for."""
+    return bool(said) and all(byte in TEXT for byte in said)
 
 
 def _asked(port: SerialPort, drivers: dict[str, Any]) -> tuple[str, Found | None]:

@@ -9,7 +9,7 @@ import pytest
 
 from edgenode.bus import ports
 from edgenode.errors import BusStuck, NodeError
-from edgenode.scan import Wire, i2c, survey, wires
+from edgenode.scan import Seen, Wire, i2c, survey, wires
 from edgenode.scan.gpio import spans
 from edgenode.scan.places import kernel_driver, wire_of
 
@@ -115,8 +115,8 @@ def test_ports_of_a_pc_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
 class Multiplexer:
     """One byte, which says which branches are connected."""
 
-    def __init__(self) -> None:
-        self.mask, self.masks = 0x04, [0x04]
+    def __init__(self, mask: int) -> None:
+        self.mask, self.masks = mask, [mask]
 
     def transfer(self, data: bytes, length: int) -> bytes:
         if data:
@@ -124,18 +124,32 @@ class Multiplexer:
             self.masks.append(self.mask)
         return bytes((self.mask,)) * length
 
+    def read(self, register: int, length: int) -> bytes:
+        return self.transfer(bytes((register,)), length)
+
     def close(self) -> None:
         """Nothing is open."""
 
 
-def test_the_branches_of_a_multiplexer_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    chip = Multiplexer()
+def scanned(chip: Multiplexer, monkeypatch: pytest.MonkeyPatch) -> Seen:
     monkeypatch.setattr(i2c, "i2c_answers", lambda _path, address: address == 0x76)
     monkeypatch.setattr(i2c, "open_i2c", lambda _path, _address: chip)
     (seen,) = i2c.survey_i2c("/dev/i2c-9", threading.Event())
-    assert (seen.place, seen.driver) == ("0x76", "")
-    assert "multiplexer" in seen.words
+    return seen
+
+
+def test_the_branches_of_a_multiplexer_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = Multiplexer(0x04)
+    assert "multiplexer" in scanned(chip, monkeypatch).words
     assert set(chip.masks) == {0x04}
+
+
+def test_a_multiplexer_without_branches_has_none_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chip = Multiplexer(0)
+    assert scanned(chip, monkeypatch).driver == ""
+    assert chip.mask == 0
 
 
 def test_a_clock_that_the_kernel_holds_is_set_by_hwclock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def file(tmp_path: Path, wires: Street) -> Path:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_scan, "QUIET_S", 0.3)
+    monkeypatch.setattr(serial_scan, "QUIET_S", 1.2)  # the part that talks does by then
 
 
 def scanned(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
