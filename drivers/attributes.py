@@ -50,14 +50,18 @@ class DeviceOptions(Options, frozen=True):
         str,
         Meta(
             pattern="^[A-Za-z0-9_.,+-]{1,64}$",
+            title="which device of the kernel",
             description="what the file `name` of the device says, such as bmp280",
         ),
     ]
-    read: Annotated[Attributes, Meta(description="the values to read, up to 16")]
+    read: Annotated[
+        Attributes, Meta(title="which of its values become channels", description="up to 16 names")
+    ]
     at: Annotated[
         str,
         Meta(
             pattern="^([0-9]+-[0-9a-f]{4})?$",
+            title="which of two devices of a name",
             description="where it stands, such as 1-0076: bus and address; where two have a name",
         ),
     ] = ""

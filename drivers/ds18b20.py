@@ -38,6 +38,7 @@ class DS18B20Options(Options, frozen=True):
         str,
         Meta(
             pattern="^(10|22|28|3b|42)-[0-9a-f]{12}$",
+            title="which part on the wire",
             description="its number as the kernel shows it in /sys/bus/w1/devices",
         ),
     ]

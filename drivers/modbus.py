@@ -36,7 +36,7 @@ CODES: Final[dict[Type, str]] = {
     "f64": ">d",
 }
 Address = Annotated[int, Meta(ge=0, le=0xFFFF, description="of the first register, from 0")]
-Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Number = Annotated[float, Meta(ge=-1e12, le=1e12, description="a number")]
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,23 +49,28 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[
         str, Meta(pattern=r"^\S{1,24}$", title="of SenML, else UCUM", description="such as kWh")
     ]
-    type: Type = "u16"
+    type: Annotated[Type, Meta(title="unsigned, signed or floating, and how many bits")] = "u16"
     table: Annotated[
         Literal["input", "holding"], Meta(title="function 04 or 03, as the part's document says")
     ] = "input"
     low_word_first: Annotated[bool, Meta(title="the words of a wide value stand turned")] = False
     factor: Annotated[Number, Meta(title="a value is factor times what stands there")] = 1.0
     offset: Annotated[Number, Meta(title="and then plus this")] = 0.0
-    decimals: Annotated[int, Meta(ge=-6, le=6, title="of the resolution that is kept")] = 0
+    decimals: Annotated[
+        int, Meta(ge=-6, le=6, title="of the resolution that is kept", description="-6 to 6")
+    ] = 0
     kind: Annotated[
         Literal["gauge", "counter"], Meta(title="a counter is a total that the part keeps")
     ] = "gauge"
     invalid: Annotated[
-        int | None, Meta(title="what stands there, unsigned, when there is no value")
+        int | None,
+        Meta(title="what stands there, unsigned, when there is no value", description="a number"),
     ] = None
     low: Annotated[Number | None, Meta(title="the least that the value can mean")] = None
     high: Annotated[Number | None, Meta(title="the most that it can mean")] = None
-    observed: Observed = ""
+    observed: Annotated[
+        Observed, Meta(title="an observed property such as WeatherObserved/windSpeed")
+    ] = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError for what does not go together."""
@@ -124,9 +129,12 @@ class Span(msgspec.Struct, frozen=True):
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[sensor.identity]: a register that tells the right part from another."""
 
-    register: Address
-    value: Annotated[int, Meta(ge=0, le=0xFFFF, title="what it holds in the right part")]
-    table: Literal["input", "holding"] = "holding"
+    register: Annotated[Address, Meta(title="where it stands, from 0")]
+    value: Annotated[
+        int,
+        Meta(ge=0, le=0xFFFF, title="what it holds in the right part", description="0 to 65535"),
+    ]
+    table: Annotated[Literal["input", "holding"], Meta(title="function 04 or 03")] = "holding"
 
 
 class ModbusOptions(Options, frozen=True):
@@ -135,11 +143,21 @@ class ModbusOptions(Options, frozen=True):
     registers: Annotated[
         tuple[Register, ...], Meta(min_length=1, max_length=ROWS_MOST, title="up to 24 values")
     ]
-    address: Annotated[int, Meta(ge=1, le=247, description="1 to 247")] = 1
+    address: Annotated[
+        int, Meta(ge=1, le=247, title="its address on the line", description="1 to 247")
+    ] = 1
     most: Annotated[
-        int, Meta(ge=1, le=REGISTERS_MOST, title="registers that it gives in one answer")
+        int,
+        Meta(
+            ge=1,
+            le=REGISTERS_MOST,
+            title="registers that it gives in one answer",
+            description="1 to 125",
+        ),
     ] = 64
-    identity: Identity | None = None
+    identity: Annotated[
+        Identity | None, Meta(title="a register that tells the right part, proved at opening")
+    ] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where names repeat, or a read would take too many requests."""
