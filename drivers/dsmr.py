@@ -66,13 +66,21 @@ DEVICES: Final[Mapping[Device, Channel]] = {
 class DSMROptions(Options, frozen=True):
     """What the meter tells; a scan finds it out."""
 
-    version: Annotated[Version, Meta(description="of its telegram: 5, 4, 3 or 2")] = 5
-    phases: Annotated[Literal[1, 3], Meta(description="1 or 3")] = 1
+    version: Annotated[Version, Meta(title="of its telegrams", description="2, 3, 4 or 5")] = 5
+    phases: Annotated[Literal[1, 3], Meta(title="how many it tells of", description="1 or 3")] = 1
     tariffs: Annotated[
-        int, Meta(ge=0, le=4, description="of so many the energy is sent too, 0 to 4")
+        int,
+        Meta(
+            ge=0, le=4, title="of how many the energy is sent too", description="a number, 0 to 4"
+        ),
     ] = 2
     devices: Annotated[
-        tuple[Device, ...], Meta(max_length=5, description="what else is connected to the meter")
+        tuple[Device, ...],
+        Meta(
+            max_length=5,
+            title="what is connected to it",
+            description='a list of "gas", "water", "hot_water", "heat", "cold"',
+        ),
     ] = ()
 
 

@@ -64,14 +64,24 @@ KNOWN: Final[Mapping[str, Known]] = {
 }
 
 
+Code = Annotated[
+    str, Meta(pattern=r"^[0-9A-Za-z.:*&-]{1,24}$", description='an OBIS code such as "1.8.0"')
+]
+Name = Annotated[
+    str, Meta(pattern="^([a-z][a-z0-9_]{0,31})?$", description="a-z, 0-9 and _, up to 32")
+]
+Unit = Annotated[str, Meta(max_length=16, description="of SenML, else UCUM")]
+Places = Annotated[int, Meta(ge=0, le=6, description="a number, 0 to 6")]
+
+
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One register of the readout that becomes a channel."""
 
-    code: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:*&-]{1,24}$")]
-    name: Annotated[str, Meta(pattern="^([a-z][a-z0-9_]{0,31})?$")] = ""
-    unit: Annotated[str, Meta(max_length=16)] = ""
-    decimals: Annotated[int, Meta(ge=0, le=6)] | None = None
-    total: bool | None = None
+    code: Annotated[Code, Meta(title="as the meter prints it")]
+    name: Annotated[Name, Meta(title="of its channel; needed where the code is not known")] = ""
+    unit: Annotated[Unit, Meta(title="of its channel; needed where the code is not known")] = ""
+    decimals: Annotated[Places | None, Meta(title="that are sent")] = None
+    total: Annotated[bool | None, Meta(title="whether it only grows")] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where nobody knows what the code means."""
@@ -98,27 +108,37 @@ class IEC62056Options(Options, frozen=True):
     """What an installer may choose."""
 
     registers: Annotated[
-        tuple[Register, ...], Meta(min_length=1, max_length=64, description="which become channels")
-    ] = (Register("1.8.0"),)
+        tuple[Register, ...], Meta(max_length=64, title="which become channels; none: 1.8.0 does")
+    ] = ()
     readout_s: Annotated[
-        int, Meta(ge=OFTENEST_S, le=86_400, description="how often the meter is read out, 60 s up")
+        int,
+        Meta(
+            ge=OFTENEST_S,
+            le=86_400,
+            title="how often the meter is read out",
+            description="seconds, 60 to 86400",
+        ),
     ] = 300
     baud_most: Annotated[
         Literal[300, 600, 1200, 2400, 4800, 9600, 19200],
-        Meta(description="the fastest that the optical head can do"),
+        Meta(title="the fastest that its head can do", description="300, 600 ... 19200"),
     ] = 9600
 
     def __post_init__(self) -> None:
         """Raise ValueError where two registers would have one name."""
-        names = [register.channel().name for register in self.registers]
+        names = [channel.name for channel in channels(self)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two registers are called {', '.join(twice)}; give one a `name`")
 
+    def wanted(self) -> tuple[Register, ...]:
+        """Return the registers that become channels."""
+        return self.registers or (Register("1.8.0"),)
+
 
 def channels(options: IEC62056Options) -> tuple[Channel, ...]:
     """Return a channel for each register, in their order."""
-    return tuple(register.channel() for register in options.registers)
+    return tuple(register.channel() for register in options.wanted())
 
 
 class IEC62056(Driver):
@@ -198,7 +218,7 @@ class IEC62056(Driver):
         if age_ms > 2 * self._period_ms + READOUT_MS:
             raise self._nothing(age_ms)
         if not self._text:
-            width = len(self._options.registers)
+            width = len(self._options.wanted())
             return Sample((None,) * width, (Quality.SETTLING,) * width)
         sample = decode(self._text, self._options)
         return aged(sample) if age_ms > self._period_ms + READOUT_MS else sample
@@ -222,9 +242,9 @@ def decode(text: bytes, options: IEC62056Options) -> Sample:
         for form in _forms(register.code):
             told.setdefault(form, register.groups[0])
     if any(told.get(code, "").strip("0") for code in FATAL):
-        width = len(options.registers)
+        width = len(options.wanted())
         return Sample((None,) * width, (Quality.FAULT,) * width)
-    cells = [_cell(told, one.code, one.channel().unit) for one in options.registers]
+    cells = [_cell(told, one.code, one.channel().unit) for one in options.wanted()]
     return Sample(tuple(value for value, _ in cells), tuple(how for _, how in cells))
 
 

@@ -62,20 +62,27 @@ Quantity = Literal[
     "mass_flow", "flow_temperature", "return_temperature", "external_temperature",
     "temperature_difference", "pressure", "voltage", "current",
 ]  # fmt: skip
-Number = Annotated[int, Meta(ge=0, le=(1 << 41) - 1)]
+Places = Annotated[int, Meta(ge=0, le=6, description="a number, 0 to 6")]
+Name = Annotated[
+    str, Meta(pattern="^([a-z][a-z0-9_]{0,31})?$", description="a-z, 0-9 and _, up to 32")
+]
+Number = Annotated[int, Meta(ge=0, le=(1 << 41) - 1, description="a number, 0 up")]
 
 
 class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One record of the meter that becomes a channel."""
 
-    quantity: Quantity
-    name: Annotated[str, Meta(pattern="^([a-z][a-z0-9_]{0,31})?$")] = ""
-    function: Function = "current"
-    storage: Number = 0
-    tariff: Number = 0
-    subunit: Number = 0
-    index: Annotated[int, Meta(ge=0, le=1000)] | None = None
-    decimals: Annotated[int, Meta(ge=0, le=6)] | None = None
+    quantity: Annotated[Quantity, Meta(description="what it is")]
+    name: Annotated[Name, Meta(title="of its channel, in place of the usual one")] = ""
+    function: Annotated[Function, Meta(description="how the meter came by it")] = "current"
+    storage: Annotated[Number, Meta(title="where the meter keeps it, 0: as it stands")] = 0
+    tariff: Annotated[Number, Meta(title="which it belongs to, 0: all")] = 0
+    subunit: Annotated[Number, Meta(title="of the meter")] = 0
+    index: Annotated[
+        Annotated[int, Meta(ge=0, le=1000, description="a number, 0 to 1000")] | None,
+        Meta(title="its place among all records, in place of the four above"),
+    ] = None
+    decimals: Annotated[Places | None, Meta(title="that are sent")] = None
 
     def called(self) -> str:
         """Return the name of its channel: the quantity, and what sets it apart."""
@@ -115,12 +122,18 @@ OBSERVED: Final = {
 class MBusOptions(Options, frozen=True):
     """What an installer may choose; every meter on a bus needs an address of its own."""
 
-    address: Annotated[int, Meta(ge=0, le=250, description="primary address, 0 to 250")] = 1
-    medium: Annotated[Medium, Meta(description="what it meters; decides the usual records")] = (
-        "heat"
-    )
+    address: Annotated[
+        int,
+        Meta(
+            ge=0, le=250, title="its primary address on the bus", description="a number, 0 to 250"
+        ),
+    ] = 1
+    medium: Annotated[
+        Medium, Meta(description="what it meters, which decides the usual records")
+    ] = "heat"
     records: Annotated[
-        tuple[Chosen, ...], Meta(max_length=64, description="in place of the usual ones")
+        tuple[Chosen, ...],
+        Meta(max_length=64, title="which become channels, in place of the usual ones"),
     ] = ()
 
     def __post_init__(self) -> None:

@@ -240,3 +240,9 @@ def test_an_identification_is_found_behind_an_echo_and_only_when_it_is_whole() -
     assert identification(b"/?!\r\n/ISK5\\2MT174-0001\r\n\x02") == ("ISK", ord("5"), b"\x02")
     assert identification(b"/?!\r\n/ISK5\\2MT174-0001\r") is None
     assert identification(b"/?!\r\n") is None
+
+
+def test_without_a_choice_the_imported_energy_is_sent() -> None:
+    (channel,) = IEC62056.declare(options())
+    assert (channel.name, channel.unit) == ("import_energy", "kWh")
+    assert decode(TEXT, options()).values == (321.456,)
