@@ -35,7 +35,7 @@ class Bench:
     def compared(self, part: Part) -> dict[str, Any]:
         """Return the registers of a part, and what the drivers made of them."""
         rng = random.Random(SEED)
-        images = [part.image(rng) for _ in range(IMAGES)]
+        images = [part.image(rng, random.Random(n // part.lasts)) for n in range(IMAGES)]
         kernels, generic = self._kernels(part, images)
         return {
             "images": [dict(image.registers) for image in images],
@@ -56,9 +56,9 @@ class Bench:
             fill(bus, part.address, images[0], part.manners.width)
             with bound(self._stub, part.kernel, part.address) as driver:
                 reader = _generic(part, f"{self._stub}-{part.address:04x}")
-                for image in images:
+                for n, image in enumerate(images):
                     fill(bus, part.address, image, part.manners.width)
-                    if part.rebind:
+                    if n % part.lasts == 0:
                         driver.rebind()
                         reader = _generic(part, f"{self._stub}-{part.address:04x}")
                     kernels.append({name: driver.value(at) for name, at in part.shown.items()})
@@ -71,9 +71,9 @@ class Bench:
         chip, found = self._chips[part.name], []
         chip.load(images[0])
         driver = opened(part.driver, self._dongle.path, part.address, part.options)
-        for image in images:
+        for n, image in enumerate(images):
             chip.load(image)
-            if part.rebind:
+            if n % part.lasts == 0:
                 driver.close()
                 driver = opened(part.driver, self._dongle.path, part.address, part.options)
             names = [channel.name for channel in driver.measures()]

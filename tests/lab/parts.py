@@ -43,20 +43,20 @@ class Part:
     name: str
     kernel: str  # as new_device names it
     address: int
-    image: Callable[[random.Random], Image]
+    image: Callable[[random.Random, random.Random], Image]  # of this measurement, of this part
     shown: Mapping[str, Shown]  # by channel
     step: Mapping[str, float]  # by channel: one step of the coarser of the two
     driver: str = ""  # entry point of ours; "" is a part that only the generic drivers read
     options: Mapping[str, Any] = field(default_factory=dict)
     manners: Manners = PLAIN
-    rebind: bool = False  # both drivers read once, when they are opened, what the image changes
+    lasts: int = IMAGES  # so many images are of one part; another one is opened anew
     generic: Generic | None = None
 
 
-def bosch_memory(rng: random.Random, chip_id: int) -> dict[int, int]:
+def bosch_memory(rng: random.Random, burnt: random.Random, chip_id: int) -> dict[int, int]:
     """Return calibration, id and results: trim near that of real chips, anything measured."""
     t_and_p = [
-        value + rng.randint(-abs(value) // 20 - 1, abs(value) // 20 + 1) for value in EXAMPLE[:12]
+        value + burnt.randint(-abs(value) // 20 - 1, abs(value) // 20 + 1) for value in EXAMPLE[:12]
     ]
     low = struct.pack("<Hhh Hhhhhhhhh", *t_and_p)
     pressure, temperature = rng.randint(250_000, 480_000), rng.randint(380_000, 640_000)
@@ -64,13 +64,13 @@ def bosch_memory(rng: random.Random, chip_id: int) -> dict[int, int]:
     return {0xD0: chip_id, **_laid(0x88, low), **_laid(0xF7, results)}
 
 
-def bme280_image(rng: random.Random) -> Image:
-    h1, h2, h3 = rng.randint(60, 90), rng.randint(300, 420), rng.randint(0, 20)
-    h4, h5, h6 = rng.randint(250, 400), rng.randint(-100, 100), rng.randint(-30, 40)
+def bme280_image(rng: random.Random, burnt: random.Random) -> Image:
+    h1, h2, h3 = burnt.randint(60, 90), burnt.randint(300, 420), burnt.randint(0, 20)
+    h4, h5, h6 = burnt.randint(250, 400), burnt.randint(-100, 100), burnt.randint(-30, 40)
     shared = h4 & 0x0F | (h5 & 0x0F) << 4
     high = struct.pack("<hBbBbb", h2, h3, h4 >> 4, shared, h5 >> 4, h6)
     humidity = rng.randint(15_000, 45_000).to_bytes(2, "big")
-    memory = bosch_memory(rng, 0x60)
+    memory = bosch_memory(rng, burnt, 0x60)
     return Image({**memory, 0xA1: h1, **_laid(0xE1, high), **_laid(0xFD, humidity), 0xF3: 0})
 
 
@@ -78,31 +78,31 @@ def _laid(first: int, data: bytes) -> dict[int, int]:
     return {first + at: value for at, value in enumerate(data)}
 
 
-def bmp280_image(rng: random.Random) -> Image:
-    return Image({**bosch_memory(rng, 0x58), 0xF3: 0})
+def bmp280_image(rng: random.Random, burnt: random.Random) -> Image:
+    return Image({**bosch_memory(rng, burnt, 0x58), 0xF3: 0})
 
 
-def ads1115_image(rng: random.Random) -> Image:
+def ads1115_image(rng: random.Random, _: random.Random) -> Image:
     # The thresholds and the low bits, never all 0, are what our driver knows an ADS1115 by.
     count = rng.randint(-0x7FF, 0x7FF) << 4 | rng.randint(1, 15)
     return Image({0: count & 0xFFFF, 2: 0x8000, 3: 0x7FFF})
 
 
-def ina219_image(rng: random.Random) -> Image:
+def ina219_image(rng: random.Random, _: random.Random) -> Image:
     shunt, bus = rng.randint(-31_999, 31_999), rng.randint(0, 6_499)
     return Image({1: shunt & 0xFFFF, 2: bus << 3 | 0x0002, 3: 0})  # a pair is ready
 
 
-def ina226_image(rng: random.Random) -> Image:
+def ina226_image(rng: random.Random, _: random.Random) -> Image:
     shunt, bus = rng.randint(-32_766, 32_766), rng.randint(0, 28_799)
     return Image({1: shunt & 0xFFFF, 2: bus, 6: 0x0008, 0xFE: 0x5449, 0xFF: 0x2260})
 
 
-def lm75_image(rng: random.Random) -> Image:
+def lm75_image(rng: random.Random, _: random.Random) -> Image:
     return Image({0: rng.randint(-110, 250) << 7 & 0xFFFF})  # half degrees, -55 to 125
 
 
-def tmp117_image(rng: random.Random) -> Image:
+def tmp117_image(rng: random.Random, _: random.Random) -> Image:
     return Image({0: rng.randint(-55 * 128, 125 * 128) & 0xFFFF, 0x0F: 0x0117})
 
 
@@ -120,7 +120,7 @@ BME280: Final = Part(
     },
     step={"temperature": 0.01, "humidity": 0.1, "pressure": 1.0},
     manners=BOSCH,
-    rebind=True,
+    lasts=4,  # then another calibration
     generic=Generic(
         "iio",
         "bme280",
@@ -136,7 +136,7 @@ BMP280: Final = Part(
     shown={name: BME280.shown[name] for name in ("temperature", "pressure")},
     step={"temperature": 0.01, "pressure": 1.0},
     manners=BOSCH,
-    rebind=True,
+    lasts=4,  # then another calibration
     generic=Generic("iio", "bmp280", {"temperature": "temp", "pressure": "pressure"}),
 )
 ADS1115: Final = Part(

@@ -35,6 +35,7 @@ PULSES: Final = 1_500
 VEHICLES: Final = 700
 HELD_S: Final = 5.0
 OUT_S: Final = 2.0
+CONVERTED_S: Final = 0.2  # what converts by itself began anew when it was bound
 CALM_S: Final = 3.0
 BACK_WITHIN_S: Final = 40.0
 
@@ -74,6 +75,7 @@ def street(share: Path) -> dict[str, Any]:
     """Return what happened; the spool's export lies in the share."""
     place = Street()
     path = place.configured()
+    place.moment("started")
     with daemon(path, share) as process:
         until(lambda: ok(EVERYBODY))
         place.moment("well")
@@ -96,13 +98,13 @@ def street(share: Path) -> dict[str, Any]:
     place.moment("stopped")
     _edgenode("spool", "export", str(share / "export"), "--state", str(PLACE / "state"))
     return {
-        "moments": place.moments,
         "edges": edges,
         "numbers": numbers,
         "exit": exit_code,
         "health": health,
         "kernel": kernels(place),
         "scan": scanned(place),
+        "moments": place.moments,
     }
 
 
@@ -144,6 +146,7 @@ def kernels(place: Street) -> dict[str, float]:
     for part in SIMULATED:
         dongle = place.street if part.bus == "street" else place.yard
         with bound(dongle.number, part.kernel, part.address) as driver:
+            time.sleep(CONVERTED_S)
             for channel, shown in part.shown.items():
                 found[f"{part.sensor}/{channel}"] = driver.value(shown)
     return found
