@@ -10,12 +10,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	then echo $$p; break; fi; done)
 BIN := $(VENV)/bin
 
-.PHONY: help venv demo test check bench long tools clean
+.PHONY: help venv demo test check bench lab long tools clean
 help:
 	@echo "make demo    the whole road on this machine, with an account at the end ($(SECONDS_OF_DEMO) s)"
 	@echo "make test    the tests (MARK=root: those that need root; make long: those that need time)"
 	@echo "make check   style, types, and who may import whom"
 	@echo "make bench   what it costs, beside the targets"
+	@echo "make lab     drivers and daemon on Debian's kernel in QEMU (root; Debian on x86-64)"
 
 $(VENV)/.demo: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 with venv found:" \
@@ -48,6 +49,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lab: $(VENV)/.dev
+	.ci/lab
+	$(BIN)/pytest tests/lab $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev tools
 	$(BIN)/python -m bench
