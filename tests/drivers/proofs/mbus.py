@@ -40,7 +40,7 @@ UNITS = {
     "m^3/h": 1.0, "m^3/min": 60.0, "m^3/s": 3600.0, "kg/h": 1.0, "C": 1.0, "K": 1.0,
     "bar": 100.0, "seconds": 1.0, "H.C.A": 1.0, "V": 1.0, "A": 1.0,
 }  # fmt: skip
-CODES = [
+CODES: list[tuple[int, ...]] = [
     *((code,) for code in (*range(0x6C), 0x6E)),
     *((0xFB, code) for code in (0x00, 0x01, 0x10, 0x11, 0x28, 0x29)),
     *((0xFD, code) for code in range(0x40, 0x60)),
@@ -77,14 +77,14 @@ def number(draw: random.Random) -> tuple[int, bytes]:
     return field, bytes.fromhex(sign + digits[len(sign) :])[::-1]
 
 
-def record(draw: random.Random) -> bytes:
+def record(draw: random.Random, codes: list[tuple[int, ...]] = CODES) -> bytes:
     """Return one record of any quantity, storage, tariff, subunit and function."""
     field, data = number(draw)
     extensions = [draw.randrange(0x80) for _ in range(draw.choice([0, 0, 1, 2, 3]))]
     dif = field | draw.randrange(4) << 4 | draw.randrange(2) << 6
     dib = [dif, *extensions]
     dib[:-1] = [one | 0x80 for one in dib[:-1]]
-    return bytes(dib) + bytes(draw.choice(CODES)) + data
+    return bytes(dib) + bytes(draw.choice(codes)) + data
 
 
 def theirs(told: Any) -> tuple[float, ...]:
