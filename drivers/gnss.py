@@ -40,7 +40,7 @@ TALK: Final = Talk(
     "GNSS",
     silent_ms=10_000,
     unheard_ms=2 * PERIOD_MS,
-    gap_ms=300,  # a sentence takes 85 ms at 9600 baud
+    gap_ms=10_000,  # never: a line ends by itself, and the rest of one harms no sentence
     opening_s=3.0,
     if_silent="check its supply, and that its TX is on our RX",
     if_noisy="check the baud rate (9600, else write 38400 into [[bus]]) and that it talks NMEA",
