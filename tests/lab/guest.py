@@ -20,10 +20,11 @@ from tests.lab.kernel import load
 from tests.lab.parts import PARTS
 from tests.lab.pins import pins
 from tests.lab.street import street
+from tests.lab.thermometers import thermometers
 
 MODULES = (
     *("i2c-dev", "vhci-hcd", "i2c-tiny-usb", "gpio-sim"),
-    *("bmp280-i2c", "lm75", "ti-ads1015", "ina2xx-adc", "sht3x", "sht4x"),
+    *("bmp280-i2c", "lm75", "ti-ads1015", "ina2xx-adc", "sht3x", "sht4x", "ds2482", "w1_therm"),
 )
 
 
@@ -47,6 +48,7 @@ def steps(share: Path) -> dict[str, Callable[[], Any]]:
         "pins": pins,
         **{f"registers {part.name}": partial(bench.compared, part) for part in PARTS},
         "unplug": bench.close,
+        "thermometers": thermometers,
         "street": partial(street, share),
     }
 

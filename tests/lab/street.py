@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from tests.lab.dongle import Dongle
 from tests.lab.kernel import bound
 from tests.lab.lines import Chip
 from tests.lab.parts import SIMULATED
+from tests.lab.waiting import until
 
 PLACE: Final = Path("/run/street")  # in the memory of the guest
 LINK: Final = PLACE / "i2c-street"  # what a udev rule keeps on a node
@@ -36,7 +37,7 @@ VEHICLES: Final = 700
 HELD_S: Final = 5.0
 OUT_S: Final = 2.0
 CONVERTED_S: Final = 0.2  # what converts by itself began anew when it was bound
-CALM_S: Final = 3.0
+CALM_S: Final = 2.0
 BACK_WITHIN_S: Final = 40.0
 
 
@@ -185,15 +186,6 @@ def ok(sensors: set[str]) -> bool:
     except NoDaemon:
         return False
     return all(one["state"] == "ok" for one in told["sensors"] if one["sensor"] in sensors)
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for something; raises TimeoutError."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it did not come to pass")
-        time.sleep(0.1)
 
 
 def _edgenode(*words: str) -> str:
