@@ -94,11 +94,12 @@ class DS18B20(Driver):
                 f"{self._id}: the kernel does not see it; check its wire and the pull-up of 4.7 kΩ "
                 f"(there are: {others})"
             )
+        if not text:  # so the file is until the kernel's search has missed the part often enough
+            raise BusError(f"{self._id}: it does not answer the kernel; check its wire and supply")
         answer = ANSWER.match(text)
         if answer is None or answer[3] != "YES" or answer[1] in {OPEN_LINE, HELD_LINE}:
-            said = text.splitlines()[0] if text else "an empty file"
             raise BadFrame(
-                f"{self._id}: {said}: no whole answer; "
+                f"{self._id}: {text.splitlines()[0]}: no whole answer; "
                 "check cable length, pull-up, and that ground is wired"
             )
         return int(answer[4]), answer[1].split()

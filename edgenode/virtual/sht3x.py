@@ -1,6 +1,6 @@
 """An SHT3x as its I2C commands: what Sensirion's SHT3x-DIS datasheet (§2.2, §4) says it answers.
 
-It has no heater and no alert: those commands are not acknowledged.
+It has no heater: those commands are not acknowledged. Its alert limits can be read and not set.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ BREAK: Final = 0x3093
 RESET: Final = 0x30A2
 SERIAL: Final = (0x3682, 0x3780)
 STATUS: Final = 0xF32D
+CLEAR_STATUS: Final = 0x3041
+# Alert limits as the part has them from its maker (Sensirion's note "Alert mode, SHT3x"): 80 %RH
+# and 60 °C, 79 and 58, 22 and -9, 20 and -10, in seven and nine bits.
+ALERT_LIMITS: Final = {0xE11F: 0xCD33, 0xE114: 0xC92D, 0xE109: 0x3869, 0xE102: 0x3466}
 BREAKING_S: Final = 0.001
 STARTING_S: Final = 0.0015
 SEED: Final = 31  # garbage is random but the same every time
@@ -67,6 +71,10 @@ class VirtualSHT3x(Rhythmic):
             self._say(self.spec.serial >> 16, self.spec.serial & 0xFFFF)
         elif command == STATUS:
             self._say(0)
+        elif command in ALERT_LIMITS:
+            self._say(ALERT_LIMITS[command])
+        elif command == CLEAR_STATUS:
+            self._say()
         else:
             self._refuse()
 

@@ -95,7 +95,12 @@ def test_a_part_that_was_pulled_out_is_lost_and_the_others_are_named() -> None:
     assert names == ["10-000801b5a7a6", ROM]
 
 
-@pytest.mark.parametrize("text", ["", "garbage", "91 01 : crc=25 YES\nt=25062"])
+def test_a_part_that_the_kernel_gets_no_answer_from_is_lost() -> None:
+    with pytest.raises(BusError, match="does not answer the kernel"):
+        DS18B20(FakeTree({f"{W1}/{ROM}/w1_slave": ""}), DS18B20Options(id=ROM))
+
+
+@pytest.mark.parametrize("text", ["garbage", "91 01 : crc=25 YES\nt=25062"])
 def test_a_file_that_is_no_answer_is_a_bad_frame(text: str) -> None:
     with pytest.raises(BadFrame, match="no whole answer"):
         DS18B20(FakeTree({f"{W1}/{ROM}/w1_slave": text}), DS18B20Options(id=ROM))

@@ -46,6 +46,13 @@ temperature = { offset = -12.44 }
 pressure = { offset = 96118 }
 
 [[instrument]]
+kind = "sht3x"
+sensor = "shed"
+bus = "yard"
+temperature = { offset = 8.88 }
+humidity = { offset = 61.4 }
+
+[[instrument]]
 kind = "ads1115"
 sensor = "tank"
 bus = "yard"
@@ -139,6 +146,13 @@ purpose = "weather of the lab"
 bus = "yard"
 every_s = 2
 address = 0x77
+[[sensor]]
+name = "shed"
+driver = "sht3x"
+purpose = "weather of the lab"
+bus = "yard"
+every_s = 2
+address = 0x44
 [[sensor]]
 name = "tank"
 driver = "ads1115"

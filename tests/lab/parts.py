@@ -219,15 +219,16 @@ class Simulated:
     bus: str = "street"
 
 
-SHT4X_SHOWN: Final = {
+WEATHER: Final = {
     "temperature": Shown("temp1_input", 0.001),
     "humidity": Shown("humidity1_input", 0.001),
 }
 SIMULATED: Final = (
     Simulated("air", "bme280", BME280.shown, BME280.step, 0x76),
-    Simulated("shade", "sht4x", SHT4X_SHOWN, {"temperature": 0.01, "humidity": 0.1}, 0x44),
+    Simulated("shade", "sht4x", WEATHER, {"temperature": 0.01, "humidity": 0.1}, 0x44),
     Simulated("yard", "bme280", BME280.shown, BME280.step, 0x76, "yard"),
     Simulated("roof", "bmp280", BMP280.shown, BMP280.step, 0x77, "yard"),
+    Simulated("shed", "sht3x", WEATHER, {"temperature": 0.01, "humidity": 0.1}, 0x44, "yard"),
     Simulated("tank", "ads1115", ADS1115.shown, ADS1115.step, 0x48, "yard"),
     Simulated("battery", "ina219", INA219.shown, INA219.step, 0x40, "yard"),
     Simulated("panel", "ina226", INA226.shown, INA226.step, 0x41, "yard"),
