@@ -7,19 +7,14 @@ measuring agree with Linux's sht4x driver.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.bus import I2CDevice
-from edgenode.bus.sensirion import words
-from edgenode.driver import Driver, Found, Grade, Options, WireKind
-from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout, WrongDevice
-from edgenode.reading import Channel, Quality, Sample
-
-Precision = Literal["high", "medium", "low"]
+from drivers.sht import Hygrometer, Precision
+from edgenode.driver import Options
+from edgenode.reading import Quality, Sample
 
 # Commands without the heater, and the longest each may take (table 4: 8.3, 4.5 and 1.6 ms).
 MEASURE: Final[dict[Precision, tuple[int, float]]] = {
@@ -29,10 +24,6 @@ MEASURE: Final[dict[Precision, tuple[int, float]]] = {
 }
 READ_SERIAL: Final = 0x89
 SOFT_RESET: Final = 0x94
-STARTING_S: Final = 0.002  # 1 ms after power-on and reset (table 4)
-ANSWER_BYTES: Final = 6  # two words with a checksum each
-RETRY_S: Final = 0.002
-TRIES: Final = 5
 
 
 def decode(raw_t: int, raw_rh: int) -> Sample:
@@ -56,83 +47,17 @@ class SHT4xOptions(Options, frozen=True):
     ] = "high"
 
 
-class SHT4x(Driver):
-    """One chip that measures when asked and sleeps in between; its heater is never switched on."""
+class SHT4x(Hygrometer):
+    """One chip, whose commands are single bytes."""
 
-    wire: ClassVar[WireKind] = "i2c"
     model: ClassVar[str] = "SHT4x"
     options: ClassVar[type[Options]] = SHT4xOptions
-    channels: ClassVar[tuple[Channel, ...]] = (
-        # Repeats to 0.04 °C and 0.08 %RH (3 sigma, §2) and is right to 0.2 °C and 1.8 %RH: a
-        # hundredth and a tenth carry all that the part knows; finer steps would carry noise.
-        Channel(
-            "temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-40, high=125
-        ),
-        Channel(
-            "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
-        ),
-    )
-    budget_s: ClassVar[float] = 0.25  # 10 ms as a rule; the rest is for a slow or busy bus
     fastest_s: ClassVar[float] = 0.05  # measured more often, the part warms itself
     addresses: ClassVar[tuple[int, ...]] = (0x44, 0x45, 0x46)
-    grade: ClassVar[Grade] = "oracle"
+    width: ClassVar[int] = 1
+    serial: ClassVar[int] = READ_SERIAL
+    resets: ClassVar[tuple[int, ...]] = (SOFT_RESET,)
+    measure: ClassVar[Mapping[Precision, tuple[int, float]]] = MEASURE
 
-    def __init__(
-        self, wire: I2CDevice, options: SHT4xOptions, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._i2c, self._sleep = wire, sleep
-        self._where = f"SHT4x at 0x{options.address:02x}"
-        self._measure, self._measuring_s = MEASURE[options.precision]
-        self._i2c.transfer(bytes((SOFT_RESET,)), 0)  # what an earlier program began must not matter
-        self._sleep(STARTING_S)
-        self._prove_identity()
-
-    @classmethod
-    def identify(
-        cls, wire: I2CDevice, sleep: Callable[[float], None] = time.sleep
-    ) -> Found | None:
-        """Return the part by its serial number, whose words carry checksums."""
-        wire.transfer(bytes((READ_SERIAL,)), 0)
-        sleep(STARTING_S)
-        try:
-            high, low = words(wire.transfer(b"", ANSWER_BYTES), cls.model)
-        except BadFrame:
-            return None
-        return Found(f"SHT4x, serial number {high:04x}{low:04x}")
-
-    def read(self, now_ms: int) -> Sample:
-        """Measure once. Raises BusError, BusTimeout or BadFrame."""
-        del now_ms  # a measurement on request is about now by itself
-        raw_t, raw_rh = words(self._asked(self._measure, self._measuring_s), self._where)
+    def _sample(self, raw_t: int, raw_rh: int) -> Sample:
         return decode(raw_t, raw_rh)
-
-    def close(self) -> None:
-        """Give the descriptor back; the chip sleeps by itself after each measurement."""
-        self._i2c.close()
-
-    def _prove_identity(self) -> None:
-        answer = self._asked(READ_SERIAL, STARTING_S)
-        try:
-            words(answer, self._where)
-        except BadFrame as exc:
-            raise WrongDevice(
-                f"{self._where}: {answer.hex(' ')} is no serial number of an SHT4x; "
-                "check the address, what is soldered there, and the wiring"
-            ) from exc
-
-    def _asked(self, command: int, wait_s: float) -> bytes:
-        """Send a command and fetch its answer; the chip does not acknowledge before it has one."""
-        self._i2c.transfer(bytes((command,)), 0)
-        self._sleep(wait_s)
-        for _ in range(TRIES):
-            try:
-                return self._i2c.transfer(b"", ANSWER_BYTES)
-            except (BusTimeout, BusStuck):
-                raise
-            except BusError as exc:
-                refusal = exc
-            self._sleep(RETRY_S)
-        raise BusTimeout(
-            f"{self._where}: took command 0x{command:02x} and has no answer ({refusal}); "
-            "is the supply stable?"
-        ) from refusal

@@ -17,7 +17,8 @@ from edgenode.errors import BadFrame, BusError, BusStuck, BusTimeout, WrongDevic
 POLYNOMIAL: Final = 0x31
 INITIAL: Final = 0xFF
 WORD_BYTES: Final = 3  # two of the word, one of its checksum
-RETRY_S: Final = 0.002  # between two tries to fetch an answer that is not ready
+TRIES: Final = 5  # of fetching an answer that is not ready
+RETRY_S: Final = 0.002  # between two of them
 
 
 def _remainder(crc: int) -> int:
@@ -90,23 +91,23 @@ def answers_unasked(wire: I2CDevice) -> bool:
 
 
 class Commands:
-    """A sensor that takes commands of 16 bits and answers in words.
+    """A sensor that takes commands of `width` bytes and answers in words.
 
-    `where` begins every error. A busy part does not acknowledge: it is asked `tries` times for an
+    `where` begins every error. A busy part does not acknowledge: it is asked TRIES times for an
     answer, 2 ms apart.
     """
 
     def __init__(
-        self, wire: I2CDevice, where: str, sleep: Callable[[float], None], tries: int = 3
+        self, wire: I2CDevice, where: str, sleep: Callable[[float], None], width: int = 2
     ) -> None:
-        self._wire, self._where, self._sleep, self._tries = wire, where, sleep, tries
+        self._wire, self._where, self._sleep, self._width = wire, where, sleep, width
 
     def send(self, command: int, *arguments: int, wait_s: float = 0.0) -> None:
         """Send a command with its arguments, and give the part `wait_s` to obey.
 
         Raises BusError where it is not acknowledged.
         """
-        self._wire.transfer(command.to_bytes(2, "big") + packed(*arguments), 0)
+        self._wire.transfer(command.to_bytes(self._width, "big") + packed(*arguments), 0)
         if wait_s:
             self._sleep(wait_s)
 
@@ -127,7 +128,7 @@ class Commands:
             return self.ask(command, count, wait_s=wait_s)
         except BadFrame as exc:
             raise WrongDevice(
-                f"{exc}; command 0x{command:04x} should have told what it is: "
+                f"{exc}; command {self._named(command)} should have told what it is: "
                 "check the address, what is soldered there, and the wiring"
             ) from exc
 
@@ -145,7 +146,7 @@ class Commands:
         self._sleep(wait_s)
 
     def _fetched(self, command: int, length: int) -> bytes:
-        for _ in range(self._tries):
+        for _ in range(TRIES):
             try:
                 return self._wire.transfer(b"", length)
             except (BusTimeout, BusStuck):
@@ -154,6 +155,9 @@ class Commands:
                 refusal = exc
             self._sleep(RETRY_S)
         raise BusTimeout(
-            f"{self._where}: took command 0x{command:04x} and has no answer ({refusal}); "
+            f"{self._where}: took command {self._named(command)} and has no answer ({refusal}); "
             "is the supply stable?"
         ) from refusal
+
+    def _named(self, command: int) -> str:
+        return f"0x{command:0{2 * self._width}x}"

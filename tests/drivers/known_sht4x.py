@@ -24,7 +24,6 @@ MUTANTS = [
     ("max(relative, 0.0)", "max(relative, -6.0)"),
     (", 100.0)", ", 119.0)"),
     ("(Quality.OK, Quality.CLAMPED)", "(Quality.CLAMPED, Quality.OK)"),
-    ("raw_t, raw_rh = words", "raw_rh, raw_t = words"),
     ("(0xFD, 0.009)", "(0xF6, 0.009)"),
     ("(0xFD, 0.009)", "(0xFD, 0.007)"),
     ("(0xF6, 0.005)", "(0xE0, 0.005)"),
@@ -33,9 +32,7 @@ MUTANTS = [
     ("(0xE0, 0.002)", "(0xE0, 0.001)"),
     ("READ_SERIAL: Final = 0x89", "READ_SERIAL: Final = 0x88"),
     ("SOFT_RESET: Final = 0x94", "SOFT_RESET: Final = 0x93"),
-    ("STARTING_S: Final = 0.002", "STARTING_S: Final = 0.0005"),
-    ("ANSWER_BYTES: Final = 6", "ANSWER_BYTES: Final = 3"),
-    ("TRIES: Final = 5", "TRIES: Final = 1"),
+    ("width: ClassVar[int] = 1", "width: ClassVar[int] = 2"),
     ("] = 0x44", "] = 0x45"),
 ]
 OF_THE_CHECKSUM = [

@@ -149,7 +149,7 @@ def test_something_else_at_the_address_has_no_serial_number(
     chip: FakeSensirion, answer: str
 ) -> None:
     chip.answers[b"\x89"] = bytes.fromhex(answer)
-    with pytest.raises(WrongDevice, match=r"SHT4x at 0x45: .* is no serial number"):
+    with pytest.raises(WrongDevice, match=r"SHT4x at 0x45: .*0x89 should have told what it is"):
         SHT4x(chip, SHT4xOptions(address=0x45), sleep=lambda _: None)
 
 

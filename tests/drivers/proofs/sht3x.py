@@ -7,10 +7,17 @@ from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
-from drivers import sht3x
+from drivers import sht, sht3x
 from drivers.sht3x import SHT3x, SHT3xOptions
 from edgenode.virtual.sht3x import Sht3xSpec, VirtualSHT3x
-from tests.drivers.known_sht3x import ANSWERS, MUTANTS, WEATHER, known_answers_hold
+from tests.drivers.known_sht3x import (
+    ANSWERS,
+    MUTANTS,
+    OF_BOTH,
+    WEATHER,
+    known_answers_hold,
+    what_both_share_holds,
+)
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, Sleeper, adafruit
 from tests.support.fake_sensirion import FakeSensirion
@@ -77,7 +84,10 @@ PROOFS = (
             Oracle("sensirion-i2c-sht3x", "sensirion_i2c_sht3x", as_sensirion),
         ),
         known="66 66 93 80 00 A2 is 25.00 °C and 50.00 % by the datasheet's formulas",
-        mutants=(Mutants(sht3x, MUTANTS, known_answers_hold),),
+        mutants=(
+            Mutants(sht3x, MUTANTS, known_answers_hold),
+            Mutants(sht, OF_BOTH, what_both_share_holds),
+        ),
         damage=Damage(lambda: WEATHER, decoded),
         found="SHT3x, serial number 1a2b3c4d",
         waits=("sleep",),
