@@ -6,7 +6,15 @@ A bus path is `/dev/i2c-N`, a serial port, `/dev/gpiochipN`, `/` for the kernel'
 
 from edgenode.bus.adapters import I2CBus
 from edgenode.bus.edges import ActiveTime, CountedEdge, EdgeCount
-from edgenode.bus.opening import i2c_answers, open_i2c, open_lamp, open_line, open_state, open_tree
+from edgenode.bus.opening import (
+    i2c_answers,
+    open_i2c,
+    open_lamp,
+    open_line,
+    open_state,
+    open_states,
+    open_tree,
+)
 from edgenode.bus.serial import SerialBus
 from edgenode.bus.store import Kept, LineStore, line_name
 from edgenode.bus.wires import (
@@ -17,9 +25,11 @@ from edgenode.bus.wires import (
     I2CPlace,
     Lamp,
     LineEvent,
+    NamedChange,
     SerialPort,
     StateChange,
     StateLine,
+    StateLines,
     Tree,
 )
 
@@ -37,10 +47,12 @@ __all__ = [
     "Lamp",
     "LineEvent",
     "LineStore",
+    "NamedChange",
     "SerialBus",
     "SerialPort",
     "StateChange",
     "StateLine",
+    "StateLines",
     "Tree",
     "i2c_answers",
     "line_name",
@@ -48,5 +60,6 @@ __all__ = [
     "open_lamp",
     "open_line",
     "open_state",
+    "open_states",
     "open_tree",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from edgenode.bus.gpio import Asked, Handover, KernelLine
 from edgenode.bus.store import LineStore, line_name
-from edgenode.bus.wires import SIMULATED, Bias, Edge, EdgeLine, Lamp, StateLine, Tree
+from edgenode.bus.wires import SIMULATED, Bias, Edge, EdgeLine, Lamp, StateLine, StateLines, Tree
 
 if TYPE_CHECKING:
     from edgenode.bus.i2c import SMBusDevice
@@ -82,6 +83,23 @@ def open_state(
     from edgenode.bus.states import GpiozeroState  # noqa: PLC0415 - gpiozero takes 50 ms
 
     return GpiozeroState(path, offset, bias=bias, active_low=active_low, debounce_us=debounce_us)
+
+
+def open_states(
+    path: str,
+    offsets: Mapping[str, int],
+    *,
+    bias: Bias = "as-is",
+    active_low: bool = False,
+    debounce_us: int = 0,
+) -> StateLines:
+    """Follow the states of several lines of the chip at `path`, by name; raises BusError."""
+    from edgenode.bus.several import LineGroup  # noqa: PLC0415 - only where asked for
+
+    def opened(offset: int) -> StateLine:
+        return open_state(path, offset, bias=bias, active_low=active_low, debounce_us=debounce_us)
+
+    return LineGroup(offsets, opened)
 
 
 def open_lamp(path: str, offset: int, *, active_low: bool = False) -> Lamp:

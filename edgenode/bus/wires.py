@@ -149,6 +149,34 @@ class StateLine(Protocol):
         ...
 
 
+class NamedChange(NamedTuple):
+    """One of several lines became active or inactive."""
+
+    t_ms: int  # boot-time, by the kernel's stamp
+    line: str
+    active: bool
+
+
+class StateLines(Protocol):
+    """Several GPIO lines of one thing, by name, each as a StateLine."""
+
+    def states(self) -> dict[str, bool]:
+        """Return which lines are active, as far as their changes were taken in."""
+        ...
+
+    def changes(self) -> tuple[list[NamedChange], dict[str, int]]:
+        """Return the queued changes in the order of their stamps, and how many were not kept.
+
+        Those that were not kept are before the first change of their line. Never blocks; BusError
+        if a line is gone. A change just before another line's may come with the next call.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the lines back; safe to call twice."""
+        ...
+
+
 class Lamp(Protocol):
     """An indicator on a GPIO line."""
 

@@ -10,6 +10,7 @@ from edgenode.config.check import Mistake, near
 from edgenode.config.draft import Draft, Row
 from edgenode.config.lines import Place
 from edgenode.config.model import BusTable
+from edgenode.driver import lines_of
 from edgenode.reading import SerialLine
 
 SERIAL_ONLY = ("baud", "parity", "stop_bits")
@@ -87,8 +88,9 @@ def _bus_lines(draft: Draft) -> Iterator[Use]:
 def _sensor_lines(draft: Draft) -> Iterator[Use]:
     for index, row in draft.sensors.items():
         bus = draft.bus(row.table.bus)
-        if bus and bus.kind == "gpio" and hasattr(row.options, "line"):
-            yield Use(draft.real(bus.path), row.options.line, ("sensor", index, "line"))
+        if bus and bus.kind == row.driver.wire == "gpio":
+            for option, number in lines_of(row.driver, row.options).items():
+                yield Use(draft.real(bus.path), number, ("sensor", index, option))
 
 
 def _lamp_line(draft: Draft) -> Iterator[Use]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edgenode.bus import I2CBus, LineStore, SerialBus, open_line, open_state, open_tree
-from edgenode.driver import Driver, Options
+from edgenode.bus import I2CBus, LineStore, SerialBus, open_line, open_state, open_states, open_tree
+from edgenode.driver import Driver, Options, lines_of
 from edgenode.errors import NodeError
 from edgenode.reading import SerialLine
 
@@ -52,6 +52,14 @@ class Wires:
             return self._port.lease(self._line or driver.line)
         if driver.wire == "sysfs":
             return open_tree(self._path)
+        if driver.watch == "states":
+            return open_states(
+                self._path,
+                lines_of(driver, options),
+                bias=options.bias,
+                active_low=options.active_low,
+                debounce_us=options.debounce_us,
+            )
         if driver.watch == "state":
             return open_state(
                 self._path,

@@ -18,7 +18,8 @@ class StateSpec(Table, frozen=True, tag_field="kind", tag="state"):
     """[[instrument]] kind = "state": it is inactive, active, inactive … for so many ms each.
 
     The pattern begins with `first` and is repeated for ever; the last state of an odd one is
-    followed by its opposite.
+    followed by its opposite. So several lines can play together, such as the phases of a signal
+    head, each is `begun_ms` into its own when it starts.
     """
 
     sensor: str
@@ -27,6 +28,7 @@ class StateSpec(Table, frozen=True, tag_field="kind", tag="state"):
     pattern_ms: Pattern = (27_000, 30_000, 3_000)  # a signal head: as red lasts, as green, …
     first: bool = False
     active_low: bool = False
+    begun_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
 
 
 class VirtualState(Contact):
@@ -39,7 +41,10 @@ class VirtualState(Contact):
         self._truth = truth
         self._lengths = cycle(length * 1_000_000 for length in spec.pattern_ms)
         self._active = spec.first
-        self._until_ns = start_ns + next(self._lengths)
+        self._until_ns = start_ns - spec.begun_ms * 1_000_000 + next(self._lengths)
+        while self._until_ns <= start_ns:
+            self._active, self._until_ns = not self._active, self._until_ns + next(self._lengths)
+        self._high = self._active != spec.active_low
 
     def next_ns(self) -> int:
         """Return the boot-time ns of the next change."""

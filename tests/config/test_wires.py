@@ -28,6 +28,33 @@ def test_two_sensors_cannot_have_one_line() -> None:
     assert problem.endswith("line 17 of /dev/gpiochip0 already serves sensor[1]")
 
 
+HEAD = """
+[[sensor]]
+name = "head"
+driver = "signal"
+bus = "pins"
+every_s = 60
+purpose = "traffic light"
+red = 5
+green = 6
+amber = 7
+"""
+
+
+@pytest.mark.parametrize("amber", [5, 6])
+def test_two_lamps_of_a_head_cannot_have_one_line(amber: int) -> None:
+    text = WELL + PULSE + HEAD.replace("amber = 7", f"amber = {amber}")
+    (problem,) = problems(text)
+    assert f"line {amber} of /dev/gpiochip0 already serves sensor[2]" in problem
+    assert "sensor[2]." in problem
+
+
+def test_a_lamp_of_a_head_cannot_have_the_line_of_another_sensor() -> None:
+    (problem,) = problems(WELL + PULSE + HEAD.replace("green = 6", "green = 17"))
+    assert problem.endswith("sensor[2].green: line 17 of /dev/gpiochip0 already serves sensor[1]")
+    assert len(parse(WELL + PULSE + HEAD).sensors) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "owner"),
     [

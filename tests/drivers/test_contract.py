@@ -21,7 +21,7 @@ from tests.support.proofs import Proof
 
 PROOFS = all_proofs()
 NAMES = sorted(PROOFS)
-NEEDED = {"i2c": {"address"}, "gpio": {"line"}}  # options without which a wire has no place
+NEEDED = {"i2c": {"address"}}  # options without which a wire has no place; gpio has its lines
 POWERED_S = 10.0  # from power-on until any part answers
 GONE_PERIODS = 50  # a part that talks may be stale for some of them first
 
@@ -108,9 +108,9 @@ class TestEveryDriver:
     def test_takes_options_that_refuse_unknown_keys(self, name: str) -> None:
         options = find(name).options
         assert issubclass(options, Options)
-        assert {field.name for field in msgspec.structs.fields(options)} >= NEEDED.get(
-            find(name).wire, set()
-        )
+        lines = set(find(name).lines) if find(name).wire == "gpio" else set()
+        needed = lines | NEEDED.get(find(name).wire, set())
+        assert {field.name for field in msgspec.structs.fields(options)} >= needed
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert({**PROOFS[name].options, "surprise": 1}, options)
 
