@@ -68,7 +68,9 @@ def test_a_bus_that_is_held_has_rows_without_numbers(at: Any, city: Rows) -> Non
         assert rows
         assert {value for _, value, _ in rows} == {None}
         assert not {quality for _, _, quality in rows} & set(NUMBERS)
-    assert [t for t, _, _ in city.events(EventCode.BUS_STUCK) if at["held"] <= t <= at["unplugged"]]
+    stuck, recovered = city.events(EventCode.BUS_STUCK), city.events(EventCode.BUS_RECOVERED)
+    assert len(recovered) == len(stuck) >= 1
+    assert all(at["held"] <= t <= at["unplugged"] for t, *_ in [*stuck, *recovered])
 
 
 def test_a_bus_that_is_let_go_or_plugged_in_elsewhere_is_found_by_itself(
