@@ -103,6 +103,6 @@ def refuses(module: Any) -> bool:
     chip = FakeSensirion({**ANSWERS, b"\x36\x82": bytes.fromhex("0fa1d5 2b3cfe")})
     try:
         module.SHT3x(chip, module.SHT3xOptions(), sleep=lambda _: None)
-    except WrongDevice:
-        return True
+    except EdgenodeError as exc:
+        return isinstance(exc, WrongDevice)
     return False
