@@ -69,13 +69,17 @@ class Driver(Protocol):
     fastest_s: ClassVar[float]  # read more often, the part says nothing new or comes to harm
     settle_s: ClassVar[float] = 0.0  # after opening, how long readings are marked as settling
     since_open: ClassVar[frozenset[str]] = frozenset()  # counters that begin at 0 when it opens
+    since_boot: ClassVar[frozenset[str]] = frozenset()  # the same when the machine boots
     stream: ClassVar[Stream] = Stream.TELEMETRY
     purpose: ClassVar[str] = ""  # why anybody may measure this, where a part has but one answer
     line: ClassVar[SerialLine | None] = None  # serial: the speed and framing of the part
+    also: ClassVar[tuple[SerialLine, ...]] = ()  # serial: how it may be set instead; for a scan
     alone: ClassVar[bool] = False  # serial: it talks by itself, so nothing else fits on its port
+    shares: ClassVar[str] = ""  # serial: by which protocol it shares its port; see `identify_at`
     watch: ClassVar[Literal["edges", "state", "states"]] = "edges"  # gpio: which wire it takes
     lines: ClassVar[tuple[str, ...]] = ("line",)  # gpio: which options are numbers of lines
-    addresses: ClassVar[tuple[int, ...]] = ()  # i2c: where the part can be, the usual one first
+    # i2c: where the part can be; serial: where a scan looks for it. The usual one comes first.
+    addresses: ClassVar[tuple[int, ...]] = ()
     pace_s: ClassVar[float] = 0.0  # a Talker without a descriptor is fed so often; 0: never
     life: ClassVar[Life | None] = None
     metered: ClassVar[bool] = False  # measures what people consume, so it may tell how they live
@@ -106,6 +110,15 @@ class Driver(Protocol):
         """
         del wire, sleep
         return None
+
+    @classmethod
+    def identify_at(cls, wire: Any, address: int) -> Found | None:
+        """Return what answers at an address of a shared port if it is this part, else None.
+
+        As `identify`; BusTimeout says that nobody who knows the protocol of `shares` is there.
+        """
+        del address
+        return cls.identify(wire)
 
     @classmethod
     def survey(cls, tree: Any) -> tuple[Found, ...]:
@@ -188,6 +201,18 @@ def lines_of(driver: Any, options: Any) -> dict[str, int]:
     """Return the GPIO lines that a sensor with these options takes, by the option of each."""
     numbers = {name: getattr(options, name, None) for name in driver.lines}
     return {name: number for name, number in numbers.items() if number is not None}
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A driver of a meter that says which one it is, so that an exchange is noticed for certain."""
+
+    def identities(self) -> Mapping[str, str]:
+        """Return the number on the meter behind each counter of the newest sample, by quantity.
+
+        Never touches the wire. Only a fingerprint of 16 bits is kept, and none leaves the node.
+        """
+        ...
 
 
 def declared(driver: Any, options: Options) -> tuple[Channel, ...]:

@@ -105,6 +105,7 @@ class EventCode(IntEnum):
     CLOCK_LOST = 23
     CLOCK_FOUND = 24
     DAEMON_STARTED = 25
+    LEAK_ENDED = 26
 
 
 class Rung(Code):

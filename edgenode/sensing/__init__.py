@@ -4,9 +4,17 @@ from edgenode.sensing.board import Board
 from edgenode.sensing.channels import channels_of
 from edgenode.sensing.demand import Answer
 from edgenode.sensing.job import Job, Sink
+from edgenode.sensing.life import LifeStats
 from edgenode.sensing.maintenance import Maintenance
 from edgenode.sensing.opening import Wires
-from edgenode.sensing.rules import Calibration, ChannelRules, SensorRules
+from edgenode.sensing.rules import (
+    Calibration,
+    ChannelRules,
+    LeakRules,
+    LifeRules,
+    MeterRules,
+    SensorRules,
+)
 from edgenode.sensing.schedule import stagger
 from edgenode.sensing.stats import (
     Evidence,
@@ -27,8 +35,12 @@ __all__ = [
     "Evidence",
     "FailureStats",
     "Job",
+    "LeakRules",
     "LeverStats",
+    "LifeRules",
+    "LifeStats",
     "Maintenance",
+    "MeterRules",
     "SensorRules",
     "SensorStats",
     "Sink",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from edgenode.derived import DERIVED
+from edgenode.derived import Derived
 from edgenode.reading import Event, EventCode, Group, Quality, Total
 from edgenode.sensing.air import MOMENTARY, Found
 from edgenode.sensing.board import Board
@@ -34,6 +34,10 @@ class Formula(Protocol):
 
     def opened(self) -> None:
         """Take note that the sensor was opened: nobody watched it before."""
+        ...
+
+    def broken(self, place: int) -> None:
+        """Take note that the total at this place of the sample does not go on from the last."""
         ...
 
     def derive(
@@ -77,6 +81,9 @@ class Momentary:
     def opened(self) -> None:
         """Nothing is remembered."""
 
+    def broken(self, place: int) -> None:
+        """Nothing is summed up."""
+
     def derive(
         self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
     ) -> Cell:
@@ -90,21 +97,29 @@ class Momentary:
 
 
 class Flow:
-    """Counts an hour, over the time since the sample before.
+    """The rate of a total: `each` times its units an hour, over the time since the sample before.
 
     Reads closer than half a period are joined to the next interval: until then the flow before
-    stands. A counter that was not watched all the time gives a flow that is estimated.
+    stands. Over more than three periods it is estimated, as it is where the counter was not
+    `watched` all the time. Where the total does not go on there is none.
     """
 
-    def __init__(self, count: int, modulus: int | None, every_ms: int) -> None:
-        self._count, self._modulus, self._every_ms = count, modulus, every_ms
+    def __init__(
+        self, count: int, every_ms: int, *, each: float = 1.0, watched: bool = False
+    ) -> None:
+        self._count, self._every_ms, self._each, self._watched = count, every_ms, each, watched
         self._before: tuple[float, int] | None = None
         self._interrupted = False
         self._flow = Cell(None, Quality.SETTLING)
 
     def opened(self) -> None:
-        """Remember that what passed in between was not counted."""
-        self._interrupted = True
+        """Remember that what passed in between was not counted, unless the part counts."""
+        self._interrupted = not self._watched
+
+    def broken(self, place: int) -> None:
+        """Begin anew with the next total, if it is ours."""
+        if place == self._count:
+            self._before, self._flow = None, Cell(None, Quality.MISSING)
 
     def derive(
         self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
@@ -120,13 +135,12 @@ class Flow:
         return Cell(self._flow.value, worst((source, self._flow.quality)))
 
     def _since(self, before: float, then_ms: int, count: float, now_ms: int) -> Cell:
-        counted = count - before
-        if self._modulus:
-            counted %= self._modulus
-        if counted < 0:
+        past_ms = now_ms - then_ms
+        if count < before:
             return Cell(None, Quality.FAULT)
-        unsure = Quality.ESTIMATED if self._interrupted else Quality.OK
-        return Cell(counted * HOUR_MS / (now_ms - then_ms), unsure)
+        unsure = self._interrupted or past_ms > GAP_PERIODS * self._every_ms
+        rate = (count - before) * self._each * HOUR_MS / past_ms
+        return Cell(rate, Quality.ESTIMATED if unsure else Quality.OK)
 
 
 class Energy:
@@ -149,6 +163,9 @@ class Energy:
 
     def opened(self) -> None:
         """Whether the gap was short enough is seen at the next sample."""
+
+    def broken(self, place: int) -> None:
+        """Power does not go on from anything."""
 
     def derive(
         self, values: Sequence[float | None], quality: Sequence[Quality], now_ms: int
@@ -198,7 +215,7 @@ class Energy:
 
 
 def formula(
-    name: str,
+    derived: Derived,
     index: int,
     group: Group,
     sink: Sink,
@@ -206,17 +223,17 @@ def formula(
     board: Board,
     lenders: Mapping[str, str],
 ) -> Formula:
-    """Return what computes the channel at `index` of the group, the derived quantity `name`.
+    """Return what computes the channel at `index` of the group.
 
     `lenders` names the channel of another sensor for each source that is not of this one. Raises
-    KeyError for a quantity that cannot be derived, or whose sources the group lacks.
+    KeyError for a quantity whose sources the group lacks.
     """
     places = {quantity(channel): n for n, channel in enumerate(group.channels)}
-    sources = DERIVED[name].sources
+    name, sources = derived.channel.name, derived.sources
     if name in MOMENTARY:
         made = [lent(lenders[s], board) if s in lenders else own(places[s]) for s in sources]
         return Momentary(MOMENTARY[name], made)
     (source,) = (places[s] for s in sources)
-    if name == "flow":
-        return Flow(source, group.channels[source].modulus, every_ms)
+    if derived.each:
+        return Flow(source, every_ms, each=derived.each, watched=name != "flow")
     return Energy(source, index, group, sink, every_ms)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from edgenode.reading import Event, Group, Quality, Sample
+from edgenode.clock import Clock
+from edgenode.derived import derivable
+from edgenode.reading import Event, EventCode, Group, Quality, Sample
 from edgenode.sensing.board import Board, Posted
 from edgenode.sensing.calibration import correction
 from edgenode.sensing.channels import keeps_raw, quantity
 from edgenode.sensing.derived import formula
 from edgenode.sensing.job import Sink
 from edgenode.sensing.judge import Judge, Twin
+from edgenode.sensing.leak import Leak
+from edgenode.sensing.life import Life
 from edgenode.sensing.quality import judged, limits
 from edgenode.sensing.rules import ChannelRules, SensorRules
+from edgenode.sensing.totals import ResetReason
 
 POSTED = frozenset({Quality.OK, Quality.DISAGREES})  # two that disagree must see each other
 
@@ -25,7 +31,13 @@ class Pipeline:
     """
 
     def __init__(
-        self, group: Group, rules: SensorRules, every_ms: int, sink: Sink, board: Board
+        self,
+        group: Group,
+        rules: SensorRules,
+        every_ms: int,
+        sink: Sink,
+        board: Board,
+        clock: Clock | None = None,
     ) -> None:
         names = [quantity(channel) for channel in group.channels]
         raws = sum(keeps_raw(rules, name) for name in names)
@@ -43,15 +55,22 @@ class Pipeline:
             if rules.channels.get(name, ChannelRules()) != ChannelRules()
         }
         self._judges = [(n, judge) for n, judge in judges.items() if n < own]
+        known = derivable([replace(c, name=quantity(c)) for c in group.channels[:own]])
         self._derived = [
             (
-                formula(name, n, group, sink, every_ms, board, rules.sources),
+                formula(known[name], n, group, sink, every_ms, board, rules.sources),
                 judges.get(n),
             )
             for n, name in enumerate(rules.derived, own + raws)
         ]
         self.twins: dict[int, Twin] = {n: j.twin for n, j in judges.items() if j.twin}
-        self._plain = not (judges or self._derived)
+        self.leaks: dict[int, Leak] = {
+            n: Leak(n, group.channels[n], rule.leak, every_ms, sink)
+            for n, name in enumerate(names[:own])
+            if (rule := rules.channels.get(name)) and rule.leak
+        }
+        self.life = Life(rules.life, group, sink, clock) if rules.life and clock else None
+        self._plain = not (judges or self._derived or self.life)
         self._names = [channel.name for channel in group.channels]
         self._every_ms, self._board = every_ms, board
         self._wanted: frozenset[str] = frozenset()
@@ -61,6 +80,8 @@ class Pipeline:
         """Tell what remembers that the sensor was not watched."""
         for derived, _ in self._derived:
             derived.opened()
+        for leak in self.leaks.values():
+            leak.opened()
 
     def passed(self, sample: Sample, now_ms: int, *, settling: bool) -> Sample:
         """Return the sample that is kept, one value for each channel of the group.
@@ -83,7 +104,9 @@ class Pipeline:
             value = values[n]
             if value is not None:
                 quality[n] = judge.quality(value, quality[n], now_ms)
-        events = sample.events + self._derive(values, quality, now_ms)
+        self._break(sample.events)
+        events = sample.events + self._watch(values, quality, now_ms)
+        events += self._derive(values, quality, now_ms)
         fine = all(q is Quality.OK for q in quality)
         return Sample(tuple(values), () if fine else tuple(quality), events)
 
@@ -97,6 +120,25 @@ class Pipeline:
                 values[n] = value
             else:
                 values[n], quality[n] = None, Quality.FAULT
+
+    def _break(self, events: tuple[Event, ...]) -> None:
+        """Tell what is made from totals which of them do not go on."""
+        for event in events:
+            if event.code == EventCode.COUNTER_RESET and not _rolled_over(event):
+                for derived, _ in self._derived:
+                    derived.broken(event.channel)
+
+    def _watch(
+        self, values: list[float | None], quality: list[Quality], now_ms: int
+    ) -> tuple[Event, ...]:
+        """Look for leaks and for the end of the part's life."""
+        events: tuple[Event, ...] = ()
+        for n, leak in self.leaks.items():
+            events += leak.look(values[n], quality[n], now_ms)
+        if self.life:
+            events += self.life.look(values, now_ms)
+            self.life.mark(quality)
+        return events
 
     def _derive(
         self, values: list[float | None], quality: list[Quality], now_ms: int
@@ -119,3 +161,8 @@ class Pipeline:
             value = sample.values[n]
             if value is not None and (not sample.quality or sample.quality[n] in POSTED):
                 self._board.post(self._names[n], Posted(value, now_ms, self._every_ms))
+
+
+def _rolled_over(event: Event) -> bool:
+    value = event.value
+    return isinstance(value, tuple) and value[3:] == (ResetReason.ROLLED_OVER,)

@@ -32,6 +32,38 @@ class ChannelRules:
     rate_per_s: float | None = None  # a faster change than this is suspect
     twin: str = ""  # "<sensor>/<quantity>" that measures the same
     tolerance: float | None = None  # by which twins may differ
+    meter: MeterRules | None = None
+    leak: LeakRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRules:
+    """What is known of a total that the part keeps by itself, in the unit of its channel.
+
+    With `register` what it shows travels too, as the channel `<quantity>_register`.
+    """
+
+    modulus: float | None = None  # it goes on from 0 here: 100,000 with five digits
+    most_per_h: float | None = None  # more than this it cannot count in an hour
+    register: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeakRules:
+    """A total that has grown in every window of `quiet_s` for `after_s` is suspect."""
+
+    after_s: float
+    quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LifeRules:
+    """How long a part lasts, and since when: by its day of installation or by its own count."""
+
+    hours: float
+    what: str  # that wears, such as "laser"
+    counter: str = ""  # the quantity that counts its hours; else it works all the time
+    installed: str = ""  # YYYY-MM-DD, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +76,4 @@ class SensorRules:
     channels: dict[str, ChannelRules] = field(default_factory=dict)
     derived: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # quantity: "<sensor>/<quantity>"
+    life: LifeRules | None = None

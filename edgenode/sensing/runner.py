@@ -11,6 +11,7 @@ from edgenode.errors import BusTimeout, DriverError, Reason
 from edgenode.reading import Event, EventCode, Rung, Sample
 from edgenode.sensing.board import Board
 from edgenode.sensing.breaker import Breaker
+from edgenode.sensing.counters import Counters
 from edgenode.sensing.job import Job, Sink
 from edgenode.sensing.lateness import Lateness
 from edgenode.sensing.lending import Lending
@@ -20,8 +21,6 @@ from edgenode.sensing.quality import nothing, refuse, unheard
 from edgenode.sensing.record import Record
 from edgenode.sensing.rungs import Rungs, Tally
 from edgenode.sensing.schedule import Schedule, stamp
-from edgenode.sensing.standing import Standing
-from edgenode.sensing.totals import Totals
 from edgenode.sensing.watch import Watch
 
 OPEN_BUDGET_S = 5.0
@@ -64,7 +63,7 @@ class Runner:
         self.breaker = Breaker()
         self.record = Record(len(job.group.channels))
         board = board or Board()
-        self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board)
+        self.pipeline = Pipeline(job.group, job.rules, job.every_ms, sink, board, clock)
         self._lending = Lending(job.rules.sources, board)
         self.failure = Failure(Reason.NO_ANSWER, job.lost, 0)  # why it is lost, where it is
         self.last_failure: Failure | None = None  # of whatever try, also one that was made good
@@ -80,7 +79,7 @@ class Runner:
         self._maintenance = maintenance or Maintenance()
         self._free_until = free_until or (lambda: self.schedule.due_ms)
         self._deafen = deafen or (lambda _: None)
-        self._totals, self._standing = Totals(job.group, sink), Standing(job.group, sink)
+        self._counters = Counters(job.group, job.rules, sink)
         self._driver: Driver | None = None
         self._talker: Talker | None = None  # the same, where it is one: asking costs microseconds
         self._counting: Counting | None = None  # the same again
@@ -217,7 +216,7 @@ class Runner:
             raise BusTimeout(f"the read took {took_ms} ms; its budget is {driver.budget_s} s")
         self._read_ms = began_ms  # opening may have taken seconds, and so may a try before
         self._settling = began_ms < (self.settled_ms or 0)
-        counted = self._standing.judged(self._totals.lifted(sample, began_ms), began_ms)
+        counted = self._counters.told(sample, began_ms)
         return self.pipeline.passed(counted, began_ms, settling=self._settling)
 
     def _open(self) -> Driver:
@@ -233,8 +232,7 @@ class Runner:
         self.settled_ms = now_ms + int(driver.settle_s * 1000)
         self.fastest_ms = int(driver.fastest_s * 1000)
         self._pace_ms = int(driver.pace_s * 1000)
-        self._totals.opened(driver, now_ms)
-        self._standing.opened(driver)
+        self._counters.opened(driver, now_ms)
         self.pipeline.opened()
         return driver
 
@@ -250,7 +248,7 @@ class Runner:
             refuse(event)
             self._sink.event(now_ms, self.job.group.gid, event)
         if counting is not None:
-            self._totals.note(counting.counts(), now_ms)
+            self._counters.note(counting.counts(), now_ms)
 
     def _heed(self, driver: Driver) -> None:
         """Tell the clock what the part knows of the time."""

@@ -1,87 +1,77 @@
-"""Totals that a part keeps by itself, such as the energy of a meter: one that goes back is told."""
+"""Totals that a part keeps by itself, such as the energy of a meter: none of them goes back."""
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
-from edgenode.driver import Driver
-from edgenode.reading import Event, EventCode, Group, Kind, Quality, Sample, Total
+from edgenode.driver import Driver, Identified
+from edgenode.reading import Group, Kind, Quality, Sample
+from edgenode.sensing.channels import quantity, shows_register
+from edgenode.sensing.dial import dial
+from edgenode.sensing.identity import Identities
 from edgenode.sensing.job import Sink
-from edgenode.sensing.totals import ResetReason, unwatched_ms
+from edgenode.sensing.register import Register
+from edgenode.sensing.rules import ChannelRules, MeterRules, SensorRules
 
-MOST: Final = 1 << 50  # what travels as an integer is smaller; docs/wire-format.md, "Values"
+NONE: Final[dict[str, int]] = {}
 
 
 class Standing:
-    """The counters of one sensor that go on whatever becomes of us.
+    """The counters of one sensor that go on whatever becomes of us."""
 
-    The last of each is a durable total, so a meter that was exchanged while it was lost, or while
-    the node was off, is noticed. A smaller one is held back once as a fault, since a slip of the
-    part would look the same; if the next read says so too it is believed, and told. After a
-    reboot it is believed at once: what the kernel counts begins anew then, and a part that woke
-    up with the node has long found its totals.
-    """
-
-    def __init__(self, group: Group, sink: Sink) -> None:
-        self._group, self._sink = group, sink
-        self._indexes: tuple[int, ...] = ()
-        self._doubted: set[int] = set()
-        for channel in group.channels:
-            if channel.kind is Kind.COUNTER:
-                sink.total(channel.name)  # where room is short, what nobody asks for is forgotten
+    def __init__(self, group: Group, rules: SensorRules, sink: Sink) -> None:
+        self._group, self._rules = group, rules
+        self._registers = {
+            quantity(channel): Register(index, channel, sink)
+            for index, channel in enumerate(group.channels)
+            if channel.kind is Kind.COUNTER and quantity(channel) not in rules.derived
+        }
+        names = {name: register.name for name, register in self._registers.items()}
+        self._identities = Identities(names, sink)
+        self._places: list[tuple[str, int, Register]] = []
+        self._shown: list[int] = []  # whose registers travel too
+        self._identified: Identified | None = None
 
     def opened(self, driver: Driver) -> None:
-        """Take note which counters the part keeps."""
-        self._indexes = tuple(
-            index
-            for index, channel in enumerate(driver.measures())
-            if channel.kind is Kind.COUNTER and channel.name not in driver.since_open
-        )
+        """Take note which counters the part keeps, and how fast and far they can go."""
+        measured = driver.measures()
+        self._identified = driver if isinstance(driver, Identified) else None
+        self._places, self._shown = [], []
+        for index, channel in enumerate(measured):
+            name = channel.name
+            if name not in self._registers or name in driver.since_open:
+                continue
+            rule = self._rules.channels.get(name, ChannelRules()).meter or MeterRules()
+            register = self._registers[name]
+            from_boot = name in driver.since_boot
+            register.opened(channel, dial(channel, measured, rule), from_boot=from_boot)
+            self._places.append((name, index, register))
+            if shows_register(self._rules, name):
+                self._shown.append(index)
 
     def judged(self, sample: Sample, now_ms: int) -> Sample:
-        """Return the sample without totals that are doubted, and with what is to be told."""
-        held: set[int] = set()
-        events: list[Event] = []
-        for index in self._indexes:
-            total = self._total(sample, index)
-            if total is None:
-                continue
-            channel = self._group.channels[index]
-            known = self._sink.total(channel.name)
-            if known and total < known.value and not channel.modulus:  # with one, it has wrapped
-                if self._may_be_a_slip(index, known):
-                    held.add(index)
-                    continue
-                gap_ms = unwatched_ms(known, self._sink, now_ms)
-                value = (known.value, total, gap_ms, int(ResetReason.WENT_BACK))
-                events.append(Event(EventCode.COUNTER_RESET, index, value))
-            self._doubted.discard(index)
-            self._sink.set_total(channel.name, total, now_ms)
-        return _without(sample, held, events) if held or events else sample
+        """Return the sample with totals in place of what the registers show.
 
-    def _total(self, sample: Sample, index: int) -> int | None:
-        """Return a total in steps of its resolution; None where it is no good number."""
-        value, channel = sample.values[index], self._group.channels[index]
-        if value is None or not math.isfinite(value):
-            return None
-        if sample.quality and sample.quality[index] is not Quality.OK:
-            return None
-        total = round(value / 10.0**channel.scale)
-        if abs(total) >= MOST:
-            return None
-        return total % channel.modulus if channel.modulus else total
+        Behind its own values stand the registers that travel too, as they are.
+        """
+        if not self._places:
+            return sample
+        values, events = list(sample.values), list(sample.events)
+        given = sample.quality or (Quality.OK,) * len(values)
+        quality = list(given)
+        meters = self._meters()
+        for name, index, register in self._places:
+            told = register.judged(values[index], given[index], meters.get(name, 0), now_ms)
+            values[index], quality[index] = told.value, told.quality
+            if told.event:
+                events.append(told.event)
+        self._identities.keep(now_ms)
+        values += [sample.values[index] for index in self._shown]
+        quality += [given[index] for index in self._shown]
+        fine = all(q is Quality.OK for q in quality)
+        return Sample(tuple(values), () if fine else tuple(quality), tuple(events))
 
-    def _may_be_a_slip(self, index: int, known: Total) -> bool:
-        if index in self._doubted or known.epoch != self._sink.epoch:
-            return False
-        self._doubted.add(index)
-        return True
-
-
-def _without(sample: Sample, held: set[int], events: list[Event]) -> Sample:
-    given = sample.quality or (Quality.OK,) * len(sample.values)
-    values = tuple(None if n in held else value for n, value in enumerate(sample.values))
-    quality = tuple(Quality.FAULT if n in held else q for n, q in enumerate(given))
-    fine = all(q is Quality.OK for q in quality)
-    return Sample(values, () if fine else quality, (*sample.events, *events))
+    def _meters(self) -> dict[str, int]:
+        if self._identified is None:
+            return NONE
+        return self._identities.of(self._identified.identities(), self._registers)

@@ -9,6 +9,7 @@ from typing import Final
 from edgenode.reading import Quality
 from edgenode.sensing.breaker import Position
 from edgenode.sensing.channels import quantity
+from edgenode.sensing.life import LifeStats
 from edgenode.sensing.rungs import Rungs, added
 from edgenode.sensing.runner import Runner, State
 
@@ -56,6 +57,8 @@ class SensorStats:
     last_failure: FailureStats | None = None  # the newest, also where it is long found again
     settled_ms: int | None = None  # boot-time until which it settles; None: it was never open
     doubted: dict[str, str] = field(default_factory=dict)  # quantity to quality, see DOUBT_MS
+    leaks_s: dict[str, float] = field(default_factory=dict)  # quantity to how long it flows
+    life: LifeStats | None = None  # of what wears, where its hours are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,16 @@ def sensor_stats(runner: Runner, now_ms: int) -> SensorStats:
         last_failure=FailureStats(int(last.reason), last.detail, last.t_ms) if last else None,
         settled_ms=runner.settled_ms,
         doubted=dict(_doubted(runner, now_ms)),
+        leaks_s=dict(_leaks(runner)),
+        life=runner.pipeline.life.stats if runner.pipeline.life else None,
     )
+
+
+def _leaks(runner: Runner) -> Iterator[tuple[str, float]]:
+    for n, leak in runner.pipeline.leaks.items():
+        flows_ms = leak.flows_ms
+        if flows_ms is not None:
+            yield quantity(runner.job.group.channels[n]), flows_ms / 1000
 
 
 def _doubted(runner: Runner, now_ms: int) -> Iterator[tuple[str, str]]:

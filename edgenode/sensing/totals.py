@@ -18,7 +18,12 @@ class ResetReason(IntEnum):
     RESTART = 1  # the daemon was started anew within the same boot
     REBOOT = 2
     REOPENED = 3  # the sensor was lost and came back
-    WENT_BACK = 4  # the part keeps a total of its own, and it is smaller than it was
+    # Of a total that the part keeps by itself:
+    WENT_BACK = 4  # it is smaller than it was: exchanged or set back, nobody knows which
+    ROLLED_OVER = 5  # its digits were used up, and it went on from 0
+    EXCHANGED = 6  # another meter says so itself
+    SET_BACK = 7  # it is smaller than it was, and the meter is the same
+    LEAPT = 8  # it has grown by more than it can have counted
 
 
 class Totals:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenode.derived import DERIVED
+from edgenode.derived import DERIVED, derivable
 from edgenode.reading import Channel, EventCode, Group, Kind, Quality, Total
 from edgenode.sensing.air import MOMENTARY, absolute_humidity, dew_point, pm25_epa2021
 from edgenode.sensing.board import Board, Posted
@@ -106,7 +106,8 @@ DUST = Group(1, (Channel("dust/pm25", "ug/m3"), Channel("dust/pm25_epa2021", "ug
 
 
 def lent_humidity(board: Board) -> Momentary:
-    made = formula("pm25_epa2021", 1, DUST, FakeSink(), 1000, board, {"humidity": "air/humidity"})
+    lent = {"humidity": "air/humidity"}
+    made = formula(DERIVED["pm25_epa2021"], 1, DUST, FakeSink(), 1000, board, lent)
     assert isinstance(made, Momentary)
     return made
 
@@ -131,7 +132,7 @@ def test_a_lent_source_makes_no_bad_value_of_its_own_good() -> None:
 
 
 def test_flow_is_counts_an_hour_over_the_time_that_really_passed() -> None:
-    flow = Flow(0, None, MINUTE_MS)
+    flow = Flow(0, MINUTE_MS)
     assert flow.derive((100,), OK, 0) == (None, Quality.SETTLING, ())
     assert flow.derive((110,), OK, MINUTE_MS) == (600.0, Quality.OK, ())
     assert flow.derive((None,), (Quality.MISSING,), 2 * MINUTE_MS) == (None, Quality.MISSING, ())
@@ -139,7 +140,7 @@ def test_flow_is_counts_an_hour_over_the_time_that_really_passed() -> None:
 
 
 def test_a_read_soon_after_another_neither_makes_a_flow_nor_loses_a_count() -> None:
-    flow = Flow(0, None, MINUTE_MS)
+    flow = Flow(0, MINUTE_MS)
     for count, t_ms in ((0, 0), (10, MINUTE_MS), (13, MINUTE_MS + 100)):
         cell = flow.derive((count,), OK, t_ms)
     assert cell.value == 600.0
@@ -147,7 +148,7 @@ def test_a_read_soon_after_another_neither_makes_a_flow_nor_loses_a_count() -> N
 
 
 def test_a_flow_over_an_interruption_is_estimated_once() -> None:
-    flow = Flow(0, None, MINUTE_MS)
+    flow = Flow(0, MINUTE_MS)
     flow.opened()
     flow.derive((0,), OK, 0)
     flow.opened()
@@ -155,13 +156,88 @@ def test_a_flow_over_an_interruption_is_estimated_once() -> None:
     assert flow.derive((10,), OK, 2 * MINUTE_MS) == (300.0, Quality.OK, ())
 
 
-def test_a_counter_that_wraps_flows_on_and_one_that_falls_is_a_fault() -> None:
-    wraps = Flow(0, 1000, MINUTE_MS)
-    falls = Flow(0, None, MINUTE_MS)
-    for flow in (wraps, falls):
-        flow.derive((990,), OK, 0)
-    assert wraps.derive((10,), OK, MINUTE_MS).value == 1200.0
-    assert falls.derive((10,), OK, MINUTE_MS) == (None, Quality.FAULT, ())
+def test_a_counter_that_falls_is_a_fault() -> None:
+    flow = Flow(0, MINUTE_MS)
+    flow.derive((990,), OK, 0)
+    assert flow.derive((10,), OK, MINUTE_MS) == (None, Quality.FAULT, ())
+
+
+def test_over_more_than_three_periods_a_rate_is_estimated() -> None:
+    flow = Flow(0, MINUTE_MS)
+    flow.derive((0,), OK, 0)
+    assert flow.derive((4,), OK, 3 * MINUTE_MS) == (80.0, Quality.OK, ())
+    assert flow.derive((8,), OK, 6 * MINUTE_MS + 1).quality is Quality.ESTIMATED
+    assert flow.derive((9,), OK, 7 * MINUTE_MS + 1) == (60.0, Quality.OK, ())
+
+
+def test_a_total_that_does_not_go_on_has_no_rate_until_two_reads_later() -> None:
+    flow = Flow(0, MINUTE_MS)
+    flow.derive((100,), OK, 0)
+    flow.broken(1)
+    assert flow.derive((110,), OK, MINUTE_MS).value == 600.0
+    flow.broken(0)
+    assert flow.derive((110,), OK, 2 * MINUTE_MS) == (None, Quality.MISSING, ())
+    assert flow.derive((120,), OK, 3 * MINUTE_MS) == (600.0, Quality.OK, ())
+
+
+def test_a_meter_that_was_lost_has_counted_all_the_same() -> None:
+    flow = Flow(0, MINUTE_MS, watched=True)
+    flow.derive((0,), OK, 0)
+    flow.opened()
+    assert flow.derive((5,), OK, MINUTE_MS) == (300.0, Quality.OK, ())
+
+
+METERED = (
+    Channel("import_energy", "kWh", -2, Kind.COUNTER),
+    Channel("export_energy", "kWh", -2, Kind.COUNTER),
+    Channel("gas_volume", "m3", -3, Kind.COUNTER),
+    Channel("total", "L", kind=Kind.COUNTER),
+    Channel("heat_energy", "GJ", -3, Kind.COUNTER),
+    Channel("volume", "m3"),
+)
+
+
+def test_the_rate_of_a_total_is_called_as_the_total_is() -> None:
+    made = {name: (*d.sources, d.channel.unit) for name, d in derivable(METERED).items() if d.each}
+    assert made == {
+        "flow": ("count", "1/h"),
+        "import_power_mean": ("import_energy", "W"),
+        "power_mean": ("import_energy", "W"),
+        "export_power_mean": ("export_energy", "W"),
+        "gas_volume_flow": ("gas_volume", "m3/h"),
+        "total_volume_flow": ("total", "L/min"),
+        "heat_power_mean": ("heat_energy", "W"),
+    }
+
+
+def test_the_only_total_of_its_kind_needs_no_other_name() -> None:
+    assert "volume_flow" in derivable(METERED[2:3])
+    assert "volume_flow" not in derivable(METERED)
+    assert "power_mean" in derivable(METERED[4:])
+
+
+@pytest.mark.parametrize(
+    ("unit", "counted", "rate"),
+    # A unit in an hour: 1 kWh/h is 1,000 W, 3.6 MJ are 1 kWh, 60 L/h are 1 L/min.
+    [
+        ("Wh", 1, 1),
+        ("kWh", 1, 1_000),
+        ("MWh", 1, 1e6),
+        ("MJ", 3.6, 1_000),
+        ("GJ", 3.6, 1e6),
+        ("L", 60, 1),
+        ("m3", 2, 2),
+    ],
+)
+def test_rates_are_in_the_unit_that_people_read(unit: str, counted: float, rate: float) -> None:
+    total = Channel("t", unit, kind=Kind.COUNTER)
+    made = next(made for name, made in derivable((total,)).items() if name.startswith("t_"))
+    group = Group(1, (Channel("s/t", unit, kind=Kind.COUNTER), made.channel))
+    hourly = formula(made, 1, group, FakeSink(), 60 * MINUTE_MS, Board(), {})
+    hourly.derive((7.0,), OK, 0)
+    value, quality, _ = hourly.derive((7.0 + counted,), OK, 60 * MINUTE_MS)
+    assert value == pytest.approx(rate)
+    assert quality is Quality.OK
 
 
 def energy(sink: FakeSink, every_ms: int = MINUTE_MS) -> Energy:
@@ -237,7 +313,7 @@ def test_everything_that_is_offered_can_be_computed() -> None:
         sources = [Channel(f"s/{source}", unit) for source, unit in made.sources.items()]
         channels = (*sources, Channel(f"s/{name}", made.channel.unit, made.channel.scale))
         group = Group(1, channels)
-        made_of = formula(name, len(sources), group, FakeSink(), 1000, Board(), {})
+        made_of = formula(made, len(sources), group, FakeSink(), 1000, Board(), {})
         values = (20.0, 50.0)[: len(sources)]
         made_of.derive(values, OK * len(sources), 0)
         cell = made_of.derive(values, OK * len(sources), 1000)
