@@ -218,6 +218,8 @@ class GNSS(Driver):
             return
         if not isinstance(said, Rmc | Zda) or said.ms is None or said.day is None:
             return
+        if isinstance(said, Zda) and self._sky.latest(Rmc, now_ms):
+            return  # the same moment again
         if not plausible(said.day):
             self._witness.lost()
             self._clock = WRONG_DATE

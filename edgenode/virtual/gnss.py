@@ -1,8 +1,8 @@
 """A satellite receiver as sentences on its serial port, by NMEA 0183: RMC, GGA, GSA, ZDA.
 
-It speaks once a second, some time after that second began, and knows UTC truly unless its weeks
-are out. It sees as many satellites as it plays: with two or fewer it has no fix, with three a flat
-one. It hears nothing.
+It speaks each `period_ms`, some time after the moment that it speaks of, and knows UTC truly
+unless its weeks are out. It sees as many satellites as it plays: with two or fewer it has no fix,
+with three a flat one. It hears nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from edgenode.virtual.playing import Playing
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
-SECOND_NS: Final = 1_000_000_000
+MS: Final = 1_000_000  # ns
 FLAT, DEEP = 3, 4  # satellites that make a fix in two and in three dimensions
-LINES_MOST: Final = 200  # seconds told in one go, when nobody asked for long
+BURSTS_MOST: Final = 10  # told in one go, when nobody asked for long: what a tty holds
 GEOID_M: Final = 40.0
 SEED: Final = 183  # garbage is random but the same every time
 
@@ -39,6 +39,7 @@ class GnssSpec(Table, frozen=True, tag_field="kind", tag="gnss"):
     sentences: tuple[Sentence, ...] = ("RMC", "GGA", "GSA", "ZDA")
     utc_ms: int | None = None  # POSIX at the start; none: what the wall clock of this machine says
     weeks: int = 0  # by so many its date is out; -1024 after a rollover
+    period_ms: Annotated[int, Meta(ge=100, le=10_000)] = 1_000
     latency_ms: Annotated[int, Meta(ge=0, le=999)] = 150
     latitude: Play = Play(offset=52.52)
     longitude: Play = Play(offset=13.405)
@@ -48,28 +49,29 @@ class GnssSpec(Table, frozen=True, tag_field="kind", tag="gnss"):
 
 
 class VirtualGNSS(Playing):
-    """One receiver; logs what it says of each second, heard or not."""
+    """One receiver; logs what it says of each moment, heard or not."""
 
     quantities: ClassVar = ("latitude", "longitude", "altitude", "satellites", "hdop")
 
     def __init__(self, spec: GnssSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
         self.spec = spec
-        utc_ns = time.time_ns() if spec.utc_ms is None else spec.utc_ms * 1_000_000
+        utc_ns = time.time_ns() if spec.utc_ms is None else spec.utc_ms * MS
         self._ahead_ns = utc_ns - start_ns  # UTC less boot-time
-        self._second = utc_ns // SECOND_NS + 1  # the next one that it speaks of
+        self._period_ns = spec.period_ms * MS
+        self._moment_ns = (utc_ns // self._period_ns + 1) * self._period_ns  # the next, in UTC
 
     def next_ns(self) -> int:
-        """Return when it speaks of the next second."""
-        return self._second * SECOND_NS + self.spec.latency_ms * 1_000_000 - self._ahead_ns
+        """Return when it speaks of the next moment."""
+        return self._moment_ns + self.spec.latency_ms * MS - self._ahead_ns
 
     def speak(self, now_ns: int) -> bytes:
-        """Return what it says of the seconds that are due."""
+        """Return what it says of the moments that are due."""
         said: list[bytes] = []
         while self.next_ns() <= now_ns:
             said.append(self._said(self.next_ns()))
-            self._second += 1
-        return b"".join(said[-LINES_MOST:])
+            self._moment_ns += self._period_ns
+        return b"".join(said[-BURSTS_MOST:])
 
     def hear(self, data: bytes, now_ns: int) -> bytes:
         """Hear nothing."""
@@ -82,8 +84,9 @@ class VirtualGNSS(Playing):
         plays = (spec.latitude, spec.longitude, spec.altitude, spec.satellites, spec.hdop)
         north, east, height, seen, hdop = values = tuple(play.value(row) for play in plays)
         self._log(values, at_ns, fate)
-        when = datetime.fromtimestamp(self._second, UTC) + timedelta(weeks=spec.weeks)
-        clock, fixed = when.strftime("%H%M%S.00"), seen >= FLAT
+        second, rest_ns = divmod(self._moment_ns, 1000 * MS)
+        when = datetime.fromtimestamp(second, UTC) + timedelta(weeks=spec.weeks)
+        clock, fixed = f"{when:%H%M%S}.{rest_ns // (10 * MS):02d}", seen >= FLAT
         where = f"{_angle(north, 2, 'NS')},{_angle(east, 3, 'EW')}" if fixed else ",,,"
         status = f"{clock},{'A' if fixed else 'V'},{where}"
         quality = f"{int(fixed)},{round(seen):02d},{hdop if fixed else 99.99:.2f}"
