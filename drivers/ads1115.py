@@ -22,7 +22,7 @@ from msgspec import Meta
 from edgenode.bus import I2CDevice
 from edgenode.bus.words import Words, signed
 from edgenode.driver import Driver, Found, Grade, Observed, Options, WireKind
-from edgenode.errors import BadFrame, BusTimeout, WrongDevice
+from edgenode.errors import BusTimeout, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
 REG_CONVERSION: Final = 0x00
@@ -170,13 +170,7 @@ class Converter:
     def _finished(self, config: int) -> None:
         """Wait until it says so, and prove that it converts what it was asked to."""
         for _ in range(TRIES):
-            found = self._words.get(REG_CONFIG)
-            if found & ~START != config:
-                raise BadFrame(
-                    f"{self._where}: its configuration reads 0x{found:04x}, not 0x{config:04x}; "
-                    "was it reset, is its supply stable, or is another program using it?"
-                )
-            if found & START:
+            if self._words.prove(REG_CONFIG, config, ~START) & START:
                 return
             self._sleep(RETRY_S)
         raise BusTimeout(f"{self._where}: still converting; is its supply stable?")

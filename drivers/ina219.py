@@ -1,8 +1,8 @@
 """Texas Instruments INA219: voltage, current and power of a DC supply over I2C.
 
 Datasheet: Texas Instruments SBOS448G: configuration §8.6.2.1 (figure 19, tables 4 to 6), shunt
-voltage §8.6.3.1 (10 µV, stops at the range), bus voltage §8.6.3.2 (4 mV, conversion ready, math
-overflow), addresses table 1. Scales and flags agree with Linux's ina2xx driver and Adafruit's.
+voltage §8.6.3.1 (10 µV, stops at the range), bus voltage §8.6.3.2 (4 mV, conversion ready),
+addresses table 1. Scales and flags agree with Linux's ina2xx driver and Adafruit's.
 
 Without an id register the part is known by what its configuration holds after a reset.
 """
@@ -51,7 +51,6 @@ COUNTS_PER_MV: Final = 100
 BUS_V: Final = 4e-3
 BUS_AT: Final = 3  # above the flags
 CONVERSION_READY: Final = 0x0002
-OVERFLOW: Final = 0x0001
 
 
 class INA219Options(Options, frozen=True):
@@ -66,15 +65,18 @@ class INA219Options(Options, frozen=True):
     bus_v: Annotated[
         Literal[16, 32], Meta(title="the most on the bus; the part stands 26 V", description="V")
     ] = 32
-    samples: Annotated[
+    averages: Annotated[
         Literal[1, 2, 4, 8, 16, 32, 64, 128],
-        Meta(title="averaged into one value; 1.1 ms each", description="1, 2, 4 ... 128"),
+        Meta(
+            title="measurements a value: more are quieter; 1.1 ms each",
+            description="1, 2, 4 ... 128",
+        ),
     ] = 64
 
 
 def configuration(options: INA219Options) -> int:
     """Return the word that sets the part up for these options."""
-    adc = AVERAGES[options.samples]
+    adc = AVERAGES[options.averages]
     of_bus = OF_32_V if options.bus_v == 32 else 0
     gain = GAINS[options.range_mv] << GAIN_AT
     return of_bus | gain | adc << BUS_ADC_AT | adc << SHUNT_ADC_AT | CONTINUOUS
@@ -88,8 +90,7 @@ def scale(options: INA219Options) -> Scale:
 
 def decode(shunt: int, bus: int, options: INA219Options) -> Sample:
     """Turn the registers of shunt and bus into V, A and W."""
-    overflow = bool(bus & OVERFLOW)
-    return scale(options).decode(signed(shunt), bus >> BUS_AT, options.shunt_ohm, overflow=overflow)
+    return scale(options).decode(signed(shunt), bus >> BUS_AT, options.shunt_ohm)
 
 
 class INA219(Monitor):
@@ -119,7 +120,7 @@ class INA219(Monitor):
         return Found("INA219, by its configuration")
 
     def _plan(self, options: INA219Options) -> tuple[int, float]:
-        return configuration(options), 2 * options.samples * SAMPLE_S
+        return configuration(options), 2 * options.averages * SAMPLE_S
 
     def _prove_identity(self) -> None:
         self._words.put(REG_CONFIG, RESET)
@@ -144,9 +145,9 @@ class INA219(Monitor):
 KNOWN_CONFIGS: Final = frozenset(
     {RESET_CONFIG}
     | {
-        configuration(INA219Options(range_mv=most, bus_v=bus, samples=samples))
+        configuration(INA219Options(range_mv=most, bus_v=bus, averages=averages))
         for most in (40, 80, 160, 320)
         for bus in (16, 32)
-        for samples in (1, 2, 4, 8, 16, 32, 64, 128)
+        for averages in (1, 2, 4, 8, 16, 32, 64, 128)
     }
 )

@@ -1,9 +1,9 @@
 """Texas Instruments INA226: voltage, current and power of a DC supply over I2C, 16 bits.
 
 Datasheet: Texas Instruments SBOS547B: configuration §7.6.1 (tables 4 to 9), shunt voltage §7.6.2
-(2.5 µV), bus voltage §7.6.3 (1.25 mV, never negative), mask/enable §7.6.7 (conversion ready,
-math overflow; a read clears it), identities §7.6.9 and §7.6.10, addresses table 2. Scales and
-identities agree with Linux's ina2xx driver.
+(2.5 µV), bus voltage §7.6.3 (1.25 mV, never negative), mask/enable §7.6.7 (conversion ready; a
+read clears it), identities §7.6.9 and §7.6.10, addresses table 2. Scales and identities agree with
+Linux's ina2xx driver.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ BUS_V: Final = 1.25e-3
 MOST: Final = 0x7FFF
 NEVER: Final = 0x8000  # of the bus voltage
 CONVERSION_READY: Final = 0x0008
-OVERFLOW: Final = 0x0004
 SCALE: Final = Scale(SHUNT_V, BUS_V, MOST, MOST)
 BUS_MOST_V: Final = 36  # that the part stands
 
@@ -59,21 +58,23 @@ class INA226Options(Options, frozen=True):
 
     address: Address = 0x40
     shunt_ohm: Shunt = 0.1
-    samples: Annotated[
+    averages: Annotated[
         Literal[1, 4, 16, 64, 128, 256],
-        Meta(title="averaged into one value; 2.2 ms each", description="1, 4, 16 ... 256"),
+        Meta(
+            title="measurements a value: more are quieter; 2.2 ms each",
+            description="1, 4, 16 ... 256",
+        ),
     ] = 64
 
 
 def configuration(options: INA226Options) -> int:
     """Return the word that sets the part up for these options."""
-    return RESERVED | AVERAGES[options.samples] << AVERAGING_AT | OF_1_1_MS | CONTINUOUS
+    return RESERVED | AVERAGES[options.averages] << AVERAGING_AT | OF_1_1_MS | CONTINUOUS
 
 
-def decode(shunt: int, bus: int, mask: int, options: INA226Options) -> Sample:
-    """Turn the registers of shunt, bus and mask/enable into V, A and W; raises BadFrame."""
-    overflow = bool(mask & OVERFLOW)
-    return SCALE.decode(signed(shunt), positive(bus), options.shunt_ohm, overflow=overflow)
+def decode(shunt: int, bus: int, options: INA226Options) -> Sample:
+    """Turn the registers of shunt and bus into V, A and W; raises BadFrame."""
+    return SCALE.decode(signed(shunt), positive(bus), options.shunt_ohm)
 
 
 def positive(bus: int) -> int:
@@ -105,7 +106,7 @@ class INA226(Monitor):
         return Found("INA226")
 
     def _plan(self, options: INA226Options) -> tuple[int, float]:
-        return configuration(options), 2 * options.samples * SAMPLE_S
+        return configuration(options), 2 * options.averages * SAMPLE_S
 
     def _prove_identity(self) -> None:
         maker, die = self._words.get(REG_MANUFACTURER), self._words.get(REG_DIE)
@@ -117,7 +118,6 @@ class INA226(Monitor):
         self._words.put(REG_CONFIG, RESET)  # what an earlier program set up must not matter
 
     def _newest(self) -> Sample | None:
-        mask = self._words.get(REG_MASK)  # reading it clears the flag
-        if not mask & CONVERSION_READY:
+        if not self._words.get(REG_MASK) & CONVERSION_READY:  # reading it clears the flag
             return None
-        return decode(self._words.get(REG_SHUNT), self._words.get(REG_BUS), mask, self._options)
+        return decode(self._words.get(REG_SHUNT), self._words.get(REG_BUS), self._options)

@@ -3,7 +3,7 @@
 The chip measures without a pause and averages; a read takes the newest pair. Its conversion-ready
 flag, cleared by each read, says that there is one. Current and power are computed here from the
 two voltages and the shunt: the chip's own registers for them hold nothing once a dip of the supply
-has taken its calibration.
+has taken its calibration. Its overflow flag is about those alone, so it is not asked for.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ class Scale(NamedTuple):
             Channel("power", "W", decade(step_a * most_v), low=-most_w, high=most_w),
         )
 
-    def decode(self, shunt: int, bus: int, ohms: float, *, overflow: bool) -> Sample:
+    def decode(self, shunt: int, bus: int, ohms: float) -> Sample:
         """Turn counts into V, A and W; what stands at its end is marked as clamped.
 
         A current that flows backwards is negative, and so is its power.
         """
         volts, amperes = bus * self.bus_v, shunt * self.shunt_v / ohms
         values = (volts, amperes, volts * amperes)
-        of_voltage, of_current = bus >= self.bus_most, overflow or abs(shunt) >= self.shunt_most
+        of_voltage, of_current = bus >= self.bus_most, abs(shunt) >= self.shunt_most
         if not (of_voltage or of_current):
             return Sample(values)
         held = (of_voltage, of_current, of_voltage or of_current)

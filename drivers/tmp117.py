@@ -20,7 +20,7 @@ from edgenode.bus import I2CDevice
 from edgenode.bus.held import Held, Rhythm
 from edgenode.bus.words import Words, signed
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
-from edgenode.errors import BadFrame, ImpossibleValue, WrongDevice
+from edgenode.errors import ImpossibleValue, WrongDevice
 from edgenode.reading import Channel, Sample
 
 REG_TEMPERATURE: Final = 0x00
@@ -117,13 +117,7 @@ class TMP117(Driver):
 
     def _proved(self) -> int:
         """Return the configuration; there is no checksum, but it must be as we wrote it."""
-        found = self._words.get(REG_CONFIG)
-        if found & SET_BY_US != self._config:
-            raise BadFrame(
-                f"{self._where}: its configuration reads 0x{found:04x}, not 0x{self._config:04x}; "
-                "was it reset, is its supply stable, or is another program using it?"
-            )
-        return found
+        return self._words.prove(REG_CONFIG, self._config, SET_BY_US)
 
     def _prove_identity(self) -> None:
         found = self._words.get(REG_ID)

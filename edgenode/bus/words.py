@@ -29,15 +29,16 @@ class Words:
         """Write a register."""
         self._wire.write(register, word.to_bytes(WORD_BYTES, "big"))
 
-    def prove(self, register: int, expected: int) -> None:
-        """Raise BadFrame where a register no longer holds what was written there."""
+    def prove(self, register: int, expected: int, kept: int = 0xFFFF) -> int:
+        """Return a register, whose `kept` bits are as they were written; else raise BadFrame."""
         found = self.get(register)
-        if found != expected:
+        if found & kept != expected:
             raise BadFrame(
-                f"{self._where}: register 0x{register:02x} reads 0x{found:04x}, not "
+                f"{self._where}: register 0x{register:02x} reads 0x{found & kept:04x}, not "
                 f"0x{expected:04x}; was it reset, is its supply stable, or is another program "
                 "using it?"
             )
+        return found
 
 
 def signed(word: int) -> int:

@@ -59,7 +59,7 @@ MUTANTS = (
     ("self.factor * volts + self.offset", "self.factor * (volts + self.offset)"),
     ("volts < put.fault_below_v", "volts > put.fault_below_v"),
     ("volts > put.fault_above_v", "volts < put.fault_above_v"),
-    ("found & ~START != config", "found & ~START == -1"),
+    ("REG_CONFIG, config, ~START", "REG_CONFIG, 0, 0"),
     ("+ 1e-9", "- 1e-9"),
 )
 

@@ -95,7 +95,7 @@ def test_a_converter_that_lost_its_supply_between_asking_and_reading_is_refused(
         chip.act("return", bed.now_ns)
 
     sensor._converter._sleep = dips
-    with pytest.raises(BadFrame, match=r"0x48: its configuration reads 0x8583, not 0x4383"):
+    with pytest.raises(BadFrame, match=r"0x48: register 0x01 reads 0x0583, not 0x4383"):
         sensor.read(0)
 
 

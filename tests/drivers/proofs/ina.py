@@ -52,7 +52,7 @@ def as_adafruit() -> Iterator[Agreement]:
     bed = Bed()
     chip = VirtualINA219(Ina219Spec("s", every_ms=MINUTE_S * 1000, **plays), bed.truth, 0)
     bus = ChipBus({0x40: chip})
-    ours = INA219(bus.device(0x40), INA219Options(samples=1), sleep=bus.sleep)
+    ours = INA219(bus.device(0x40), INA219Options(averages=1), sleep=bus.sleep)
     theirs = adafruit("adafruit_ina219").INA219(bus)
     for _ in range(FRAMES):
         bus.sleep(MINUTE_S)
