@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from drivers.scd import CARBON_DIOXIDE, HUMIDITY, SCDOptions, chosen
 from edgenode.bus import I2CDevice
 from edgenode.bus.held import Held, Rhythm
 from edgenode.bus.sensirion import Commands, floats
@@ -38,7 +39,11 @@ VERSION: Final = 0xD100
 INTERVALS_S: Final = range(2, 1801)
 ANSWERING_S: Final = 0.004  # "> 3 ms" (§1.4.4)
 EXECUTING_S: Final = 0.01
-BOTH: Final = "altitude_m and pressure_hpa say the same thing: give one of them"
+
+Interval = Annotated[
+    int,
+    Meta(ge=2, le=1800, title="from one measurement to the next", description="s, 2 to 1800"),
+]
 
 
 def decode(co2: float, celsius: float, percent: float) -> Sample:
@@ -46,75 +51,21 @@ def decode(co2: float, celsius: float, percent: float) -> Sample:
 
     0 ppm, or less, is no measurement of CO2 yet.
     """
-    values: list[float | None] = [co2, celsius, percent]
-    quality = [Quality.OK if isfinite(x) else Quality.FAULT for x in (co2, celsius, percent)]
-    if quality[0] is Quality.OK and co2 <= 0:
+    told = (co2, celsius, percent)
+    quality = [Quality.OK if isfinite(x) else Quality.FAULT for x in told]
+    if isfinite(co2) and co2 <= 0:
         quality[0] = Quality.MISSING
-    values = [x if how is Quality.OK else None for x, how in zip(values, quality, strict=True)]
-    fine = None not in values
-    return Sample(tuple(values), () if fine else tuple(quality))
+    if not any(quality):
+        return Sample(told)
+    values = (x if how is Quality.OK else None for x, how in zip(told, quality, strict=True))
+    return Sample(tuple(values), tuple(quality))
 
 
-class SCD30Options(Options, frozen=True):
+class SCD30Options(SCDOptions, frozen=True):
     """What an installer may choose; what is left out stays as the part has it in its memory."""
 
     address: Annotated[Literal[0x61], Meta(description="its only one")] = ADDRESS
-    interval_s: (
-        Annotated[
-            int,
-            Meta(
-                ge=2,
-                le=1800,
-                title="from one measurement to the next",
-                description="seconds, 2 to 1800",
-            ),
-        ]
-        | None
-    ) = None
-    altitude_m: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=3000,
-                title="how high it stands above the sea",
-                description="metres, 0 to 3000",
-            ),
-        ]
-        | None
-    ) = None
-    pressure_hpa: (
-        Annotated[
-            int,
-            Meta(
-                ge=700,
-                le=1400,
-                title="pressure of the air, in place of altitude_m",
-                description="hPa, 700 to 1400",
-            ),
-        ]
-        | None
-    ) = None
-    self_calibration: (
-        Annotated[
-            bool,
-            Meta(description="takes the lowest of a week for 400 ppm: for fresh air only"),
-        ]
-        | None
-    ) = None
-    temperature_offset: (
-        Annotated[
-            float,
-            Meta(
-                ge=0, le=20, title="how much warmer than the air it is", description="°C, 0 to 20"
-            ),
-        ]
-        | None
-    ) = None
-
-    def __post_init__(self) -> None:
-        if self.altitude_m is not None and self.pressure_hpa is not None:
-            raise ValueError(BOTH)
+    interval_s: Interval | None = None
 
 
 class SCD30(Driver):
@@ -129,11 +80,9 @@ class SCD30(Driver):
     options: ClassVar[type[Options]] = SCD30Options
     channels: ClassVar[tuple[Channel, ...]] = (
         # Repeats to 10 ppm, 0.1 °C and 0.1 %RH (§1).
-        Channel("co2", "ppm", 0, observed="AirQualityObserved/co2", low=0, high=40_000),
+        CARBON_DIOXIDE,
         Channel("temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-40, high=70),
-        Channel(
-            "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
-        ),
+        HUMIDITY,
     )
     budget_s: ClassVar[float] = 1.0  # four frames of 30 ms at most, one of 150 ms once a day
     fastest_s: ClassVar[float] = 2.0
@@ -196,11 +145,11 @@ class SCD30(Driver):
 
 def settings(options: SCD30Options) -> dict[int, int]:
     """Return the commands that set what was chosen, each with its word (§1.4)."""
-    offset = options.temperature_offset
-    chosen = {
-        INTERVAL: options.interval_s,
-        ALTITUDE: options.altitude_m,
-        TEMPERATURE_OFFSET: None if offset is None else round(offset * 100),
-        SELF_CALIBRATION: options.self_calibration,
-    }
-    return {command: int(word) for command, word in chosen.items() if word is not None}
+    return chosen(
+        {
+            INTERVAL: options.interval_s,
+            ALTITUDE: options.altitude_m,
+            TEMPERATURE_OFFSET: options.offset(100),
+            SELF_CALIBRATION: options.self_calibration,
+        }
+    )

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from drivers.scd import CARBON_DIOXIDE, HUMIDITY, SCDOptions, chosen
 from edgenode.bus import I2CDevice
 from edgenode.bus.held import Held, Rhythm
 from edgenode.bus.sensirion import Commands, answers_unasked
@@ -44,7 +45,6 @@ SET_TEMPERATURE_OFFSET: Final = 0x241D
 STOPPING_S: Final = 0.5
 WAKING_S: Final = 0.03
 EXECUTING_S: Final = 0.001
-BOTH: Final = "altitude_m and pressure_hpa say the same thing: give one of them"
 
 
 def decode(co2: int, raw_t: int, raw_rh: int) -> Sample:
@@ -55,7 +55,7 @@ def decode(co2: int, raw_t: int, raw_rh: int) -> Sample:
     return Sample((co2, *weather))
 
 
-class SCD4xOptions(Options, frozen=True):
+class SCD4xOptions(SCDOptions, frozen=True):
     """What an installer may choose; what is left out stays as the part has it.
 
     Nothing is written into its memory: the part forgets it without power, and is told anew.
@@ -65,50 +65,6 @@ class SCD4xOptions(Options, frozen=True):
     mode: Annotated[
         Mode, Meta(description="periodic: each 5 s, 15 mA; low-power: each 30 s, 3 mA")
     ] = "periodic"
-    altitude_m: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=3000,
-                title="how high it stands above the sea",
-                description="metres, 0 to 3000",
-            ),
-        ]
-        | None
-    ) = None
-    pressure_hpa: (
-        Annotated[
-            int,
-            Meta(
-                ge=700,
-                le=1200,
-                title="pressure of the air, in place of altitude_m",
-                description="hPa, 700 to 1200",
-            ),
-        ]
-        | None
-    ) = None
-    self_calibration: (
-        Annotated[
-            bool,
-            Meta(description="takes the lowest of a week for 400 ppm: for fresh air only"),
-        ]
-        | None
-    ) = None
-    temperature_offset: (
-        Annotated[
-            float,
-            Meta(
-                ge=0, le=20, title="how much warmer than the air it is", description="°C, 0 to 20"
-            ),
-        ]
-        | None
-    ) = None
-
-    def __post_init__(self) -> None:
-        if self.altitude_m is not None and self.pressure_hpa is not None:
-            raise ValueError(BOTH)
 
 
 class SCD4x(Driver):
@@ -119,11 +75,9 @@ class SCD4x(Driver):
     options: ClassVar[type[Options]] = SCD4xOptions
     channels: ClassVar[tuple[Channel, ...]] = (
         # Repeats to 10 ppm, 0.1 °C and 0.4 %RH (§1); one ppm is all that its word has.
-        Channel("co2", "ppm", 0, observed="AirQualityObserved/co2", low=0, high=40_000),
+        CARBON_DIOXIDE,
         Channel("temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-10, high=60),
-        Channel(
-            "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
-        ),
+        HUMIDITY,
     )
     budget_s: ClassVar[float] = 0.25  # 5 ms as a rule; the rest is for a slow or busy bus
     fastest_s: ClassVar[float] = 5.0
@@ -188,11 +142,11 @@ class SCD4x(Driver):
 
 def settings(options: SCD4xOptions) -> dict[int, int]:
     """Return the commands that set what was chosen, each with its word (§3.7, §3.8)."""
-    offset = options.temperature_offset
-    chosen = {
-        SET_TEMPERATURE_OFFSET: None if offset is None else round(offset * 65535 / 175),
-        SET_ALTITUDE: options.altitude_m,
-        SET_PRESSURE: options.pressure_hpa,
-        SET_SELF_CALIBRATION: options.self_calibration,
-    }
-    return {command: int(word) for command, word in chosen.items() if word is not None}
+    return chosen(
+        {
+            SET_TEMPERATURE_OFFSET: options.offset(65535 / 175),
+            SET_ALTITUDE: options.altitude_m,
+            SET_PRESSURE: options.pressure_hpa,
+            SET_SELF_CALIBRATION: options.self_calibration,
+        }
+    )

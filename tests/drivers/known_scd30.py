@@ -39,13 +39,13 @@ MUTANTS = (
     ("range(2, 1801)", "range(3, 1801)"),
     ("range(2, 1801)", "range(2, 70_000)"),
     ("ANSWERING_S: Final = 0.004", "ANSWERING_S: Final = 0.002"),
-    ("offset * 100", "offset * 10"),
+    ("offset(100)", "offset(10)"),
     ("co2 <= 0", "co2 < 0"),
     ("co2 <= 0", "co2 <= 500"),
     ("else Quality.FAULT for", "else Quality.MISSING for"),
     ("quality[0] = Quality.MISSING", "quality[1] = Quality.MISSING"),
-    ("(co2, celsius, percent)]", "(celsius, co2, percent)]"),
-    ("[co2, celsius, percent]", "[celsius, co2, percent]"),
+    ("told = (co2, celsius, percent)", "told = (celsius, co2, percent)"),
+    ("if how is Quality.OK", "if how is Quality.MISSING"),
     ("if self._asked(READY)", "if not self._asked(READY)"),
     ("self._asked(command) != word", "self._asked(command) == word"),
     ("options.pressure_hpa or 0", "options.altitude_m or 0"),
@@ -111,8 +111,8 @@ def ages(module: ModuleType) -> bool:
 
 def sent(module: ModuleType) -> set[str]:
     """Return what is set, without checksums; what the part already has is not among it."""
-    differs: dict[str, Any] = {"temperature_offset": 2.5, "self_calibration": False}
-    alike: dict[str, Any] = {"temperature_offset": 0.0, "self_calibration": True}
+    differs: dict[str, Any] = {"temperature_offset_c": 2.5, "self_calibration": False}
+    alike: dict[str, Any] = {"temperature_offset_c": 0.0, "self_calibration": True}
     chips = [
         reading(module, **differs, altitude_m=100, interval_s=5)[1],
         reading(module, **alike, pressure_hpa=910, interval_s=2)[1],

@@ -106,7 +106,7 @@ def ages(module: ModuleType, mode: str, period_s: int) -> str:
 
 def sent(module: ModuleType) -> set[str]:
     """Return the settings that are sent, without their checksums."""
-    chosen: dict[str, Any] = {"temperature_offset": 4.0, "self_calibration": True}
+    chosen: dict[str, Any] = {"temperature_offset_c": 4.0, "self_calibration": True}
     places: tuple[dict[str, Any], ...] = ({"altitude_m": 100}, {"pressure_hpa": 950})
     chips = [reading(module, **chosen, **place)[1] for place in places]
     return {c[:4].hex() for chip in chips for c in chip.commands if len(c) > 2}

@@ -60,7 +60,7 @@ def test_a_pair_is_told_once_and_the_next_one_awaited(stand: Stand) -> None:
     assert 0 < sum(stand.naps) < stand.sensor.budget_s / 2
 
 
-@pytest.mark.parametrize(("part", "most"), zip(PARTS, (128, 256), strict=True))
+@pytest.mark.parametrize(("part", "most"), [(PARTS[0], 128), (PARTS[1], 256)])
 def test_the_slowest_average_fits_into_the_budget(part: tuple[Any, ...], most: int) -> None:
     driver, options, *chip = part
     stand = Stand(driver, msgspec.structs.replace(options, averages=most), *chip)

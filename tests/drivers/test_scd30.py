@@ -43,7 +43,7 @@ def test_is_asked_for_no_measurement_that_is_not_ready() -> None:
 
 def test_a_setting_is_written_only_where_it_differs() -> None:
     bus, chip = bench()
-    opened(bus, altitude_m=300, interval_s=2, self_calibration=False, temperature_offset=0)
+    opened(bus, altitude_m=300, interval_s=2, self_calibration=False, temperature_offset_c=0)
     assert chip.settings == {**FACTORY, 0x5102: 300}
     assert chip.writes == 2, "the altitude, and the start"
     opened(bus, altitude_m=300, interval_s=2)

@@ -62,7 +62,7 @@ def test_without_an_option_every_setting_stays_as_the_part_has_it() -> None:
         ({"altitude_m": 1200}, 0x2322, 1200),
         ({"pressure_hpa": 980}, 0xE000, 980),
         ({"self_calibration": False}, 0x2313, 0),
-        ({"temperature_offset": 2.5}, 0x2318, 936),
+        ({"temperature_offset_c": 2.5}, 0x2318, 936),
     ],
 )
 def test_what_was_chosen_is_told_before_it_measures(
