@@ -66,6 +66,9 @@ class GNSSOptions(Options, frozen=True):
     latency_ms: Annotated[
         int, Meta(ge=100, le=2000, description="the most by which its first sentence comes late")
     ] = 1000
+    almanac_s: Annotated[
+        int, Meta(ge=0, le=3600, description="s with a fix until it knows the leap seconds")
+    ] = 750
 
     def __post_init__(self) -> None:
         """Raise ValueError for half a home."""
@@ -116,7 +119,7 @@ class GNSS(Driver):
     ) -> None:
         self._stream = Newest(wire, Sentences(), TALK, clock)
         self._sky = Sky()
-        self._witness = Witness(options.latency_ms)
+        self._witness = Witness(options.latency_ms, options.almanac_s * 1000)
         self._home = Home(options.moved_m, options.home)
         self._began_ms: int | None = None
         self._had_fix = False
@@ -225,8 +228,8 @@ class GNSS(Driver):
             self._clock = WRONG_DATE
             return
         self._instant = self._witness.heard(said.day, said.ms, now_ms)
-        settled = VOUCHES if self._witness.settled(now_ms) else UNSETTLED
-        self._clock = settled if self._instant else NO_TIME
+        unsettled = UNSETTLED if self._witness.steady else NO_TIME
+        self._clock = VOUCHES if self._instant else unsettled
 
     def _left(self, said: Said, now_ms: int) -> bool:
         """Whether the position of this sentence is the one by which the node has left home."""

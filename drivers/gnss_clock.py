@@ -2,9 +2,9 @@
 
 A sentence tells the second that it is about and comes some time after it: 0.1 to 0.6 s as a rule
 (gpsd's Time Service HOWTO), a second at most. How late is not known without a pulse (PPS), so half
-of that is the error. Until it has received the almanac a receiver may not know how many leap
-seconds UTC is behind GPS: 18 since 2017 (IERS Bulletin C 52). The almanac is repeated each 12.5
-minutes (IS-GPS-200, 20.3.3.5: 25 pages of 30 s).
+of that is the error. Until it has received the almanac, which is repeated each 12.5 minutes
+(IS-GPS-200, 20.3.3.5: 25 pages of 30 s), a receiver may not know by how many leap seconds UTC is
+behind GPS (18 since 2017, IERS Bulletin C 52), and be out by whole seconds.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ FIRST_DAY: Final = date(2026, 1, 1)
 PERIOD_DAYS: Final = 7 * 1024
 MOMENTS: Final = 16  # that must agree before anything is vouched for
 SLACK_MS: Final = 50  # between a look at our clock and a look at the port
-ALMANAC_MS: Final = 750_000
-LEAP_MS: Final = 18_000
 
 
 def plausible(day: date) -> bool:
@@ -36,34 +34,31 @@ class Witness:
     """Compares the newest MOMENTS of a receiver with boot-time.
 
     The least late of them counts. They must lie within `latency_ms`, the most by which its first
-    sentence comes late.
+    sentence comes late, and have done so for `almanac_ms` before anything is vouched for.
     """
 
-    def __init__(self, latency_ms: int) -> None:
-        self._latency_ms = latency_ms
+    def __init__(self, latency_ms: int, almanac_ms: int) -> None:
+        self._latency_ms, self._almanac_ms = latency_ms, almanac_ms
         self._behind: deque[int] = deque(maxlen=MOMENTS)  # boot-time less what was said, ms
         self._since_ms = 0  # of the first of these that agreed without a break
+        self.steady = False  # whether they agree
 
     def heard(self, day: date, ms: int, at_ms: int) -> Anchor | None:
         """Take a moment that came at `at_ms` of boot-time; return what can be vouched for."""
-        behind = at_ms - ((day - EPOCH).days * DAY_MS + ms)
         if not self._behind:
             self._since_ms = at_ms
-        self._behind.append(behind)
+        self._behind.append(at_ms - ((day - EPOCH).days * DAY_MS + ms))
         least = min(self._behind)
-        if max(self._behind) - least > self._latency_ms:
-            self._since_ms = at_ms  # it has changed its mind, or we were late
-            return None
-        if len(self._behind) < MOMENTS:
+        agree = max(self._behind) - least <= self._latency_ms
+        if not agree:  # it has changed its mind, or we were late
+            self._since_ms = at_ms
+        self.steady = agree and len(self._behind) == MOMENTS
+        if not self.steady or at_ms - self._since_ms < self._almanac_ms:
             return None
         half = self._latency_ms // 2
-        leap = 0 if self.settled(at_ms) else LEAP_MS
-        return Anchor(at_ms, at_ms - least + half, ClockSource.GNSS, half + SLACK_MS + leap)
-
-    def settled(self, now_ms: int) -> bool:
-        """Whether it has had the time to receive the almanac."""
-        return bool(self._behind) and now_ms - self._since_ms >= ALMANAC_MS
+        return Anchor(at_ms, at_ms - least + half, ClockSource.GNSS, half + SLACK_MS)
 
     def lost(self) -> None:
         """Begin anew: there is no fix."""
         self._behind.clear()
+        self.steady = False

@@ -100,18 +100,24 @@ OF_THE_CLOCK = (
     ("MOMENTS: Final = 16", "MOMENTS: Final = 15"),
     ("MOMENTS: Final = 16", "MOMENTS: Final = 17"),
     ("SLACK_MS: Final = 50", "SLACK_MS: Final = 0"),
-    ("ALMANAC_MS: Final = 750_000", "ALMANAC_MS: Final = 7_500"),
-    ("LEAP_MS: Final = 18_000", "LEAP_MS: Final = 0"),
     ("least = min(", "least = max("),
     ("self._latency_ms // 2", "self._latency_ms"),
     ("at_ms - least + half", "at_ms - least"),
-    ("at_ms - least + half", "at_ms - behind + half"),
-    (" > self._latency_ms:", " > 2 * self._latency_ms:"),
-    ("            self._since_ms = at_ms  # it", "            pass  # it"),
+    ("at_ms - least + half", "at_ms - self._behind[-1] + half"),
+    ("<= self._latency_ms", "<= 2 * self._latency_ms"),
+    (
+        "            self._since_ms = at_ms\n        self.steady",
+        "            pass\n        self.steady",
+    ),
+    (
+        "            self._since_ms = at_ms\n        self._behind",
+        "            pass\n        self._behind",
+    ),
+    ("< self._almanac_ms", "<= self._almanac_ms"),
     ("self._behind.clear()", "self._behind.copy()"),
     ("ClockSource.GNSS", "ClockSource.NTP"),
 )
-SECONDS, STEP = 800, 400
+START_MS = 5_000
 
 
 def clock_holds(module: ModuleType) -> bool:
@@ -120,29 +126,26 @@ def clock_holds(module: ModuleType) -> bool:
     believed = [module.plausible(day) for day in (first, last)]
     refused = [module.plausible(d) for d in (date(2025, 12, 31), date(2045, 8, 17))]
     refused += [module.plausible(d) for d in (date(2007, 4, 11), date(2046, 7, 11))]
-    witness, day = module.Witness(800), date(2026, 11, 24)
-    utc_ms = 1_795_478_400_000  # of that day: date -d 2026-11-24 +%s
-    made = []
-    for n in range(SECONDS):  # it comes 300 ms late, and one sentence 350
-        late = 350 if n == SECONDS - 1 else 300
-        made.append(witness.heard(day, n * 1000, 5_000 + n * 1000 + late))
-    early, settled = made[15], made[-1]
-    if made[14] is not None or early is None or settled is None:
-        return False
-    jumped = [
-        witness.heard(day, (SECONDS + n) * 1000 + 1_500, 805_300 + n * 1000) for n in range(18)
-    ]
-    witness.lost()
-    anew = witness.heard(day, 901_500, 905_300)
+    day, utc_ms = date(2026, 11, 24), 1_795_478_400_000  # date -d 2026-11-24 +%s
+
+    def heard(witness: Any, seconds: range, late_ms: int) -> list[Any]:
+        return [witness.heard(day, n * 1000, START_MS + n * 1000 + late_ms) for n in seconds]
+
+    steady, slow = module.Witness(800, 0), module.Witness(800, 20_000)
+    at_once = heard(steady, range(20), 300) + heard(steady, range(20, 21), 350)
+    later = heard(slow, range(30), 300)
+    jumped = heard(slow, range(30, 80), 1_200)
+    slow.lost()
+    anew = heard(slow, range(80, 120), 1_200)
     return (
         believed == [True, True]
         and not any(refused)
-        and early == (20_300, utc_ms + 15_400, 5, 450 + 18_000)
-        and settled == (804_350, utc_ms + 799_450, 5, 450)
-        and jumped[:15] == [None] * 15
-        and jumped[16] is not None
-        and jumped[16].err == 450 + 18_000
-        and anew is None
+        and at_once[:15] == [None] * 15
+        and at_once[15] == (20_300, utc_ms + 15_400, 5, 450)
+        and at_once[20] == (25_350, utc_ms + 20_450, 5, 450)
+        and [n for n, anchor in enumerate(later) if anchor] == list(range(20, 30))
+        and [n for n, anchor in enumerate(jumped) if anchor] == list(range(34, 50))
+        and [n for n, anchor in enumerate(anew) if anchor] == list(range(20, 40))
     )
 
 
@@ -272,6 +275,7 @@ OF_THE_DRIVER = (
     ("isinstance(said, Rmc | Zda)", "isinstance(said, Zda)"),
     ("Gga if self._sky.latest(Gga, now_ms) else Rmc", "Rmc"),
     ("options.latency_ms", "2 * options.latency_ms"),
+    ("options.almanac_s * 1000", "options.almanac_s"),
 )
 
 
@@ -330,9 +334,13 @@ def _driver_holds(module: ModuleType) -> bool:
         module, *((n * 1000, burst(n, hdop="5.1")) for n in range(1, 60)), latitude=0, longitude=0
     )
     guess = told_by(
-        module, *((n * 1000, burst(n, fix="E")) for n in range(1, 40)), latitude=0.0, longitude=0.0
+        module,
+        *((n * 1000, burst(n, fix="E")) for n in range(1, 40)),
+        latitude=0.0,
+        longitude=0.0,
+        almanac_s=0,
     )
-    vouched = told_by(module, *((n * 1000 + 300, burst(n)) for n in range(1, 20)))
+    vouched = told_by(module, *((n * 1000 + 300, burst(n)) for n in range(1, 30)), almanac_s=20)
     old = told_by(module, *((n * 1000, burst(n, day="100407")) for n in range(1, 20)))
     seconds = [(n * 1000, burst(n, "31.20000" if n < 35 else "31.30000")) for n in range(1, 80)]
     moved = [n for n, told in enumerate(told_by(module, *seconds)) if told[2]]
@@ -347,9 +355,10 @@ def _driver_holds(module: ModuleType) -> bool:
         and all(told[1].split()[0] == "estimated" and not told[2] for told in guess)
         and all(told[3] is None for told in guess)
         and not any(told[2] for told in vague)
-        and vouched[14][3] is None
-        and vouched[15][3] == (16_300, 1_795_478_400_000 + 16_500, 5, 18_550)
-        and [vouched[14][0][-1], vouched[15][0][-1], old[-1][0][-1]] == [0, 2, 1]
+        and vouched[19][3] is None
+        and vouched[20][3] == (21_300, 1_795_478_400_000 + 21_500, 5, 550)
+        and [vouched[n][0][-1] for n in (14, 15, 20)] == [0, 2, 3]
+        and old[-1][0][-1] == 1
         and all(told[3] is None for told in old)
         and moved == [63]
         and told_by(module, *seconds)[63][2] == [(9, 255, 2)]
