@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,7 @@ from edgenode.driver import Talker, find
 from edgenode.errors import DriverError
 from edgenode.reading import Quality, Sample
 from tests.drivers.proofs import all_proofs
-from tests.drivers.test_contract import opened
+from tests.drivers.test_contract import options_of
 from tests.support.beds import Bed, Cable, play
 from tests.support.hostile import SHARE, HostilePort, endless, noise, truncated
 from tests.support.proofs import Damage, Proof
@@ -53,9 +53,17 @@ def streams(proof: Proof) -> Iterator[Iterator[bytes]]:
     yield others(proof)
 
 
+def opener(proof: Proof, bed: Bed) -> Callable[[HostilePort], Any]:
+    """Return what opens the driver; who looks it up and reads its options does so once."""
+    driver, options = find(proof.driver), options_of(proof)
+    waits = {name: getattr(bed, name) for name in proof.waits}
+    return lambda port: driver(port, options, **waits)
+
+
 def besieged(proof: Proof, bed: Bed, port: HostilePort, stream: Iterator[bytes]) -> list[Any]:
     """Open the part in peace, let the stream take over, and return what is read from then on."""
-    sensor = opened(proof, bed, port)
+    opened = opener(proof, bed)
+    sensor = opened(port)
     before = play(bed, port, sensor, proof.every_ms).sample
     port.taken_over(stream)
     told: list[Any] = []
@@ -66,15 +74,15 @@ def besieged(proof: Proof, bed: Bed, port: HostilePort, stream: Iterator[bytes])
             told.append((before.values, sensor.read(bed.now_ms)))
         except DriverError:
             sensor.close()
-            sensor = reopened(proof, bed, port) or sensor
+            sensor = reopened(opened, port) or sensor
     sensor.close()
     return told
 
 
-def reopened(proof: Proof, bed: Bed, port: HostilePort) -> Any:
+def reopened(opened: Callable[[HostilePort], Any], port: HostilePort) -> Any:
     """Open it again, as the bus thread does; a stranger's stream must not get so far."""
     try:
-        return opened(proof, bed, port)
+        return opened(port)
     except DriverError:
         return None
 
