@@ -51,8 +51,8 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 lab: $(VENV)/.dev
-	.ci/lab
-	$(BIN)/pytest tests/lab $(PYTEST_ARGS)
+	.ci/lab >/dev/null
+	$(BIN)/pytest tests/lab -m root $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev tools
 	$(BIN)/python -m bench
