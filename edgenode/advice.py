@@ -1,8 +1,8 @@
-"""What to do about a read that failed, by the name of its reason in docs/wire-format.md."""
+"""What to do about what is wrong with a sensor, or with what it measures."""
 
 from __future__ import annotations
 
-REASONS = {
+REASONS = {  # a read that failed, by the name of its reason in docs/wire-format.md
     "no-answer": "check its plug, supply and address, and those of what it hangs on",
     "timeout": "check its supply, the length of its cable and the speed of the bus",
     "bad-checksum": "look for interference: shield or shorten the cable, check the ground",
@@ -12,3 +12,5 @@ REASONS = {
     "settling": "wait: it is not ready yet",
     "driver-defect": "a defect of edgenode: send the file that edgenode bundle writes",
 }
+LEAK = "shut everything off; if it still grows look at cisterns, valves and pipes"
+WORN = "exchange it, write the day as `installed` in its [[sensor]], then edgenode reload"

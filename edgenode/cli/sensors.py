@@ -42,13 +42,15 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
 
 def _sensor(row: dict[str, Any]) -> tuple[str, ...]:
     reason = f" ({row['reason']}: {row['detail']})" if row["reason"] else ""
+    life = row.get("life")
+    worn = f"; {life['used_percent']} % of its {life['what']} used" if life else ""
     unverified = " (unverified)" if row["grade"] == "unverified" else ""
     return (
         row["sensor"],
         f"{row['driver']}{unverified} on {row['bus']}",
         f"every {row['every_ms'] / 1000:g} s",
         f"{row['reads']} reads, {row['failures']} failed, {row['missed']} missed",
-        f"{row['state']}{reason}; last good read {ago(row['last_ok_s'])}",
+        f"{row['state']}{reason}; last good read {ago(row['last_ok_s'])}{worn}",
     )
 
 

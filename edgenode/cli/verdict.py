@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from edgenode.advice import REASONS
+from edgenode.advice import LEAK, REASONS, WORN
 from edgenode.cli.words import number, quantity, span
 
 Evidence = dict[str, Any]
 
 LATE_PERIODS = 3  # a reading that is older than so many intervals is late
 LATE_LEAST_S = 10
+WHOLE = 100  # % of a life
 
 QUALITIES = {
     "settling": "wait until it has settled",
@@ -43,6 +44,11 @@ def judged(found: Evidence) -> Verdict:
             return verdict
     value = quantity(found["value"], found["scale"], found["unit"])
     told = f"{name} can be trusted: {value}, {span(found['age_s'])} old"
+    leak = found.get("leak")
+    if leak and leak["flows_s"] is not None:
+        flows = span(leak["flows_s"])
+        what = f"{told}, and it has grown for {flows} without a pause: a leak is suspected"
+        return Verdict(True, what, (LEAK,))
     if found["clock"]["source"] == "none":
         return Verdict(
             True,
@@ -108,6 +114,10 @@ def _doubted(found: Evidence) -> Verdict | None:
     if quality == "missing" and found["state"] == "ok":
         what = f"sensor {found['sensor']} answers, but gives no value for {found['channel']}"
         return Verdict(False, what, ("this part or this board may not have it: docs/drivers.md",))
+    life = found.get("life")
+    if quality == "uncalibrated" and life and life["used_percent"] >= WHOLE:
+        worked = f"has worked {life['hours']:.0f} h and lasts {life['of_hours']:.0f} h"
+        return Verdict(False, f"{what}: its {life['what']} {worked}", (WORN,))
     return Verdict(False, what, (QUALITIES.get(quality, f"see {quality} in docs/cli.md"),))
 
 

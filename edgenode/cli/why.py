@@ -106,6 +106,15 @@ def _judging(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "stuck-at", f"{unchanged}suspect from {span(stuck['limit_s'])}"
     yield "rate", _rate(answer["rate"], unit)
     yield "twin", _twin(answer["twin"], scale, unit)
+    if answer.get("leak"):
+        yield "leak", _leak(answer["leak"])
+
+
+def _leak(leak: dict[str, Any]) -> str:
+    limits = f"a pause of {leak['quiet_min']:g} min within {leak['after_h']:g} h"
+    if leak["flows_s"] is None:
+        return f"none suspected: there was {limits}"
+    return f"SUSPECTED: it has grown for {span(leak['flows_s'])}, without {limits}"
 
 
 def _rate(rate: dict[str, Any] | None, unit: str) -> str:
@@ -126,6 +135,10 @@ def _twin(twin: dict[str, Any] | None, scale: int, unit: str) -> str:
 
 
 def _trusting(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    life = answer.get("life")
+    if life:
+        known = f"{life['hours']:.0f} of {life['of_hours']:.0f} h ({life['used_percent']} %)"
+        yield "life", f"the {life['what']} has worked {known}"
     calibration, clock, visit = (answer[key] for key in ("calibration", "clock", "maintenance"))
     yield (
         "calibration",

@@ -10,6 +10,8 @@ from msgspec import Meta
 from edgenode.config.types import (
     Coefficients,
     Date,
+    Hours,
+    Minutes,
     Positive,
     Seconds,
     Serial,
@@ -51,4 +53,21 @@ class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twin: Annotated[Twin, Meta(title="a channel that measures the same; goes with tolerance")] = ""
     tolerance: Annotated[
         Positive | None, Meta(title="twins that differ by more than this are marked as disagreeing")
+    ] = None
+    modulus: Annotated[
+        Positive | None,
+        Meta(title="a total of the part goes on from 0 here: 100000 with five digits"),
+    ] = None
+    most_per_h: Annotated[
+        Positive | None,
+        Meta(title="more than this, in its unit, a total of the part cannot grow in an hour"),
+    ] = None
+    register: Annotated[
+        bool, Meta(title="what the part shows travels too, as the channel QUANTITY_register")
+    ] = False
+    leak_after_h: Annotated[
+        Hours | None, Meta(title="a volume that has grown without a pause for so long may leak")
+    ] = None
+    quiet_min: Annotated[
+        Minutes | None, Meta(title="how long a pause is; 30 where leak_after_h stands alone")
     ] = None

@@ -9,7 +9,8 @@ from edgenode.config.channels import CalibrationTable, ChannelTable
 from edgenode.config.check import Mistake, near
 from edgenode.config.draft import Draft, Row
 from edgenode.config.lines import Place
-from edgenode.derived import DERIVED
+from edgenode.config.metering import unfit_leak, unfit_life, unfit_meter
+from edgenode.derived import derivable
 from edgenode.driver import declared
 from edgenode.reading import Channel, Kind
 
@@ -28,6 +29,7 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
         place: Place = ("sensor", index)
         yield from _purposes(place, row)
         yield from _derived(place, row, known, draft)
+        yield from unfit_life(place, row)
         for name, rules in row.table.channel.items():
             channel = channels_of(row).get(name)
             there = (*place, "channel", name)
@@ -35,6 +37,8 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
                 yield Mistake(there, f"{row.driver.model} has no such quantity; {_near(name, row)}")
                 continue
             yield from _rules(there, rules, channel, measured=name not in row.table.derived)
+            yield from unfit_meter(there, rules, channel, row)
+            yield from unfit_leak(there, rules, channel, row)
             yield from _twin(there, rules, f"{row.table.name}/{name}", known, draft)
         before, totals = totals, totals + _counters(row)
         if before <= MAX_TOTALS < totals:
@@ -45,13 +49,16 @@ def unfit_channels(draft: Draft) -> Iterator[Mistake]:
 def channels_of(row: Row) -> dict[str, Channel]:
     """Return the channels of a sensor by quantity, those derived included."""
     own = {channel.name: channel for channel in declared(row.driver, row.options)}
-    extra = {name: DERIVED[name].channel for name in row.table.derived if name in DERIVED}
+    can = derivable(tuple(own.values()))
+    extra = {name: can[name].channel for name in row.table.derived if name in can}
     return extra | own
 
 
 def _counters(row: Row) -> int:
-    """Return how many totals are kept: of what is counted here and of what the part counts."""
-    return sum(channel.kind is Kind.COUNTER for channel in channels_of(row).values())
+    """Return how many totals are kept: of what is counted, here or by the part, and of leaks."""
+    counters = sum(channel.kind is Kind.COUNTER for channel in channels_of(row).values())
+    leaks = sum(rules.leak_after_h is not None for rules in row.table.channel.values())
+    return counters + leaks
 
 
 def _near(name: str, row: Row) -> str:
@@ -73,12 +80,12 @@ def _purposes(place: Place, row: Row) -> Iterator[Mistake]:
 def _derived(place: Place, row: Row, known: dict[str, Channel], draft: Draft) -> Iterator[Mistake]:
     there = (*place, "derived")
     own = {channel.name: channel for channel in declared(row.driver, row.options)}
-    lent = row.table.sources
+    lent, can = row.table.sources, derivable(tuple(own.values()))
     for name in row.table.derived:
-        if name not in DERIVED:
-            yield Mistake(there, f"no quantity {name!r} can be derived; {near(name, DERIVED)}")
+        if name not in can:
+            yield Mistake(there, f"no quantity {name!r} can be derived; {near(name, can)}")
             continue
-        made = DERIVED[name]
+        made = can[name]
         if name in own:
             yield Mistake(there, f"{row.driver.model} measures {name} itself")
         if made.beside and made.beside not in own:
@@ -111,7 +118,8 @@ def _lent(
 
 def _makes(row: Row) -> set[str]:
     """Return the sources of what is derived here that another sensor may lend."""
-    made = [DERIVED[name] for name in row.table.derived if name in DERIVED]
+    can = derivable(declared(row.driver, row.options))
+    made = [can[name] for name in row.table.derived if name in can]
     return {source for one in made if one.moment for source in one.sources}
 
 

@@ -114,6 +114,7 @@ def _build(raw: Mapping[str, Any], drawn: Draft) -> Config:
             every_ms=round(row.table.every_s * 1000),
             stamp_ms=row.table.stamp_ms,
             serial=row.table.serial,
+            installed=row.table.installed,
             purpose=row.table.purpose,
             household=is_household(row),
             derived=row.table.derived,

@@ -16,6 +16,7 @@ from edgenode.config.channels import ChannelTable
 from edgenode.config.types import (
     AbsolutePath,
     Baud,
+    Day,
     DayMegabytes,
     Degrees90,
     Degrees180,
@@ -199,6 +200,9 @@ class SensorTable(Table, frozen=True):
         Meta(title="a stamp is the slot of the schedule when the read was this near to it"),
     ] = 50
     serial: Annotated[Serial, Meta(title="the serial number on the part")] = ""
+    installed: Annotated[
+        Day, Meta(title="when the part was put in, so that the end of its life is told")
+    ] = ""
     purpose: Annotated[
         Words, Meta(title="why this is measured: no channel without a purpose, its own or this")
     ] = ""
@@ -244,6 +248,7 @@ class Sensor(msgspec.Struct, frozen=True):
     every_ms: int
     stamp_ms: int
     serial: str
+    installed: str = ""
     purpose: str = ""
     household: bool = False  # what it tells is about the people of one household
     derived: tuple[str, ...] = ()

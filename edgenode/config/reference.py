@@ -17,7 +17,7 @@ from msgspec.structs import FieldInfo
 from edgenode.config.check import fields_of
 from edgenode.config.describe import purpose, shape, title, words
 from edgenode.config.model import FileTable
-from edgenode.derived import DERIVED, Derived
+from edgenode.derived import DERIVED, RATES, Derived
 from edgenode.driver import loadable
 
 MARK = "<!-- Below this line everything is made by `python -m edgenode.config.reference`. -->"
@@ -104,6 +104,9 @@ def _default(field: FieldInfo) -> str:
 def _derived() -> Iterator[tuple[str, ...]]:
     for name, row in DERIVED.items():
         yield (f"`{name}`", row.channel.unit, _sources(row))
+    for name, unit in {rate.name: rate.unit for rate in RATES.values()}.items():
+        totals = [f"{of} ({rate.unit})" for of, rate in RATES.items() if rate.name == name]
+        yield (f"`{name}`", unit, f"a total in {', '.join(totals)}")
 
 
 def _sources(row: Derived) -> str:

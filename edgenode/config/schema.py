@@ -17,7 +17,7 @@ from edgenode.config.check import fields_of
 from edgenode.config.describe import explained, metas, shape
 from edgenode.config.draft import OWN
 from edgenode.config.model import FileTable, SensorTable
-from edgenode.derived import DERIVED
+from edgenode.derived import derivable
 from edgenode.driver import loadable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -59,7 +59,7 @@ def _choice(name: str) -> Json:
 def _sensor(driver: Any, tables: Json) -> Json:
     made = _table(fields_of(driver.options) | OWN, None, tables)
     own = [channel.name for channel in driver.channels]
-    derived = sorted(set(DERIVED) - set(own))
+    derived = sorted(set(derivable(driver.channels)) - set(own))
     quantity = {"$ref": f"#/$defs/{ChannelTable.__name__}"}
     others = quantity if driver.varies else False
     named = dict.fromkeys([*own, *derived], quantity)

@@ -46,6 +46,8 @@ Topic = Annotated[
     ),
 ]
 Seconds = Annotated[float, Meta(ge=0.001, le=86_400, description="seconds, 0.001 to 86400")]
+Minutes = Annotated[float, Meta(ge=1, le=10_080, description="minutes, 1 to 10080")]
+Hours = Annotated[float, Meta(ge=1, le=8_760, description="hours, 1 to 8760")]
 Milliseconds = Annotated[
     int, Meta(ge=0, le=86_400_000, description="whole milliseconds, 0 to 86400000")
 ]
@@ -79,6 +81,10 @@ Serves = Literal["", "household", "building", "public"]
 Date = Annotated[
     str,
     Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a date in quotes, YYYY-MM-DD"),
+]
+Day = Annotated[
+    str,
+    Meta(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description="a date in quotes, YYYY-MM-DD"),
 ]
 Coefficients = Annotated[
     tuple[float, ...], Meta(max_length=8, description="up to 8 coefficients, of x^0 upwards")

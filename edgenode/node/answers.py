@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from edgenode.config import Config, Sensor
+from edgenode.config.metering import quiet_min
 from edgenode.control import unknown
 from edgenode.errors import NodeError
 from edgenode.node.chronicle import Chronicle, Now
@@ -64,6 +65,7 @@ def _sensor(
         "every_ms": sensor.every_ms,
         "purpose": sensor.purpose or sensor.driver.purpose,
         "serial": sensor.serial,
+        "life": life(stats),
         "reads": stats.reads,
         "failures": stats.failures,
         "missed": stats.missed,
@@ -74,6 +76,20 @@ def _sensor(
             for name, channel in view.channels.items()
             if name.partition("/")[0] == sensor.name and name in found
         ],
+    }
+
+
+def life(stats: SensorStats) -> Document | None:
+    """Return how far a part is used up; None where nobody knows."""
+    known = stats.life
+    if known is None:
+        return None
+    return {
+        "what": known.what,
+        "hours": known.hours,
+        "of_hours": known.of_hours,
+        "used_percent": known.percent,
+        "installed": known.installed or None,
     }
 
 
@@ -154,6 +170,7 @@ def why(view: View, name: str, log: Chronicle, maintenance: Document | None) -> 
         "sensor": sensor.name,
         "bus": bus.bus,
         "driver": sensor.driver.model,
+        "life": life(stats),
         "unit": channel.unit,
         "scale": channel.scale,
         "purpose": _purpose(sensor, channel),
@@ -176,6 +193,9 @@ def why(view: View, name: str, log: Chronicle, maintenance: Document | None) -> 
                 f"sensor {sensor.name}",
                 f"bus {bus.bus}",
                 f"bus {bus.bus} lever",
+                f"leak {name}",
+                f"life {sensor.name}",
+                f"life {sensor.name} over",
             },
             HISTORY,
         ),
@@ -243,5 +263,9 @@ def _judgements(
             "tolerance": rule.tolerance if rule else None,
         },
     )
+    flows_s = evidence.sensor.leaks_s.get(channel.name.partition("/")[2])
+    after_h = rule.leak_after_h if rule else None
+    leak = {"flows_s": flows_s, "after_h": after_h, "quiet_min": quiet_min(rule) if rule else None}
+    yield "leak", None if after_h is None else leak
     calibration = evidence.calibration
     yield "calibration", calibration and {"date": calibration[0], "id": calibration[1]}

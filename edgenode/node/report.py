@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgenode.advice import REASONS
+from edgenode.advice import LEAK, REASONS, WORN
 from edgenode.errors import Reason
 from edgenode.health import Condition, Verdict
 from edgenode.reading import ClockSource
-from edgenode.sensing import WorkerStats
+from edgenode.sensing import SensorStats, WorkerStats
+from edgenode.sensing.life import NEAR, OVER
 from edgenode.spool import SpoolStats
 
 if TYPE_CHECKING:  # paho takes 40 ms to import, and sampling comes first
@@ -103,6 +104,29 @@ def _sensing(buses: Sequence[WorkerStats]) -> Iterator[Condition]:
                 name = f"{sensor.sensor}/{quantity}"
                 what = f"{name} cannot be believed: {quality}"
                 yield Condition(f"channel {name}", what, f"edgenode why {name}")
+            yield from _leaks(sensor)
+            yield from _life(sensor)
+
+
+def _leaks(sensor: SensorStats) -> Iterator[Condition]:
+    for quantity, flows_s in sensor.leaks_s.items():
+        name = f"{sensor.sensor}/{quantity}"
+        what = f"{name} has grown without a pause for {flows_s / 3600:.0f} h: a leak is suspected"
+        yield Condition(f"leak {name}", what, LEAK)
+
+
+def _life(sensor: SensorStats) -> Iterator[Condition]:
+    """Tell of a part that is nearly or wholly used up; each is told of as a thing of its own."""
+    life = sensor.life
+    if life is None or life.percent < NEAR:
+        return
+    worked = f"the {life.what} of {sensor.sensor} has worked {life.hours:.0f} h"
+    if life.percent < OVER:
+        what = f"{worked} of the {life.of_hours:.0f} h that it lasts"
+        yield Condition(f"life {sensor.sensor}", what, "order another one; nothing is wrong yet")
+        return
+    what = f"{worked}; it lasts {life.of_hours:.0f} h"
+    yield Condition(f"life {sensor.sensor} over", what, WORN)
 
 
 def _spool(picture: Picture) -> Iterator[Condition]:

@@ -12,7 +12,8 @@ from edgenode.bus import LineStore, line_name
 from edgenode.bus.levers import ClearPins, Levers, PowerPin
 from edgenode.clock import Clock
 from edgenode.config import BusTable, CalibrationTable, ChannelTable, Config, Sensor, serial_line
-from edgenode.driver import declared
+from edgenode.config.metering import quiet_min
+from edgenode.driver import Life, declared
 from edgenode.node.before import Before
 from edgenode.reading import Group, Privacy
 from edgenode.sensing import (
@@ -21,7 +22,10 @@ from edgenode.sensing import (
     Calibration,
     ChannelRules,
     Job,
+    LeakRules,
+    LifeRules,
     Maintenance,
+    MeterRules,
     SensorRules,
     Sink,
     Wires,
@@ -69,7 +73,15 @@ def _group(gid: int, sensor: Sensor) -> Group:
 def rules(sensor: Sensor) -> SensorRules:
     """Return how the channels of a sensor are corrected and judged, and what is derived."""
     channels = {name: _rules(table) for name, table in sensor.channel.items()}
-    return SensorRules(channels, sensor.derived, sensor.sources)
+    return SensorRules(channels, sensor.derived, sensor.sources, _life(sensor))
+
+
+def _life(sensor: Sensor) -> LifeRules | None:
+    """Return how the part wears; None where nobody can know how long it has worked."""
+    life: Life | None = sensor.driver.life
+    if life is None or not (life.counter or sensor.installed):
+        return None
+    return LifeRules(life.hours, life.what, life.counter, sensor.installed)
 
 
 def _rules(table: ChannelTable) -> ChannelRules:
@@ -81,7 +93,20 @@ def _rules(table: ChannelTable) -> ChannelRules:
         rate_per_s=table.rate_per_s,
         twin=table.twin,
         tolerance=table.tolerance,
+        meter=_meter(table),
+        leak=_leak(table),
     )
+
+
+def _meter(table: ChannelTable) -> MeterRules | None:
+    rules = MeterRules(table.modulus, table.most_per_h, table.register)
+    return None if rules == MeterRules() else rules
+
+
+def _leak(table: ChannelTable) -> LeakRules | None:
+    if table.leak_after_h is None:
+        return None
+    return LeakRules(table.leak_after_h * 3600, quiet_min(table) * 60)
 
 
 def _calibration(table: CalibrationTable) -> Calibration:
