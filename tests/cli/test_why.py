@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgenode.advice import REASONS
+from edgenode.advice import LEAK, REASONS, WORN
 from edgenode.cli import main
 from edgenode.cli.verdict import QUALITIES, allowed, judged
 from edgenode.cli.why import concluded, text
@@ -196,3 +196,34 @@ def test_the_exit_code_says_whether_the_channel_is_ok(
     assert set(document) == {*WHY, "ok", "verdict", "advice"}
     assert main(["why", "air/temperatur", "--socket", str(daemon.path)]) == 2
     assert "did you mean 'air/temperature'?" in capsys.readouterr().err
+
+
+LEAKS = {"flows_s": 93_600, "after_h": 24, "quiet_min": 30}
+WORN_CELL = {
+    "what": "cell",
+    "hours": 17_600.4,
+    "of_hours": 17_532.0,
+    "used_percent": 100,
+    "installed": "2025-01-01",
+}
+
+
+def test_a_suspected_leak_is_no_reason_to_doubt_the_total_and_comes_with_advice() -> None:
+    verdict = judged(facts(leak=LEAKS))
+    assert verdict.ok
+    assert "grown for 1 d 2 h without a pause: a leak is suspected" in verdict.sentence
+    assert verdict.advice == (LEAK,)
+    rows = list(text(concluded(facts(leak=LEAKS))))
+    assert any("leak" in row and "SUSPECTED" in row and "30 min" in row for row in rows)
+    quiet = list(text(concluded(facts(leak={**LEAKS, "flows_s": None}))))
+    assert any("none suspected: there was a pause of 30 min within 24 h" in row for row in quiet)
+
+
+def test_a_cell_that_is_used_up_explains_why_it_is_uncalibrated() -> None:
+    verdict = judged(facts(quality="uncalibrated", life=WORN_CELL))
+    assert "its cell has worked 17600 h and lasts 17532 h" in verdict.sentence
+    assert verdict.advice == (WORN,)
+    nearly = {**WORN_CELL, "used_percent": 99}
+    assert judged(facts(quality="uncalibrated", life=nearly)).advice != (WORN,)
+    rows = list(text(concluded(facts(life=nearly))))
+    assert any("the cell has worked 17600 of 17532 h (99 %)" in row for row in rows)

@@ -12,7 +12,7 @@ from edgenode.errors import Reason
 from edgenode.health import Condition, Watch
 from edgenode.node.documents import status
 from edgenode.node.report import LEVER_ADVICE, Picture, conditions, line
-from edgenode.sensing import BusWorker, LeverStats, SensorStats, WorkerStats
+from edgenode.sensing import BusWorker, LeverStats, LifeStats, SensorStats, WorkerStats
 from edgenode.spool import SpoolStats
 from edgenode.uplink import UplinkStats
 from tests.support.clock import FakeClock
@@ -72,6 +72,29 @@ def test_a_bus_that_was_told_of_as_stuck_is_wrong_until_something_on_it_answers(
     (condition,) = conditions(replace(WELL, buses=(replace(BUS, held=True),)))
     assert condition.key == "bus wire"
     assert "nothing on it has answered since" in condition.what
+
+
+def test_a_suspected_leak_is_told_with_its_hours_and_what_to_shut() -> None:
+    leaking = replace(SENSOR, leaks_s={"volume": 26.2 * 3600})
+    (condition,) = conditions(replace(WELL, buses=(replace(BUS, sensors=(leaking,)),)))
+    assert condition.key == "leak air/volume"
+    assert "without a pause for 26 h" in condition.what
+    assert "shut everything off" in condition.advice
+
+
+@pytest.mark.parametrize(
+    ("hours", "keys"),
+    [(899, []), (900, ["life air"]), (999, ["life air"]), (1000, ["life air over"])],
+)
+def test_a_part_that_is_nearly_used_up_is_told_and_one_that_is_over_as_another_thing(
+    hours: float, keys: list[str]
+) -> None:
+    worn = replace(SENSOR, life=LifeStats("laser", hours, 1000, "2025-01-01"))
+    picture = replace(WELL, buses=(replace(BUS, sensors=(worn,)),))
+    assert found(picture) == keys
+    for condition in conditions(picture):
+        assert f"the laser of air has worked {hours} h" in condition.what
+        assert ("`installed`" in condition.advice) == (hours >= 1000)
 
 
 def test_every_kind_of_lever_has_advice() -> None:
