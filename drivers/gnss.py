@@ -1,9 +1,8 @@
 """NMEA 0183 satellite receivers (GPS, Galileo, GLONASS, BeiDou): position, and UTC for the clock.
 
-Datasheet: none of one part; NMEA 0183 as edgenode.bus.nmea has it, of u-blox's and Quectel's
-receivers above all. 9600 baud is what they are delivered with up to the u-blox 9, 38400 from there
-on (u-blox M10 interface description, "CFG-UART1"). Quality indicators, modes and 99.99 as "no
-dilution known" agree with gpsd's "NMEA Revealed" and its driver_nmea0183.c.
+Datasheet: none of one part; NMEA 0183 as edgenode.bus.nmea has it. Older receivers are delivered
+with 9600 baud, newer ones with 38400. Quality indicators and modes are those of gpsd's "NMEA
+Revealed", which has Quectel's U (unsafe) too.
 """
 
 from __future__ import annotations
@@ -45,6 +44,7 @@ TALK: Final = Talk(
     if_silent="check its supply, and that its TX is on our RX",
     if_noisy="check the baud rate (9600, else write 38400 into [[bus]]) and that it talks NMEA",
 )
+DEGREES: Final = "degrees, north and east positive"
 HDOP_GOOD: Final = 5.0  # with more, a position is too vague to say that a node has moved
 MOVED: Final = 2  # docs/wire-format.md, "Values of tamper"
 NO_TIME, WRONG_DATE, UNSETTLED, VOUCHES = 0, 1, 2, 3  # of the channel "clock"
@@ -54,20 +54,39 @@ class GNSSOptions(Options, frozen=True):
     """What an installer may choose; the receiver itself is left as it is set."""
 
     moved_m: Annotated[
-        int, Meta(ge=0, le=100_000, description="metres from home that are an alarm; 0: none")
+        int,
+        Meta(
+            ge=0,
+            le=100_000,
+            title="so far from home it is an alarm",
+            description="m; 0: never, for what moves",
+        ),
     ] = 100
     latitude: Annotated[
         Annotated[float, Meta(ge=-90, le=90)] | None,
-        Meta(description="of its home; without one, where it is found first"),
+        Meta(title="of its home; without one, where it is found first", description=DEGREES),
     ] = None
     longitude: Annotated[
-        Annotated[float, Meta(ge=-180, le=180)] | None, Meta(description="of its home")
+        Annotated[float, Meta(ge=-180, le=180)] | None,
+        Meta(title="of its home", description=DEGREES),
     ] = None
     latency_ms: Annotated[
-        int, Meta(ge=100, le=2000, description="the most by which its first sentence comes late")
+        int,
+        Meta(
+            ge=100,
+            le=2000,
+            title="its first sentence of a moment comes so late at most",
+            description="ms, 100 to 2000",
+        ),
     ] = 1000
     almanac_s: Annotated[
-        int, Meta(ge=0, le=3600, description="s with a fix until it knows the leap seconds")
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            title="after a fix of so long it knows the leap seconds",
+            description="s, up to an hour",
+        ),
     ] = 750
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from edgenode.bus.nmea import Gga, Gsa, Place, Rmc, Said
 
 OLD_MS: Final = 10_000  # what was said longer ago counts no more
-UNTRUE: Final = frozenset("MNS")  # modes of RMC: entered by hand, not valid, simulated
+UNTRUE: Final = frozenset("MNSU")  # modes of RMC: by hand, not valid, simulated, unsafe
 UNTRUE_QUALITY: Final = frozenset({0, 7, 8})  # of GGA: none, entered by hand, simulated
 GUESSED: Final = "E"  # mode of RMC: dead reckoning
 GUESSED_QUALITY: Final = 6  # of GGA

@@ -26,17 +26,31 @@ COUNTERS: Final = ("cycles", "changes", "conflicts")
 class SignalOptions(Options, frozen=True):
     """What an installer may choose; polarity, pull and debouncing are those of all its lines."""
 
-    red: Annotated[Line, Meta(description="the GPIO line of its red lamp")]
-    green: Annotated[Line, Meta(description="the GPIO line of its green lamp")]
-    amber: Annotated[Line | None, Meta(description="the GPIO line of its amber lamp")] = None
+    red: Annotated[Line, Meta(title="the GPIO line of its red lamp")]
+    green: Annotated[Line, Meta(title="the GPIO line of its green lamp")]
+    amber: Annotated[
+        Line | None, Meta(title="the GPIO line of its amber lamp, if there is one")
+    ] = None
     bias: Bias = "as-is"
     active_low: Annotated[bool, Meta(description="a low line is a lamp that is on")] = False
     debounce_us: Debounce = 0
     dark_s: Annotated[
-        int, Meta(ge=1, le=3600, description="s without any lamp until it is dark")
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            title="without any lamp for so long it is dark",
+            description="s, up to an hour",
+        ),
     ] = 10
     stuck_s: Annotated[
-        int, Meta(ge=0, le=86_400, description="s without a change until it is stuck; 0: never")
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            title="without a change for so long it is stuck",
+            description="s, up to a day; 0: never",
+        ),
     ] = 900
 
 

@@ -8,8 +8,8 @@ from typing import Final
 from edgenode.bus import ActiveTime
 
 BITS: Final = {"red": 1, "amber": 2, "green": 4}  # of the channel "phase"
-# Red and green are never on together for longer: field practice, such as the conflict monitors of
-# NEMA TS 2 (0.2 to 0.5 s) and EN 12675, and what lamps need to go out and opto-couplers to follow.
+# Longer is a conflict. A second leaves room for lamps that glow out and for opto-couplers on mains;
+# the controller's own monitor, which switches the head off, is far quicker.
 CONFLICT_MS: Final = 1_000
 CALM_MS: Final = 600_000  # after the end of a conflict; the next one is another alarm
 

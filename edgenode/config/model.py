@@ -81,7 +81,7 @@ class ClockTable(Table, frozen=True):
 
     manual_err_ms: Annotated[
         Milliseconds | None,
-        Meta(title="vouch for the clock by hand: how wrong it may be; only where there is no NTP"),
+        Meta(title="vouch for the clock by hand: how wrong it may be; without NTP or satellites"),
     ] = None
 
 

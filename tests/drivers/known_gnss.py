@@ -189,7 +189,8 @@ def home_holds(module: ModuleType) -> bool:
 OF_THE_SKY = (
     ("OLD_MS: Final = 10_000", "OLD_MS: Final = 9_999"),
     ("OLD_MS: Final = 10_000", "OLD_MS: Final = 10_001"),
-    ('UNTRUE: Final = frozenset("MNS")', 'UNTRUE: Final = frozenset("MN")'),
+    ('frozenset("MNSU")', 'frozenset("MNU")'),
+    ('frozenset("MNSU")', 'frozenset("MNS")'),
     ("frozenset({0, 7, 8})", "frozenset({0, 7})"),
     ("frozenset({0, 7, 8})", "frozenset({7, 8})"),
     ('GUESSED: Final = "E"', 'GUESSED: Final = "D"'),
@@ -231,6 +232,7 @@ def sky_holds(module: ModuleType) -> bool:
     look(2, (rmc(valid=False), 0), (gga(), 1))
     look(2, (rmc(), 0))
     look(2, (rmc(mode="S"), 0))
+    look(2, (rmc(mode="U"), 0))
     look(2, (rmc(mode="E"), 0), (gga(6), 0))
     look(2, (gga(6), 0))
     look(2, (rmc(mode="E"), 0))
@@ -248,6 +250,7 @@ KNOWN_SKY = [
     *(True, HERE, False, 1, 0.9, 30.0, 8, 1),
     *(True, None, False, 1, 0.9, 30.0, 8, 1),
     *(True, THERE, False, 1, None, None, None, 2),
+    *(True, None, False, 0, None, None, None, 2),
     *(True, None, False, 0, None, None, None, 2),
     *(True, HERE, True, 6, 0.9, 30.0, 8, 2),
     *(True, HERE, True, 6, 0.9, 30.0, 8, 2),
