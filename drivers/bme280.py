@@ -10,24 +10,24 @@ from __future__ import annotations
 import struct
 from typing import ClassVar, Final, NamedTuple
 
-from drivers.bosch import SKIPPED_20_BITS, heat, pressure, twenty_bits
-from drivers.bosch280 import (
-    ALL_X1_SLEEP,
-    CONFIG_RESERVED,
+from drivers.bosch import (
+    HUMIDITY,
+    HUMIDITY_X1,
     PRESSURE,
-    REG_CALIBRATION,
+    SKIPPED_16_BITS,
     TEMPERATURE,
     BoschOptions,
-    Forced280,
-    trim,
+    Controls,
+    air,
+    heat,
+    pressure,
+    twenty_bits,
 )
-from edgenode.errors import BadFrame, ImpossibleValue
-from edgenode.reading import Channel, Quality, Sample
+from drivers.bosch280 import REG_CALIBRATION, Forced280, trim
+from edgenode.reading import Channel, Sample
 
 REG_CALIBRATION_HIGH: Final = 0xE1  # 7 bytes: H2-H6
 REG_CTRL_HUM: Final = 0xF2
-HUMIDITY_X1: Final = 0x01
-SKIPPED_HUMIDITY: Final = 0x8000
 
 
 class Calibration(NamedTuple):
@@ -59,54 +59,20 @@ def humidity(raw_h: int, fine: float, cal: Calibration) -> float:
     return h * (1 - h1 * h / 524288)
 
 
-def proved(frame: bytes) -> bytes:
-    """Return the eight bytes of results out of 0xF2..0xFE, once their company proves them.
-
-    The chip has no checksum. What we wrote to it stands just before the results, so a chip that
-    was reset, another chip, or a line that floats gives itself away here. Raises BadFrame.
-    """
-    humidity_control, config = frame[0] & 0x07, frame[3] & ~CONFIG_RESERVED
-    if humidity_control != HUMIDITY_X1 or frame[2] != ALL_X1_SLEEP or config:
-        raise BadFrame(
-            f"BME280: control registers read {frame[:4].hex(' ')}, not 01 .. 24 00; "
-            "was it reset or is another program using it?"
-        )
-    return frame[5:]
-
-
 def decode(results: bytes, cal: Calibration) -> Sample:
     """Turn the eight bytes from 0xF7 into °C, %RH and Pa.
 
-    A result that holds the mark of a skipped measurement is a fault, and without a temperature
-    nothing can be compensated. Raises ImpossibleValue when all three hold it.
+    Raises ImpossibleValue without a temperature.
     """
-    raw_p, raw_t = twenty_bits(results)
+    raw_p, raw_t = twenty_bits(results, "BME280")
     raw_h = int.from_bytes(results[6:8], "big")
-    no_t, no_p = raw_t == SKIPPED_20_BITS, raw_p == SKIPPED_20_BITS
-    no_h = raw_h == SKIPPED_HUMIDITY
-    if no_t and no_p and no_h:
-        raise ImpossibleValue("BME280: every measurement was skipped; was it just reset?")
-    if no_t:
-        return Sample((None, None, None), (Quality.FAULT,) * 3)
     fine = heat(raw_t, cal.t)
-    relative = humidity(raw_h, fine, cal)
-    held = min(max(relative, 0.0), 100.0)  # the datasheet holds it so (§4.2.3)
-    values = (
-        fine / 5120,
-        None if no_h else held,
-        None if no_p else pressure(raw_p, fine, cal.p),
+    values, quality = air(
+        fine,
+        None if raw_h == SKIPPED_16_BITS else humidity(raw_h, fine, cal),
+        None if raw_p is None else pressure(raw_p, fine, cal.p),
     )
-    if held == relative and not (no_h or no_p):
-        return Sample(values)
-    of_humidity = Quality.OK if held == relative else Quality.CLAMPED
-    return Sample(
-        values,
-        (
-            Quality.OK,
-            Quality.FAULT if no_h else of_humidity,
-            Quality.FAULT if no_p else Quality.OK,
-        ),
-    )
+    return Sample(values, quality if any(quality) else ())
 
 
 class BME280Options(BoschOptions, frozen=True):
@@ -118,16 +84,10 @@ class BME280(Forced280):
 
     model: ClassVar[str] = "BME280"
     options: ClassVar[type[BoschOptions]] = BME280Options
-    channels: ClassVar[tuple[Channel, ...]] = (
-        TEMPERATURE,
-        # Its noise is 0.02 %RH and its accuracy 3 %RH (§1.2): a finer scale would carry noise.
-        Channel(
-            "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
-        ),
-        PRESSURE,
-    )
+    channels: ClassVar[tuple[Channel, ...]] = (TEMPERATURE, HUMIDITY, PRESSURE)
     first: ClassVar[int] = REG_CTRL_HUM  # to 0xFE: what we asked for, then what was measured
     burst: ClassVar[int] = 13
+    controls: ClassVar[Controls] = {**Forced280.controls, REG_CTRL_HUM: (0x07, HUMIDITY_X1)}
 
     def _calibrate(self) -> None:
         low, high = self._i2c.read(REG_CALIBRATION, 26), self._i2c.read(REG_CALIBRATION_HIGH, 7)
@@ -136,5 +96,5 @@ class BME280(Forced280):
     def _prepare(self) -> None:
         self._i2c.write(REG_CTRL_HUM, bytes((HUMIDITY_X1,)))  # takes effect with the next write
 
-    def _sample(self, frame: bytes) -> Sample:
-        return decode(proved(frame), self._calibration)
+    def _sample(self, results: bytes) -> Sample:
+        return decode(results, self._calibration)

@@ -11,26 +11,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Meta
 
 from drivers.bosch import (
     ADDRESSES,
+    ALL_X1_FORCED,
+    ALL_X1_SLEEP,
+    HUMIDITY,
+    HUMIDITY_X1,
     PARTS,
+    PRESSURE,
     REG_RESET,
     RESET,
-    SKIPPED_20_BITS,
+    SKIPPED_16_BITS,
+    TEMPERATURE,
+    BoschOptions,
+    Controls,
+    air,
     chip_id,
     heat,
     pressure,
+    prove,
     prove_identity,
     twenty_bits,
 )
 from drivers.bosch680 import Trim, gas_wait, heater, heating_s, high_gas, humidity, low_gas
 from edgenode.bus import I2CDevice
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
-from edgenode.errors import BadFrame, BusTimeout, ImpossibleValue, WrongDevice
+from edgenode.errors import BusTimeout, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
 PART: Final = "BME680 or BME688"
@@ -47,22 +57,11 @@ REG_TRIM_LOW: Final = 0x8A
 REG_TRIM_HIGH: Final = 0xE1
 REG_VARIANT: Final = 0xF0
 
-MEANT: Final = {  # the bits that mean something; the others are reserved
-    REG_CTRL_GAS_0: 0x08,
-    REG_CTRL_GAS_1: 0x3F,
-    REG_CTRL_HUM: 0x07,
-    REG_CTRL_MEAS: 0xFF,
-    REG_CONFIG: 0x1C,
-}
 HEATER_ON: Final = 0x00
-HUMIDITY_X1: Final = 0x01
-ALL_X1_SLEEP: Final = 0x24  # temperature x1, pressure x1, mode bits 00
-ALL_X1_FORCED: Final = 0x25
 NEW_DATA: Final = 0x80
 MEASURING: Final = 0x60  # gas, or the rest
 GAS_VALID: Final = 0x20
 HEAT_STABLE: Final = 0x10
-SKIPPED_HUMIDITY: Final = 0x8000
 
 STARTING_S: Final = 0.005  # after reset: 2 ms (§1.1); the API waits 5 to 10
 MEASURING_S: Final = 0.012  # without heating: 10.7 ms with every oversampling at x1 (API)
@@ -86,31 +85,18 @@ VARIANTS: Final = {0: Variant("BME680", 0x10, 13), 1: Variant("BME688", 0x20, 15
 def decode(field: bytes, cal: Trim, variant: Variant) -> Sample:
     """Turn the 17 bytes from 0x1D into °C, %RH, Pa and Ohm.
 
-    Raises ImpossibleValue without a temperature, of which all others are compensated or told.
+    Raises ImpossibleValue without a temperature.
     """
-    raw_p, raw_t = twenty_bits(field[2:8])
+    raw_p, raw_t = twenty_bits(field[2:8], variant.part)
     raw_h = int.from_bytes(field[8:10], "big")
-    if raw_t == SKIPPED_20_BITS:
-        raise ImpossibleValue(f"{variant.part}: the temperature was not measured; was it reset?")
     fine = heat(raw_t, cal.t)
-    no_p, no_h = raw_p == SKIPPED_20_BITS, raw_h == SKIPPED_HUMIDITY
-    relative = humidity(raw_h, fine / 5120, cal.h)
-    held = min(max(relative, 0.0), 100.0)  # as the API holds it
-    ohm, of_gas = gas(field[variant.gas : variant.gas + 2], cal, variant)
-    return Sample(
-        (
-            fine / 5120,
-            None if no_h else held,
-            None if no_p else pressure(raw_p, fine, cal.p, cal.p10),
-            ohm,
-        ),
-        (
-            Quality.OK,
-            Quality.FAULT if no_h else Quality.OK if held == relative else Quality.CLAMPED,
-            Quality.FAULT if no_p else Quality.OK,
-            of_gas,
-        ),
+    values, quality = air(
+        fine,
+        None if raw_h == SKIPPED_16_BITS else humidity(raw_h, fine / 5120, cal.h),
+        None if raw_p is None else pressure(raw_p, fine, cal.p, cal.p10),
     )
+    ohm, of_gas = gas(field[variant.gas : variant.gas + 2], cal, variant)
+    return Sample((*values, ohm), (*quality, of_gas))
 
 
 def gas(results: bytes, cal: Trim, variant: Variant) -> tuple[float | None, Quality]:
@@ -122,11 +108,21 @@ def gas(results: bytes, cal: Trim, variant: Variant) -> tuple[float | None, Qual
     return ohm, Quality.OK if results[1] & HEAT_STABLE else Quality.SETTLING
 
 
-class BME680Options(Options, frozen=True):
+def controls(variant: Variant) -> Controls:
+    """Return what stands in the chip between measurements; all but 0x74 never changes."""
+    return {
+        REG_CTRL_GAS_0: (0x08, HEATER_ON),
+        REG_CTRL_GAS_1: (0x3F, variant.run_gas),
+        REG_CTRL_HUM: (0x07, HUMIDITY_X1),
+        REG_CTRL_MEAS: (0xFF, ALL_X1_SLEEP),
+        REG_CONFIG: (0x1C, 0x00),
+    }
+
+
+class BME680Options(BoschOptions, frozen=True):
     """What an installer may choose: the address, and how the plate is heated."""
 
-    address: Annotated[Literal[0x76, 0x77], Meta(description="0x76 or 0x77")] = 0x76
-    heater_celsius: Annotated[
+    heater_c: Annotated[
         int,
         Meta(ge=200, le=400, title="what the gas plate is heated to", description="°C, 200 to 400"),
     ] = 320
@@ -145,18 +141,9 @@ class BME680(Driver):
     model: ClassVar[str] = "BME680"
     options: ClassVar[type[Options]] = BME680Options
     channels: ClassVar[tuple[Channel, ...]] = (
-        Channel("temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-40, high=85),
-        Channel(
-            "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
-        ),
-        Channel(
-            "pressure",
-            "Pa",
-            0,
-            observed="WeatherObserved/atmosphericPressure",
-            low=30_000,
-            high=110_000,
-        ),
+        TEMPERATURE,
+        HUMIDITY,
+        PRESSURE,
         # Its converter resolves 0.08 % (§1.2): 10 Ohm of the 10 to 500 kOhm that air makes.
         # The ends are those of both formulas.
         Channel("gas_resistance", "Ohm", 1, low=170, high=103_000_000),
@@ -180,7 +167,8 @@ class BME680(Driver):
         )
         self._ambient = AMBIENT
         self._since_ms: int | None = None  # when the plate was heated first
-        for register, value in self._controls().items():
+        self._controls = controls(self._variant)
+        for register, (_, value) in self._controls.items():
             wire.write(register, bytes((value,)))
         wait = gas_wait(options.heater_ms)
         wire.write(REG_GAS_WAIT, bytes((wait,)))
@@ -197,7 +185,7 @@ class BME680(Driver):
 
     def read(self, now_ms: int) -> Sample:
         """Measure once. Raises BusError, BusTimeout, BadFrame or ImpossibleValue."""
-        plate = heater(self._options.heater_celsius, self._ambient, self._trim)
+        plate = heater(self._options.heater_c, self._ambient, self._trim)
         self._i2c.write(REG_RES_HEAT, bytes((plate,)))
         self._i2c.write(REG_CTRL_MEAS, bytes((ALL_X1_FORCED,)))
         self._sleep(self._measuring_s)
@@ -220,16 +208,6 @@ class BME680(Driver):
             )
         return VARIANTS[found]
 
-    def _controls(self) -> dict[int, int]:
-        """Return what stands in the chip between measurements; all but 0x74 never changes."""
-        return {
-            REG_CTRL_GAS_0: HEATER_ON,
-            REG_CTRL_GAS_1: self._variant.run_gas,
-            REG_CTRL_HUM: HUMIDITY_X1,
-            REG_CTRL_MEAS: ALL_X1_SLEEP,
-            REG_CONFIG: 0x00,
-        }
-
     def _measured(self) -> bytes:
         for _ in range(TRIES):
             field = self._i2c.read(REG_FIELD, 17)
@@ -242,14 +220,8 @@ class BME680(Driver):
         )
 
     def _prove_controls(self) -> None:
-        """Raise BadFrame where the chip, which has no checksum, is not set as we set it."""
         found = self._i2c.read(REG_CTRL_GAS_0, 6)
-        for register, value in self._controls().items():
-            if found[register - REG_CTRL_GAS_0] & MEANT[register] != value:
-                raise BadFrame(
-                    f"{self._variant.part} at {self._where}: control registers read "
-                    f"{found.hex(' ')}; was it reset or is another program using it?"
-                )
+        prove(found, REG_CTRL_GAS_0, self._controls, f"{self._variant.part} at {self._where}")
 
     def _settling(self, sample: Sample, now_ms: int) -> Sample:
         """Mark the resistance while the plate burns in."""

@@ -1,4 +1,4 @@
-"""What Bosch's BMP280, BME280, BME680 and BME688 have in common: identity and compensation.
+"""What Bosch's BMP280, BME280, BME680 and BME688 have in common: identity, proof, compensation.
 
 Datasheet: Bosch Sensortec BST-BMP280-DS001 and BST-BME280-DS002, chip id and reset §5.4 (BMP280
 §4.3), compensation in double precision §8.1; BST-BME680-DS001 §3.3, whose polynomials are the same
@@ -7,11 +7,25 @@ ones with other weights and a cubic term for pressure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from edgenode.bus import I2CDevice
-from edgenode.errors import ImpossibleValue, WrongDevice
+from edgenode.driver import Options
+from edgenode.errors import BadFrame, ImpossibleValue, WrongDevice
+from edgenode.reading import Channel, Quality
+
+TEMPERATURE: Final = Channel(
+    "temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-40, high=85
+)
+HUMIDITY: Final = Channel(  # its accuracy is 3 %RH (§1.2): a finer scale would carry noise
+    "humidity", "%RH", -1, observed="WeatherObserved/relativeHumidity", low=0, high=100
+)
+PRESSURE: Final = Channel(
+    "pressure", "Pa", 0, observed="WeatherObserved/atmosphericPressure", low=30_000, high=110_000
+)
 
 ADDRESSES: Final = (0x76, 0x77)  # where SDO is low, and where it is high
 REG_ID: Final = 0xD0
@@ -24,7 +38,19 @@ PARTS: Final = {
     0x60: "BME280",
     0x61: "BME680 or BME688",
 }
+HUMIDITY_X1: Final = 0x01
+ALL_X1_SLEEP: Final = 0x24  # temperature x1, pressure x1, mode bits 00
+ALL_X1_FORCED: Final = 0x25
 SKIPPED_20_BITS: Final = 0x80000  # the result of a measurement that was switched off
+SKIPPED_16_BITS: Final = 0x8000
+
+Controls = Mapping[int, tuple[int, int]]  # registers: the bits that mean something, and how
+
+
+class BoschOptions(Options, frozen=True):
+    """What an installer may choose: 0x76 where SDO is low, 0x77 where it is high."""
+
+    address: Annotated[Literal[0x76, 0x77], Meta(description="0x76 or 0x77")] = 0x76
 
 
 def chip_id(wire: I2CDevice) -> int:
@@ -49,9 +75,47 @@ def prove_identity(wire: I2CDevice, part: str, where: str) -> None:
     )
 
 
-def twenty_bits(results: bytes) -> tuple[int, int]:
-    """Return the raw pressure and temperature out of their six bytes; four bits mean nothing."""
-    return int.from_bytes(results[:3], "big") >> 4, int.from_bytes(results[3:6], "big") >> 4
+def prove(found: bytes, first: int, controls: Controls, where: str) -> None:
+    """Raise BadFrame where registers, from `first` on, do not hold what was written to them.
+
+    The chips have no checksum. What we wrote to them proves what was read beside it: a chip that
+    was reset, another chip, or a line that floats gives itself away.
+    """
+    for register, (meant, value) in controls.items():
+        holds = found[register - first] & meant
+        if holds != value:
+            raise BadFrame(
+                f"{where}: register 0x{register:02x} reads 0x{holds:02x}, not 0x{value:02x}; "
+                "was it reset or is another program using it?"
+            )
+
+
+def twenty_bits(results: bytes, part: str) -> tuple[int | None, int]:
+    """Return the raw pressure, if it was measured, and temperature out of their six bytes.
+
+    Raises ImpossibleValue without a temperature, by which all others are compensated.
+    """
+    raw_p, raw_t = (int.from_bytes(results[at : at + 3], "big") >> 4 for at in (0, 3))
+    if raw_t == SKIPPED_20_BITS:
+        raise ImpossibleValue(f"{part}: the temperature was not measured; was it just reset?")
+    return None if raw_p == SKIPPED_20_BITS else raw_p, raw_t
+
+
+def air(
+    fine: float, percent: float | None, pascal: float | None
+) -> tuple[tuple[float | None, ...], tuple[Quality, ...]]:
+    """Return °C, %RH and Pa, and their qualities; what was not measured is a fault.
+
+    Humidity beyond 0 and 100 is held there, as the datasheets hold it, and marked so.
+    """
+    held = None if percent is None else min(max(percent, 0.0), 100.0)
+    of_humidity = Quality.OK if held == percent else Quality.CLAMPED
+    quality = (
+        Quality.OK,
+        Quality.FAULT if held is None else of_humidity,
+        Quality.FAULT if pascal is None else Quality.OK,
+    )
+    return (fine / 5120, held, pascal), quality
 
 
 def heat(raw_t: int, t: Sequence[float]) -> float:

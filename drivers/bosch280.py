@@ -10,35 +10,35 @@ import struct
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Final, Literal
+from typing import ClassVar, Final
 
-from msgspec import Meta
-
-from drivers.bosch import ADDRESSES, PARTS, REG_RESET, RESET, chip_id, prove_identity
+from drivers.bosch import (
+    ADDRESSES,
+    ALL_X1_FORCED,
+    ALL_X1_SLEEP,
+    PARTS,
+    REG_RESET,
+    RESET,
+    BoschOptions,
+    Controls,
+    chip_id,
+    prove,
+    prove_identity,
+)
 from edgenode.bus import I2CDevice
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BadFrame, BusTimeout
-from edgenode.reading import Channel, Sample
+from edgenode.reading import Sample
 
 REG_CALIBRATION: Final = 0x88  # T1-T3, P1-P9
 REG_STATUS: Final = 0xF3
 REG_CTRL_MEAS: Final = 0xF4
 REG_CONFIG: Final = 0xF5
-CONFIG_RESERVED: Final = 0x02
-
-ALL_X1_SLEEP: Final = 0x24  # temperature x1, pressure x1, mode bits 00
-ALL_X1_FORCED: Final = 0x25
+REG_RESULTS: Final = 0xF7
 STATUS_BUSY: Final = 0x09  # measuring, or copying the calibration out of its memory
 MEASURING_S: Final = 0.010  # 9.3 ms at most with every oversampling at x1, 6.4 without humidity
 STARTING_S: Final = 0.002  # after power-on and reset (§1.1)
 TRIES: Final = 5
-
-TEMPERATURE: Final = Channel(
-    "temperature", "Cel", -2, observed="WeatherObserved/temperature", low=-40, high=85
-)
-PRESSURE: Final = Channel(
-    "pressure", "Pa", 0, observed="WeatherObserved/atmosphericPressure", low=30_000, high=110_000
-)
 
 
 def trim(low: bytes, part: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -50,12 +50,6 @@ def trim(low: bytes, part: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         raise BadFrame(f"{part}: its calibration memory did not answer; check supply and wiring")
     words = struct.unpack("<Hhh Hhhhhhhhh", low[:24])
     return words[:3], words[3:]
-
-
-class BoschOptions(Options, frozen=True):
-    """What an installer may choose: 0x76 where SDO is low, 0x77 where it is high."""
-
-    address: Annotated[Literal[0x76, 0x77], Meta(description="0x76 or 0x77")] = 0x76
 
 
 class Forced280(Driver):
@@ -70,6 +64,7 @@ class Forced280(Driver):
 
     first: ClassVar[int]  # the register with which its burst begins; it ends with the results
     burst: ClassVar[int]  # bytes of it
+    controls: ClassVar[Controls] = {REG_CTRL_MEAS: (0xFF, ALL_X1_SLEEP), REG_CONFIG: (0xFD, 0x00)}
 
     def __init__(
         self, wire: I2CDevice, options: BoschOptions, sleep: Callable[[float], None] = time.sleep
@@ -99,7 +94,8 @@ class Forced280(Driver):
         for _ in range(TRIES):
             frame = self._i2c.read(self.first, self.burst)
             if not self._measuring(frame):
-                return self._sample(frame)
+                prove(frame, self.first, self.controls, f"{self.model} at {self._where}")
+                return self._sample(frame[REG_RESULTS - self.first :])
             self._sleep(STARTING_S)
         raise BusTimeout(f"{self.model} at {self._where}: still measuring; is the supply stable?")
 
@@ -115,8 +111,8 @@ class Forced280(Driver):
         """Write what must stand in the chip before a measurement begins."""
 
     @abstractmethod
-    def _sample(self, frame: bytes) -> Sample:
-        """Decode a burst, once its company proves it; raises BadFrame or ImpossibleValue."""
+    def _sample(self, results: bytes) -> Sample:
+        """Decode what was measured; raises ImpossibleValue."""
 
     def _measuring(self, frame: bytes) -> bool:
         """Whether the chip says so; only a forced measurement of ours is worth waiting for."""

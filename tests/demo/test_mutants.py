@@ -50,7 +50,7 @@ MEASURES = (
     Mutant(
         "gain * x + offset", "gain * x - offset", "follows from", "edgenode/sensing/calibration.py"
     ),
-    Mutant("fine / 5120", "fine / 5100", "the instrument said", "drivers/bme280.py"),
+    Mutant("fine / 5120", "fine / 5100", "the instrument said", "drivers/bosch.py"),
     Mutant(
         "t_ms = stamp(self._read_ms, slot, self.job.stamp_ms)",
         "t_ms = stamp(self._read_ms, slot, self.job.stamp_ms) - 800 * (self.job.sensor == 'yard')",

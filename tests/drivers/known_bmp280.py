@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from edgenode.errors import BadFrame, EdgenodeError
+from edgenode.errors import EdgenodeError
 from edgenode.reading import Quality
 from tests.drivers.known_bosch import COUNTS
 from tests.drivers.test_bme280 import TRIM_LOW, integer_fine, integer_pressure, results
 from tests.support.fake_i2c import FakeI2C
 
 MUTANTS = [
-    ("slice(4, 10)", "slice(3, 9)"),
-    ("slice(4, 10)", "slice(5, 10)"),
     ("t, p = cal", "p, t = cal"),
     ("raw_p, raw_t = twenty_bits", "raw_t, raw_p = twenty_bits"),
     ("fine / 5120, pressure", "fine / 5100, pressure"),
     ("fine / 5120, None", "fine / 5100, None"),
     ("(Quality.OK, Quality.FAULT)", "(Quality.FAULT, Quality.OK)"),
-    ("raw_t == SKIPPED_20_BITS", "raw_t == 0"),
-    ("raw_p == SKIPPED_20_BITS", "raw_p == 0"),
+    ("raw_p is None", "raw_p is not None"),
+    ("first: ClassVar[int] = REG_STATUS", "first: ClassVar[int] = 0xF2"),
     ("pressure(raw_p, fine", "pressure(raw_t, fine"),
-    ("control != ALL_X1_SLEEP or config", "control != ALL_X1_SLEEP and config"),
-    ("control != ALL_X1_SLEEP", "control == ALL_X1_SLEEP"),
     ("burst: ClassVar[int] = 10", "burst: ClassVar[int] = 9"),
     ("(TEMPERATURE, PRESSURE)", "(PRESSURE, TEMPERATURE)"),
 ]
@@ -55,24 +51,7 @@ def known_answers_hold(module: ModuleType) -> bool:
                 return False
         chip.memory[0xF7:0xFD] = results(0x80000, 519888)[:6]
         half = sensor.read(0)
-    except (EdgenodeError, ValueError, IndexError):
+    except (EdgenodeError, ValueError, IndexError, TypeError):
         return False
     skipped = half.values[1] is None and abs(half.values[0] - 25.0825) < 0.001
-    return skipped and half.quality == (Quality.OK, Quality.FAULT) and refuses(module)
-
-
-def refuses(module: ModuleType) -> bool:
-    """Whether a chip that is set otherwise, and one that measured nothing, are refused."""
-    for memory in ({0xF4: b"\x00"}, {0xF5: b"\x10"}, {0xF7: results(0x80000, 0x80000)[:6]}):
-        chip = FakeBMP280(results()[:6])
-        sensor = module.BMP280(chip, module.BMP280Options(), sleep=lambda _: None)
-        changed = FakeI2C({0xF4: b"\x24", 0xF7: results()[:6], **memory})
-        chip.read = changed.read  # type: ignore[method-assign]
-        try:
-            sensor.read(0)
-        except EdgenodeError as exc:
-            if isinstance(exc, BadFrame) != (0xF7 not in memory):
-                return False
-            continue
-        return False
-    return True
+    return skipped and half.quality == (Quality.OK, Quality.FAULT)

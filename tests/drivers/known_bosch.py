@@ -7,7 +7,7 @@ from typing import Any
 
 from drivers.bosch import PARTS
 from edgenode.errors import EdgenodeError
-from edgenode.reading import Sample
+from edgenode.reading import Quality, Sample
 from tests.drivers.test_bme280 import (
     CALIBRATION,
     TRIM_LOW,
@@ -40,35 +40,51 @@ OF_THE_COMPENSATION = [
     ("0x60:", "0x62:"),
     ("REG_ID: Final = 0xD0", "REG_ID: Final = 0xD1"),
     ("if name == part", "if name != part"),
+    ("raw_t == SKIPPED_20_BITS", "raw_t == 0"),
+    ("raw_p == SKIPPED_20_BITS", "raw_p == 0"),
+    ("return None if raw_p", "return raw_t if raw_p"),
+    ("min(max(percent, 0.0), 100.0)", "max(percent, 0.0)"),
+    ("min(max(percent, 0.0), 100.0)", "min(percent, 100.0)"),
+    ("if held == percent", "if held != percent"),
+    ("Quality.FAULT if held is None", "Quality.OK if held is None"),
+    ("Quality.FAULT if pascal is None", "Quality.OK if pascal is None"),
+    ("fine / 5120", "fine / 5100"),
+    ("register - first", "register"),
+    ("- first] & meant", "- first]"),
+    ("holds != value", "holds == value"),
 ]
 OF_FORCED_MODE = [
     ('"<Hhh Hhhhhhhhh"', '"<hhh Hhhhhhhhh"'),
     ('"<Hhh Hhhhhhhhh"', '">Hhh Hhhhhhhhh"'),
     ("words[:3], words[3:]", "words[3:], words[:3]"),
-    ("ALL_X1_FORCED: Final = 0x25", "ALL_X1_FORCED: Final = 0x24"),
+    ("bytes((ALL_X1_FORCED,))", "bytes((ALL_X1_SLEEP,))"),
     ("STATUS_BUSY: Final = 0x09", "STATUS_BUSY: Final = 0x01"),
     ("REG_CTRL_MEAS: Final = 0xF4", "REG_CTRL_MEAS: Final = 0xF5"),
     ("REG_STATUS: Final = 0xF3", "REG_STATUS: Final = 0xF2"),
     ("MEASURING_S: Final = 0.010", "MEASURING_S: Final = 0.005"),
     ("STARTING_S: Final = 0.002", "STARTING_S: Final = 0.001"),
     ("TRIES: Final = 5", "TRIES: Final = 1"),
+    ("(0xFF, ALL_X1_SLEEP)", "(0x00, 0x00)"),
+    ("(0xFD, 0x00)", "(0xFF, 0x00)"),
+    ("REG_RESULTS: Final = 0xF7", "REG_RESULTS: Final = 0xF6"),
 ]
 COUNTS = [(415148, 519888, 28000), (300000, 420000, 21000), (500000, 600000, 40000)]
 P10 = 30
+OK, CLAMPED, FAULT = Quality.OK, Quality.CLAMPED, Quality.FAULT
 
 
 def compensation_holds(module: ModuleType) -> bool:
     """Whether both formulas agree with the datasheet's integer ones, and chips are told apart."""
     for raw_p, raw_t, raw_h in COUNTS:
         fine = integer_fine(raw_t)
-        if module.twenty_bits(results(raw_p, raw_t, raw_h)) != (raw_p, raw_t):
+        if module.twenty_bits(results(raw_p, raw_t, raw_h), "x") != (raw_p, raw_t):
             return False
         if abs(module.heat(raw_t, CALIBRATION.t) - fine) > 20:
             return False
         pascal = module.pressure(raw_p, fine, CALIBRATION.p)
         if abs(pascal - integer_pressure(raw_p, fine)) > 1:
             return False
-    return cube_holds(module) and chips_hold(module)
+    return cube_holds(module) and chips_hold(module) and marks_hold(module)
 
 
 def cube_holds(module: ModuleType) -> bool:
@@ -81,19 +97,41 @@ def cube_holds(module: ModuleType) -> bool:
     return bool(abs(added * 16 * 131072 - P10 * cubes) < 1)
 
 
+def marks_hold(module: ModuleType) -> bool:
+    """Whether what was not measured, what is held, and what is not as it was set are told."""
+    if module.twenty_bits(results(0x80000, 519888), "x") != (None, 519888):
+        return False
+    values = (OK, CLAMPED, OK)
+    expected = {
+        (50.0, 1e5): ((1.0, 50.0, 1e5), (OK, OK, OK)),
+        (101.0, 1e5): ((1.0, 100.0, 1e5), values),
+        (-1.0, 1e5): ((1.0, 0.0, 1e5), values),
+        (None, 1e5): ((1.0, None, 1e5), (OK, FAULT, OK)),
+        (50.0, None): ((1.0, 50.0, None), (OK, OK, FAULT)),
+    }
+    if any(module.air(5120.0, *given) != told for given, told in expected.items()):
+        return False
+    controls = {0xF4: (0xFF, 0x24), 0xF5: (0x0F, 0x01)}
+    refused = [raises(module.prove, data, 0xF4, controls, "x") for data in (b"\x24\xf1", b"\x24\0")]
+    return refused == [False, True] and raises(module.twenty_bits, results(0, 0x80000), "x")
+
+
+def raises(function: Any, *arguments: Any) -> bool:
+    """Whether these are refused."""
+    try:
+        function(*arguments)
+    except (EdgenodeError, IndexError):
+        return True
+    return False
+
+
 def chips_hold(module: ModuleType) -> bool:
     """Whether each chip is taken for itself alone."""
     for number, name in PARTS.items():
         chip = FakeI2C({0xD0: bytes((number,))})
         for part in ("BMP280", "BME280"):
-            try:
-                module.prove_identity(chip, part, "here")
-            except EdgenodeError:
-                if name == part:
-                    return False
-            else:
-                if name != part:
-                    return False
+            if raises(module.prove_identity, chip, part, "here") != (name != part):
+                return False
     return True
 
 
@@ -115,8 +153,19 @@ def forced_mode_holds(module: ModuleType) -> bool:
         chip.writes == [(0xF4, b"\x25")]
         and min(opened) >= 0.002
         and measured == [0.010, 0.002]
-        and sample == Sample((0.0,))
+        and sample == Sample((float(chip.memory[0xF7]),))
+        and raises_if_set_otherwise(module)
     )
+
+
+def raises_if_set_otherwise(module: ModuleType) -> bool:
+    """Whether a mode or a filter that somebody else has set is refused, and a reserved bit not."""
+    made = part_of(module)(Slow(), module.BoschOptions(), sleep=lambda _: None)
+    refused = []
+    for memory in ({0xF4: b"\x64"}, {0xF5: b"\x10"}, {0xF5: b"\x02"}):
+        made._i2c.read = FakeI2C({0xF4: b"\x24", **memory}).read
+        refused.append(raises(made.read, 0))
+    return refused == [True, True, False]
 
 
 def part_of(module: ModuleType) -> Any:
@@ -129,8 +178,8 @@ def part_of(module: ModuleType) -> Any:
         def _calibrate(self) -> None:
             """Nothing."""
 
-        def _sample(self, frame: bytes) -> Sample:
-            return Sample((float(frame[0]),))
+        def _sample(self, results: bytes) -> Sample:
+            return Sample((float(results[0]),))
 
     return Bare
 
@@ -139,7 +188,7 @@ class Slow(FakeI2C):
     """Copies its calibration for one look, and measures for one look."""
 
     def __init__(self) -> None:
-        super().__init__({0xD0: b"\x58", 0x88: TRIM_LOW})
+        super().__init__({0xD0: b"\x58", 0x88: TRIM_LOW, 0xF7: b"\x53"})
         self._looks = [0x00, 0x08, 0x00, 0x01]
 
     def read(self, register: int, length: int) -> bytes:

@@ -45,7 +45,7 @@ def test_a_resistance_that_was_not_measured_is_a_fault_and_the_air_stays_good() 
 
 def test_the_plate_is_heated_by_what_the_air_was_before() -> None:
     chip = FakeBME680(FIELDS[0][1][0])  # colder than the first read assumes
-    sensor = opened(chip, heater_celsius=400, heater_ms=30)
+    sensor = opened(chip, heater_c=400, heater_ms=30)
     sensor.read(0)
     sensor.read(10_000)
     first, second = (data[0] for register, data in chip.writes if register == 0x5A)
@@ -68,7 +68,7 @@ def test_the_plate_is_heated_for_as_long_as_asked_or_a_little_longer(ms: int) ->
     assert ms <= heating_s(gas_wait(ms)) * 1000 < ms + 16
 
 
-@pytest.mark.parametrize("wrong", [{"heater_celsius": 199}, {"heater_ms": 1001}, {"address": 1}])
+@pytest.mark.parametrize("wrong", [{"heater_c": 199}, {"heater_ms": 1001}, {"address": 1}])
 def test_a_heater_beyond_what_the_plate_bears_is_a_mistake_in_the_file(
     wrong: dict[str, int],
 ) -> None:

@@ -56,7 +56,7 @@ def test_measures_once_when_asked_and_leaves_humidity_alone(chip: FakeBMP280) ->
 def test_a_chip_that_was_reset_behind_our_back_gives_itself_away(chip: FakeBMP280) -> None:
     sensor = opened(chip)
     chip.read = FakeI2C({0xF7: results()[:6]}).read  # type: ignore[method-assign]
-    with pytest.raises(BadFrame, match="read 00 00, not 24 00; was it reset"):
+    with pytest.raises(BadFrame, match="register 0xf4 reads 0x00, not 0x24; was it reset"):
         sensor.read(0)
 
 
