@@ -17,7 +17,8 @@ from edgenode.errors import BadFrame, BusTimeout, WrongDevice
 from edgenode.reading import Anchor, ClockSource, EventCode, Privacy, Quality
 from edgenode.virtual.gnss import GnssSpec, VirtualGNSS
 from edgenode.virtual.series import Play
-from tests.drivers.known_gnss import burst, sentence
+from tests.drivers.known_gnss import burst
+from tests.drivers.known_nmea import sentence
 from tests.support.beds import Bed, Cable, play
 from tests.support.fake_serial import FakeSerial
 

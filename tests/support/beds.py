@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from edgenode.bus import LineEvent, NamedChange, StateChange
+from edgenode.bus import LineEvent, StateChange
 from edgenode.driver import Talker
 from edgenode.errors import BusError, BusTimeout
 from edgenode.reading import Sample, SerialLine
@@ -244,40 +244,6 @@ class States(Edges):
     def changes(self) -> tuple[list[StateChange], int]:
         events, self._queue = self._queue, []
         return [StateChange(e.timestamp_ns // MS, e.id == RISING) for e in events], 0
-
-
-class Several(Wire):
-    """StateLines, each of which is played by an instrument of its own."""
-
-    def __init__(self, bed: Bed, lines: dict[str, States]) -> None:
-        super().__init__(bed)
-        self._lines = lines
-        self._states = {name: line.active for name, line in lines.items()}
-
-    def next_ns(self) -> int | None:
-        return _next(*(line.next_ns() for line in self._lines.values()))
-
-    def stirs(self) -> bool:
-        stirred = [line.stirs() for line in self._lines.values()]  # all of them have to play
-        return any(stirred)
-
-    def states(self) -> dict[str, bool]:
-        return dict(self._states)
-
-    @aside
-    def changes(self) -> tuple[list[NamedChange], dict[str, int]]:
-        found = [
-            NamedChange(change.t_ms, name, change.active)
-            for name, line in self._lines.items()
-            for change in line.changes()[0]
-        ]
-        self._states |= {change.line: change.active for change in found}
-        return sorted(found), {}
-
-    def close(self) -> None:
-        super().close()
-        for line in self._lines.values():
-            line.close()
 
 
 class Files(Wire):

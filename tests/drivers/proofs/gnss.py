@@ -14,18 +14,15 @@ from edgenode.reading import SerialLine
 from edgenode.virtual.gnss import GnssSpec, VirtualGNSS
 from tests.drivers.known_gnss import (
     OF_HOME,
-    OF_NMEA,
     OF_THE_CLOCK,
     OF_THE_DRIVER,
     OF_THE_SKY,
-    RECORDED,
     clock_holds,
     driver_holds,
     home_holds,
-    nmea_holds,
-    sentence,
     sky_holds,
 )
+from tests.drivers.known_nmea import OF_NMEA, RECORDED, nmea_holds, sentence
 from tests.support.beds import Bed, Cable, Wire
 from tests.support.proofs import FRAMES, Agreement, Damage, Mutants, Oracle, Proof
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from drivers import signal, signal_head
 from edgenode.virtual.kinds import Hello
 from edgenode.virtual.state import StateSpec, VirtualState
-from tests.drivers.known_signal import OF_THE_DRIVER, OF_THE_HEAD, driver_holds, head_holds
-from tests.support.beds import Bed, Several, States, Wire
+from tests.drivers.known_signal import OF_THE_DRIVER, driver_holds
+from tests.drivers.known_signal_head import OF_THE_HEAD, head_holds
+from tests.support.beds import Bed, States, Wire
+from tests.support.heads import Several
 from tests.support.proofs import Mutants, Nobody, Proof
 
 # A cycle of 60 s: red 28 s, the last of them with amber; green 29 s; amber 3 s.
