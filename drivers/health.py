@@ -14,6 +14,7 @@ Datasheet: none; the files of Linux are the part.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, NamedTuple
 
@@ -21,6 +22,7 @@ from msgspec import Meta
 
 from edgenode.bus import Tree
 from edgenode.driver import Driver, Grade, Options, WireKind
+from edgenode.driver import Found as Recognised
 from edgenode.errors import BusError
 from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample, Stream
 
@@ -40,6 +42,7 @@ CPU_COLUMNS: Final = 8  # those behind them, of guests, are in the first two alr
 LEVEL: Final = 3  # column of /proc/net/wireless
 NO_LEVEL: Final = -256  # what a radio that hears nothing reports
 
+ITSELF: Final = "this machine itself: its heat, supply, memory, disk, card and clock"
 SUPPLY_LOW: Final = 1  # the index of its channel
 
 Number = float | None
@@ -250,6 +253,14 @@ class Health(Driver):
         self._ticks = _ticks(wire)
         self._low = False
         self._latched: int | None = None  # not known before the first read
+
+    @classmethod
+    def identify(
+        cls, wire: Tree, sleep: Callable[[float], None] = time.sleep
+    ) -> Recognised | None:
+        """Return the machine itself, wherever the kernel says for how long it is up."""
+        del sleep
+        return None if _tried(lambda: uptime(wire)).value is None else Recognised(ITSELF)
 
     def read(self, now_ms: int) -> Sample:
         """Return what the kernel says. Raises BusError where it says nothing at all."""

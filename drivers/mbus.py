@@ -31,6 +31,8 @@ class MBus(Driver):
     options: ClassVar[type[Options]] = MBusOptions
     channels: ClassVar[tuple[Channel, ...]] = channels(MBusOptions())
     line: ClassVar[SerialLine | None] = SerialLine(2400, "even")
+    shares: ClassVar[str] = "mbus"
+    addresses: ClassVar[tuple[int, ...]] = PROBED
     budget_s: ClassVar[float] = 4.9  # two of the longest telegrams at 2400 baud
     fastest_s: ClassVar[float] = 10.0  # many meters measure no faster, and some run on batteries
     metered: ClassVar[bool] = True
@@ -73,6 +75,13 @@ class MBus(Driver):
         if spoke:
             return None
         raise BusTimeout("M-Bus: nobody answers to the addresses 0 to 10 and 254")
+
+    @classmethod
+    def identify_at(cls, wire: SerialPort, address: int) -> Found | None:
+        """Return the meter at an address, or at 254 the one that is alone on the cable."""
+        sender, header = _asked(wire, address)
+        found = _found(sender, header)
+        return found._replace(options={"address": sender, **found.options})
 
     def measures(self) -> tuple[Channel, ...]:
         """Return the channels that `declare` gives for its options."""

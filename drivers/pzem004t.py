@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from edgenode.bus import SerialPort
-from edgenode.bus.modbus import Slave, longest_s
+from edgenode.bus.modbus import PROBED, Slave, longest_s
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import WrongDevice
 from edgenode.reading import Channel, Kind, Sample, SerialLine
@@ -88,6 +88,8 @@ class PZEM004T(Driver):
         Channel("power_factor", "/", -2, observed="ACMeasurement/powerFactor", low=0, high=1),
     )
     line: ClassVar[SerialLine | None] = LINE
+    shares: ClassVar[str] = "modbus"
+    addresses: ClassVar[tuple[int, ...]] = PROBED
     budget_s: ClassVar[float] = round(longest_s(LINE, REGISTERS, 0.0), 1)
     fastest_s: ClassVar[float] = 0.5
     metered: ClassVar[bool] = True
@@ -104,8 +106,13 @@ class PZEM004T(Driver):
     ) -> Found | None:
         """Return the part at the factory's address 1."""
         del sleep
+        return cls.identify_at(wire, PZEM004TOptions().address)
+
+    @classmethod
+    def identify_at(cls, wire: SerialPort, address: int) -> Found | None:
+        """Return the part at an address."""
         try:
-            cls(wire, PZEM004TOptions())
+            cls(wire, PZEM004TOptions(address))
         except WrongDevice:
             return None
         return Found("PZEM-004T v3, one phase")

@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 from msgspec import Meta
 
 from edgenode.bus import SerialPort
-from edgenode.bus.modbus import Slave, longest_s
+from edgenode.bus.modbus import PROBED, Slave, longest_s
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import WrongDevice
 from edgenode.reading import Channel, Kind, Quality, Sample, SerialLine
@@ -28,6 +28,7 @@ FIRST: Final = 0x00
 REGISTERS: Final = 0x4C  # up to the exported energy, all in one request: 76 of at most 80
 GAP_S: Final = 0.1  # silence that the meters want between two requests
 SLOWEST: Final = SerialLine(2400, "even")
+AS_DELIVERED: Final = (SerialLine(2400), SLOWEST)  # of some SDM120 and SDM230
 
 VOLTS: Final = (0x00, 0x02, 0x04)  # of L1, L2, L3
 APPARENT: Final = (0x12, 0x14, 0x16)
@@ -143,6 +144,9 @@ class Meter(Driver):
     wire: ClassVar[WireKind] = "serial"
     options: ClassVar[type[Options]] = SDMOptions
     line: ClassVar[SerialLine | None] = SerialLine(9600)
+    also: ClassVar[tuple[SerialLine, ...]] = AS_DELIVERED
+    shares: ClassVar[str] = "modbus"
+    addresses: ClassVar[tuple[int, ...]] = PROBED
     quantities: ClassVar[tuple[Quantity, ...]]
     looks: ClassVar[str]  # how it is called by what can be seen of it
     metered: ClassVar[bool] = True
@@ -163,8 +167,13 @@ class Meter(Driver):
     ) -> Found | None:
         """Return the meter at the factory's address 1; one with a phase is a SDM120 or SDM230."""
         del sleep
+        return cls.identify_at(wire, SDMOptions().address)
+
+    @classmethod
+    def identify_at(cls, wire: SerialPort, address: int) -> Found | None:
+        """Return the meter at an address."""
         try:
-            cls(wire, SDMOptions())
+            cls(wire, SDMOptions(address))
         except WrongDevice:
             return None
         return Found(cls.looks)

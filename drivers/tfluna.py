@@ -193,7 +193,8 @@ class TFLuna(Driver):
         # A guess for the installer to correct: nearer than three quarters of the way to what is
         # farthest, which is the road or what stands behind it.
         far = max((f.distance for f in map(decode, frames) if f.echo == "seen"), default=400)
-        return Found("TF-Luna or TFmini lidar", {"nearer_cm": min(1200, max(20, far * 3 // 4))})
+        words = "TF-Luna or TFmini lidar; nearer_cm is a guess: three quarters of its view"
+        return Found(words, {"nearer_cm": min(1200, max(20, far * 3 // 4))})
 
     def fileno(self) -> int:
         """Return the port's descriptor, readable when it has measured."""

@@ -19,6 +19,7 @@ READ_HOLDING: Final = 0x03
 READ_INPUT: Final = 0x04
 REGISTERS_MOST: Final = 125  # of one request; many parts take fewer
 ADDRESS_MOST: Final = 247
+PROBED: Final = (1, 2, 3, 4, 5)  # where a scan looks; each silent one costs it `ANSWER_S`
 ANY_ADDRESS: Final = 254  # of those reserved by §2.2: some parts alone on their line heed it
 REQUEST_BYTES: Final = 8
 EXCEPTION_BYTES: Final = 5  # the shortest answer there is

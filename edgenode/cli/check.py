@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edgenode.cli import NOT_WELL, USAGE, WELL
 from edgenode.cli.asking import add_config_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edgenode.cli.probing import Finding
     from edgenode.config import Config
+
+WIDTH: Final = 100
+HARD: Final = "\N{NO-BREAK SPACE}"
+BARE: Final = frozenset({"1", "/"})  # units of SenML for what has none: numbers and ratios
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -140,11 +148,8 @@ def _tell(finding: Finding, report: Report) -> None:
     if finding.problem:
         report.say(f"{where}: {finding.problem}")
         report.say(f"  {finding.advice}")
-    for reading in finding.readings:
-        name = reading.channel.partition("/")[2]
-        shown = "no value" if reading.value is None else f"{reading.value:.{reading.decimals}f}"
-        mark = "" if reading.quality == "ok" else f" ({reading.quality})"
-        report.say(f"{where}: {name} {shown} {reading.unit}{mark}")
+    else:
+        report.say(_wrapped(f"{where}: {'; '.join(_shown(finding))}"))
     report.add(
         "probe",
         {
@@ -159,3 +164,27 @@ def _tell(finding: Finding, report: Report) -> None:
             ],
         },
     )
+
+
+def _shown(finding: Finding) -> Iterator[str]:
+    """Yield the values, then the names of those that have none, by their quality."""
+    values, without = [], dict[str, list[str]]()
+    for one in finding.readings:
+        name = one.channel.partition("/")[2]
+        if one.value is None:
+            without.setdefault(one.quality, []).append(name)
+            continue
+        unit = "" if one.unit in BARE else f" {one.unit}"
+        mark = "" if one.quality == "ok" else f" ({one.quality})"
+        values.append(f"{name} {one.value:z.{one.decimals}f}{unit}{mark}")
+    if values:
+        yield ", ".join(values)
+    for quality, names in without.items():
+        yield f"no value yet ({quality}): {', '.join(names)}"
+
+
+def _wrapped(line: str) -> str:
+    """Return it in lines that break between values only."""
+    kept = re.sub(r"(?<![,;:]) ", HARD, line)
+    wrapped = textwrap.fill(kept, WIDTH, subsequent_indent="  ", break_long_words=False)
+    return wrapped.replace(HARD, " ")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final, NamedTuple
 
 from edgenode.advice import REASONS
@@ -20,6 +21,13 @@ from edgenode.sensing import Wires
 
 GRACE_S: Final = 1.0  # for a busy machine, beyond what the driver asks for
 TURN_S: Final = 0.05
+INSTEAD: Final = (
+    "a daemon reads these sensors now; ask it: edgenode read SENSOR, or stop it first: "
+    "sudo systemctl stop edgenode"
+)
+FIRST_READS: Final = 2  # more, where a part that was just opened has no value yet
+FIRST_MOST_S: Final = 6.0  # between them; who measures more seldom is not waited for
+SETTLES: Final = Quality.SETTLING.word
 DEFECT: Final = "this is a defect of the driver: report it with this sentence"
 
 
@@ -44,10 +52,11 @@ class Finding(NamedTuple):
 
 
 @contextmanager
-def alone(state: Path) -> Iterator[None]:
+def alone(state: Path, instead: str = INSTEAD) -> Iterator[None]:
     """Hold the state directory as a daemon would, so that none starts meanwhile.
 
-    Raises NodeError where one runs already. A directory that is not there yet has no daemon.
+    Raises NodeError where one runs already, with what to do `instead`. A directory that is not
+    there yet has no daemon.
     """
     try:
         file = (state / "lock").open("rb")
@@ -60,16 +69,38 @@ def alone(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            words = "a daemon reads these sensors now; ask it: edgenode read SENSOR"
-            raise NodeError(f"{state}: {words}, or stop it first") from exc
+            raise NodeError(f"{state}: {instead}") from exc
         yield
 
 
 def probe(config: Config, boot_ms: Callable[[], int]) -> Iterator[Finding]:
-    """Read each sensor once, buses one after another; each within what its driver may take."""
+    """Read each sensor once, all buses at the same time; each within what its driver may take.
+
+    Findings come in the order of the file's buses, each as soon as it is there.
+    """
+    pending = []
     for bus in config.buses:
         sensors = [sensor for sensor in config.sensors if sensor.bus.name == bus.name]
-        yield from _bus(bus, sensors, boot_ms)
+        findings: SimpleQueue[Finding | None] = SimpleQueue()
+        pending.append(findings)
+        threading.Thread(
+            target=_all_of, args=(bus, sensors, boot_ms, findings), name="probe", daemon=True
+        ).start()
+    for findings in pending:
+        yield from iter(findings.get, None)
+
+
+def _all_of(
+    bus: BusTable,
+    sensors: list[Sensor],
+    boot_ms: Callable[[], int],
+    findings: SimpleQueue[Finding | None],
+) -> None:
+    try:
+        for finding in _bus(bus, sensors, boot_ms):
+            findings.put(finding)
+    finally:
+        findings.put(None)
 
 
 def _bus(bus: BusTable, sensors: list[Sensor], boot_ms: Callable[[], int]) -> Iterator[Finding]:
@@ -90,8 +121,15 @@ def _bus(bus: BusTable, sensors: list[Sensor], boot_ms: Callable[[], int]) -> It
 
 
 def allowance_s(sensor: Sensor) -> float:
-    """Return the seconds that opening, waiting for a part that talks by itself, and a read get."""
-    return float(2 * sensor.driver.budget_s + _listening_s(sensor) + GRACE_S)
+    """Return the seconds that opening, waiting for a first value, and a read get."""
+    waiting_s = _listening_s(sensor) + FIRST_READS * sensor.driver.budget_s + _first_s(sensor)
+    return float(2 * sensor.driver.budget_s + waiting_s + GRACE_S)
+
+
+def _first_s(sensor: Sensor) -> float:
+    """Return how long a part that is asked may take for its first value: two of its periods."""
+    listens = hasattr(sensor.driver, "feed")
+    return 0.0 if listens else float(FIRST_READS * min(sensor.driver.fastest_s, FIRST_MOST_S))
 
 
 def _listening_s(sensor: Sensor) -> float:
@@ -115,7 +153,10 @@ def _tried(sensor: Sensor, wires: Wires, boot_ms: Callable[[], int]) -> Finding:
     try:
         driver = wires.opener(sensor.driver, sensor.options)()
         try:
-            sample = _sample(driver, _listening_s(sensor), boot_ms)
+            if isinstance(driver, Talker):
+                sample = _fed(driver, _listening_s(sensor), boot_ms)
+            else:
+                sample = _asked(driver, _first_s(sensor) / FIRST_READS, boot_ms)
         finally:
             driver.close()
     except DriverError as exc:
@@ -123,25 +164,36 @@ def _tried(sensor: Sensor, wires: Wires, boot_ms: Callable[[], int]) -> Finding:
     except Exception as exc:  # noqa: BLE001 - a driver of somebody else's must not end the check
         return made._replace(problem=f"{type(exc).__name__}: {exc}", advice=DEFECT)
     readings = tuple(_readings(sensor, sample))
-    if all(reading.value is None for reading in readings):
+    if all(reading.value is None and reading.quality != SETTLES for reading in readings):
         names = ", ".join(sorted({reading.quality for reading in readings}))
         return made._replace(problem=f"no value: {names}", advice=REASONS[Reason.NO_ANSWER.word])
     return made._replace(readings=readings)
 
 
-def _sample(driver: Driver, listening_s: float, boot_ms: Callable[[], int]) -> Sample:
-    """Read once; what talks by itself is first fed until it has said something whole."""
-    talks = isinstance(driver, Talker)
+def _asked(driver: Driver, again_s: float, boot_ms: Callable[[], int]) -> Sample:
+    """Read once; a part that has not measured yet is given time for its first value."""
+    sample = driver.read(boot_ms())
+    for _ in range(FIRST_READS):
+        if Quality.SETTLING not in sample.quality or any(v is not None for v in sample.values):
+            break
+        time.sleep(again_s)
+        sample = driver.read(boot_ms())
+    return sample
+
+
+def _fed(driver: Any, listening_s: float, boot_ms: Callable[[], int]) -> Sample:
+    """Feed what talks by itself until it has said something whole, then read once."""
     until = time.monotonic() + listening_s
-    while talks and time.monotonic() < until:
+    while time.monotonic() < until:
         _feed(driver, boot_ms())
         try:
-            sample = driver.read(boot_ms())
+            sample: Sample = driver.read(boot_ms())
         except DriverError:
             continue
         if any(value is not None for value in sample.values):
             return sample
-    return driver.read(boot_ms())
+    last: Sample = driver.read(boot_ms())
+    return last
 
 
 def _feed(talker: Any, now_ms: int) -> None:

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
-from edgenode.cli import NOT_WELL, USAGE, WELL
-from edgenode.cli.asking import STATE, add_config_option
+from edgenode.cli import INTERRUPTED, NOT_WELL, USAGE, WELL
+from edgenode.cli.asking import STATE, add_config_option, harmless
+from edgenode.cli.words import many
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import threading
+    from collections.abc import Iterator, Sequence
 
     from edgenode.config import Config
-    from edgenode.scan.found import Surveyed
+    from edgenode.scan.found import Surveyed, Wire
     from edgenode.scan.stanza import Stanza
+
+NOTHING: Final = {  # what to say of a wire on which nothing was seen
+    "i2c": "nobody answers: check supply and wires, and whether SDA and SCL are swapped",
+    "serial": "nobody talks or answers: check supply, and whether A and B, or TX and RX, are "
+    "swapped; a part on a cable may have another address (--addresses)",
+    "gpio": "a virtual chip, whose lines cannot be listed",
+    "sysfs": "no part that a driver of the kernel reads",
+}
+TO_SCAN: Final = (
+    "a daemon uses these wires now: sudo systemctl stop edgenode, scan, and start it again; "
+    "what it reads is told by edgenode sensors"
+)
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -30,36 +46,97 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--purpose", default="", metavar="TEXT", help="why all of this may be measured"
     )
+    parser.add_argument(
+        "--addresses",
+        default="",
+        metavar="A-B",
+        help="where to look on shared serial cables, such as 1-32 or 1,5,17 (Modbus: 1 to 5)",
+    )
     parser.add_argument("--json", action="store_true", help="one object instead of sentences")
 
 
 def run(args: argparse.Namespace) -> int:
     """Look: 0 every wire was looked at, 1 one could not be, 2 the file has mistakes."""
-    import threading  # noqa: PLC0415 - `--help` shall not pay for it
-
-    from edgenode.cli.probing import alone  # noqa: PLC0415 - the same
+    from edgenode.cli.probing import alone  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.errors import NodeError  # noqa: PLC0415 - the same
     from edgenode.scan import stanzas, survey, wires  # noqa: PLC0415 - the same
+    from edgenode.scan.cable import numbers  # noqa: PLC0415 - the same
     from edgenode.scan.places import wire_of  # noqa: PLC0415 - the same
 
     config = _config(args)
     if args.write and config is None:
         print(f"{args.config}: there is no such file to add to; begin with deploy/edgenode.toml")
         return USAGE
-    asked = [wire_of(text) for text in args.wire] or wires()
+    try:
+        addresses = numbers(args.addresses) if args.addresses else ()
+        asked = [wire_of(text) for text in args.wire] or wires()
+    except NodeError as exc:
+        print(f"edgenode scan: {exc}", file=sys.stderr)
+        return USAGE
     found: list[Surveyed] = []
-    with alone(_state(config)):
-        for one in survey(asked, threading.Event()):
+    stopped = False
+    with alone(_state(config), TO_SCAN), _stoppable() as stop:
+        if not args.json:
+            print(_begun(asked), flush=True)
+        for one in survey(asked, stop, addresses):
             found.append(one)
+            stopped = stop.is_set()
             if not args.json:
                 _tell(one)
     made = stanzas(found, config, args.purpose)
-    written = _written(args, made)
+    written = not stopped and _written(args, made)
     if args.json:
         document = _document(found, made, str(args.config) if written else None)
         print(json.dumps(document, ensure_ascii=False))
-    elif made and not written:
-        print("\n" + "\n".join(stanza.text for stanza in made), end="")
+    elif not written:
+        _tell_stanzas(args, made, stopped=stopped)
+    if stopped:
+        return INTERRUPTED
     return NOT_WELL if any(one.problem for one in found) else WELL
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """Set the event by Ctrl-C or SIGTERM; by the second one the command ends at once."""
+    import signal  # noqa: PLC0415 - `--help` shall not pay for it
+    import threading  # noqa: PLC0415 - the same
+
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def restored() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stopping(*_: object) -> None:
+        stop.set()
+        restored()
+
+    for number in numbers:
+        signal.signal(number, stopping)
+    try:
+        yield stop
+    finally:
+        restored()
+
+
+def _begun(asked: Sequence[Wire]) -> str:
+    """Return what is looked at, and how long that takes."""
+    wires = many(len(asked), "wire")
+    if not any(wire.kind == "serial" for wire in asked):
+        return f"looking at {wires}"
+    return f"looking at {wires}; a silent serial port takes half a minute, Ctrl-C ends it sooner"
+
+
+def _tell_stanzas(args: argparse.Namespace, made: Sequence[Stanza], *, stopped: bool) -> None:
+    for stanza in made:
+        print(f"\n{stanza.text}", end="")
+    if stopped:
+        rest = f", and {args.config} was left as it is" if args.write else ""
+        print(f"\nstopped: what stands above was seen until then{rest}")
+    elif made:
+        print(f"\n{many(len(made), 'stanza')} to add: edgenode scan --write --purpose TEXT")
 
 
 def _config(args: argparse.Namespace) -> Config | None:
@@ -92,11 +169,11 @@ def _tell(one: Surveyed) -> None:
     for seen in one.seen:
         name = f"{seen.driver}: " if seen.driver else ""
         place = f"{seen.place}  " if seen.place else ""
-        print(f"  {place}{name}{seen.words}")
+        print(harmless(f"  {place}{name}{seen.words}"), flush=True)
     if one.problem:
-        print(f"  ! {one.problem}")
+        print(f"  ! {one.problem}", flush=True)
     elif not one.seen:
-        print("  nothing answers")
+        print(f"  {NOTHING[one.wire.kind]}", flush=True)
 
 
 def _document(

@@ -36,8 +36,8 @@ def when(utc_ms: int | None) -> str:
 
 
 def number(value: float | None, scale: int = 0) -> str:
-    """Return a value with the decimals of its resolution 10^scale."""
-    return NONE if value is None else f"{value:.{max(0, -scale)}f}"
+    """Return a value with the decimals of its resolution 10^scale; a zero has no sign."""
+    return NONE if value is None else f"{value:z.{max(0, -scale)}f}"
 
 
 def quantity(value: float | None, scale: int, unit: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from edgenode.driver import WireKind
+from edgenode.reading import SerialLine
 
 
 class Wire(NamedTuple):
@@ -22,6 +23,7 @@ class Seen(NamedTuple):
     words: str
     driver: str = ""  # empty: nobody here knows it
     options: Mapping[str, Any] = {}  # what its stanza needs beyond driver and bus
+    line: SerialLine | None = None  # serial: how the port was set when it was met
 
 
 class Surveyed(NamedTuple):

@@ -21,7 +21,8 @@ def survey_gpio(path: str, stop: threading.Event) -> Iterator[Seen]:
         return
     lines = lines_of(path)
     free = [line.offset for line in lines if not line.used]
-    yield Seen("", f"{len(lines)} lines, free: {spans(free) or 'none'}")
+    words = "what is wired to them cannot be seen, so write pulse, loop or state by hand"
+    yield Seen("", f"{len(lines)} lines, free: {spans(free) or 'none'}; {words}")
     for line in lines:
         if line.used:
             named = f" ({line.name})" if line.name else ""

@@ -21,6 +21,7 @@ ADDRESSES: Final = range(0x08, 0x78)  # the others are reserved (UM10204 §3.1.1
 # empty write corrupts one kind of them; 0x30 to 0x37 write-protect memory modules for good
 # (i2cdetect(8) of i2c-tools warns of both).
 IIO_OR_HWMON: Final = "read it with iio or hwmon"
+HUNG_MOST: Final = 3  # parts, each of which costs a second or so
 # A TCA9548A may stand there: one byte is a mask of its branches to it, not a register.
 MULTIPLEXERS: Final = range(0x70, 0x78)
 DANGEROUS: Final = frozenset((*range(0x30, 0x38), *range(0x50, 0x58)))
@@ -29,19 +30,32 @@ DANGEROUS: Final = frozenset((*range(0x30, 0x38), *range(0x50, 0x58)))
 def survey_i2c(path: str, stop: threading.Event) -> Iterator[Seen]:
     """Yield whatever answers on a bus. Raises BusError where the bus itself is at fault."""
     drivers = {n: d for n, d in loadable().items() if d.wire == "i2c" and d.addresses}
+    hung = 0
     for address in ADDRESSES:
         if stop.is_set():
             return
         if address in DANGEROUS:
             continue
-        place = f"0x{address:02x}"
-        holder = kernel_driver(path, address)
-        if holder:
-            how = "hwclock sets it and is set by it" if holder.startswith("rtc") else IIO_OR_HWMON
-            words = f"held by the kernel's driver {holder}: {how}"
-            yield Seen(place, words)
-        elif i2c_answers(path, address):
-            yield from _named(path, address, place, drivers)
+        try:
+            yield from _there(path, address, drivers)
+        except BusTimeout as exc:  # one part that hangs must not hide those behind it
+            hung += 1
+            if hung > HUNG_MOST:
+                raise
+            words = "holds the bus until the kernel gives up: check its supply and wires"
+            yield Seen(f"0x{address:02x}", f"{words} ({exc})")
+
+
+def _there(path: str, address: int, drivers: dict[str, Any]) -> Iterator[Seen]:
+    """Yield who stands at an address. Raises BusError where the bus is at fault."""
+    place = f"0x{address:02x}"
+    holder = kernel_driver(path, address)
+    if holder:
+        how = "hwclock sets it and is set by it" if holder.startswith("rtc") else IIO_OR_HWMON
+        words = f"held by the kernel's driver {holder}: {how}"
+        yield Seen(place, words)
+    elif i2c_answers(path, address):
+        yield from _named(path, address, place, drivers)
 
 
 def _named(path: str, address: int, place: str, drivers: dict[str, Any]) -> Iterator[Seen]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from edgenode.config import Config, load
+from edgenode.config import Config, Sensor, load
 from edgenode.config.households import FINEST_S
-from edgenode.driver import find
+from edgenode.driver import loadable
 from edgenode.errors import ConfigError, NodeError
 from edgenode.scan.found import Seen, Surveyed, Wire
 
 EVERY_S: Final = 60.0
+FINER: Final = '  # finer only with serves = "building" or "public": else it is a household\'s'
 
 
 class Stanza(NamedTuple):
@@ -28,19 +29,32 @@ def stanzas(found: Sequence[Surveyed], config: Config | None, purpose: str) -> l
     """Return a stanza for each part that is known and that the file does not have yet."""
     buses = {} if config is None else {_real(bus.path): bus.name for bus in config.buses}
     taken = set() if config is None else {sensor.name for sensor in config.sensors}
-    have = set() if config is None else set(_places(config))
+    had = () if config is None else config.sensors
+    drivers = loadable()
     made = []
     for one in found:
+        real = _real(one.wire.path)
+        beside = [sensor for sensor in had if _real(sensor.bus.path) == real]
         for seen in one.seen:
-            place = (_real(one.wire.path), seen.options.get("address"))
-            if not seen.driver or (place in have and place[1] is not None):
+            if not seen.driver or any(_is_there(seen, drivers, sensor) for sensor in beside):
                 continue
-            if one.wire.kind == "serial" and place[0] in {path for path, _ in have}:
-                continue
-            name = _free(seen, taken)
+            name = _free(seen, one.wire, taken)
             taken.add(name)
-            made.append(Stanza(name, _text(name, seen, one.wire, buses, purpose)))
+            driver = drivers[seen.driver]
+            made.append(Stanza(name, _text(name, seen, driver, one.wire, buses, purpose)))
     return made
+
+
+def _is_there(seen: Seen, drivers: Mapping[str, Any], sensor: Sensor) -> bool:
+    """Whether a sensor of this wire is, or keeps the place of, what was seen."""
+    if sensor.bus.kind == "sysfs":
+        return sensor.driver is drivers[seen.driver] and all(
+            getattr(sensor.options, key, None) == value
+            for key, value in seen.options.items()
+            if not isinstance(value, list | tuple)  # which values of a device are read
+        )
+    address = getattr(sensor.options, "address", None)
+    return address is None or "address" not in seen.options or address == seen.options["address"]
 
 
 def added(path: Path, made: Sequence[Stanza]) -> None:
@@ -72,26 +86,40 @@ def added(path: Path, made: Sequence[Stanza]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _text(name: str, seen: Seen, wire: Wire, buses: dict[str, str], purpose: str) -> str:
-    driver = find(seen.driver)
+def _text(
+    name: str, seen: Seen, driver: Any, wire: Wire, buses: dict[str, str], purpose: str
+) -> str:
     real = _real(wire.path)
     lines = []
+    speed = _speed(seen, driver)
     if real not in buses:
         buses[real] = _bus_name(wire, set(buses.values()))
-        lines += ["[[bus]]", *_keys({"name": buses[real], "kind": wire.kind, "path": wire.path})]
-        lines.append("")
+        bus = {"name": buses[real], "kind": wire.kind, "path": wire.path, **speed}
+        lines += ["[[bus]]", *_keys(bus), ""]
+    elif speed:
+        lines.append(f"# its [[bus]] needs {', '.join(_keys(speed))}")
     every_s = FINEST_S if driver.metered else max(EVERY_S, driver.fastest_s)
-    keys = {"name": name, "driver": seen.driver, "bus": buses[real], **seen.options}
-    lines += [f"# {seen.words}", "[[sensor]]", *_keys({**keys, "every_s": every_s})]
+    keys = {"name": name, "driver": seen.driver, "bus": buses[real]}
+    lines += [f"# {seen.words}", "[[sensor]]", *_keys(keys)]
+    lines += _keys(seen.options, in_hex=wire.kind == "i2c")
+    lines.append(f"every_s = {_value(every_s)}{FINER if driver.metered else ''}")
     if not driver.purpose:
         why = "" if purpose else "  # say why this may be measured; without it the file is refused"
         lines.append(f"purpose = {_value(purpose)}{why}")
     return "\n".join(lines) + "\n"
 
 
-def _keys(values: Mapping[str, Any]) -> Iterator[str]:
+def _speed(seen: Seen, driver: Any) -> dict[str, Any]:
+    """Return what the [[bus]] has to say of a part that is not set as its driver expects."""
+    if seen.line is None or seen.line == driver.line:
+        return {}
+    of, usual = seen.line._asdict(), driver.line._asdict()
+    return {key: of[key] for key in ("baud", "parity", "stop_bits") if of[key] != usual[key]}
+
+
+def _keys(values: Mapping[str, Any], *, in_hex: bool = False) -> Iterator[str]:
     for key, value in values.items():
-        shown = f"0x{value:02x}" if key == "address" and value > 9 else _value(value)
+        shown = f"0x{value:02x}" if key == "address" and in_hex else _value(value)
         yield f"{key} = {shown}"
 
 
@@ -105,10 +133,11 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # a text, number or truth is the same in TOML
 
 
-def _free(seen: Seen, taken: set[str]) -> str:
+def _free(seen: Seen, wire: Wire, taken: set[str]) -> str:
     """Return a name that no sensor has: the driver's, with its address where it has one."""
     address = seen.options.get("address")
-    base = seen.driver if address is None else f"{seen.driver}-{address:02x}"
+    shown = f"{address:02x}" if wire.kind == "i2c" and address is not None else address
+    base = seen.driver if address is None else f"{seen.driver}-{shown}"
     names = [base, *(f"{base}-{n}" for n in range(2, 1000))]
     return next(name for name in names if name not in taken)
 
@@ -120,11 +149,6 @@ def _bus_name(wire: Wire, taken: set[str]) -> str:
     base = "".join(ch for ch in short if ch.isalnum() or ch in "-._") or wire.kind
     names = [base, *(f"{base}-{n}" for n in range(2, 1000))]
     return next(name for name in names if name not in taken)
-
-
-def _places(config: Config) -> Iterator[tuple[str, Any]]:
-    for sensor in config.sensors:
-        yield _real(sensor.bus.path), getattr(sensor.options, "address", None)
 
 
 def _real(path: str) -> str:

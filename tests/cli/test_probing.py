@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import pytest
 
 from edgenode.advice import REASONS
+from edgenode.cli import check as check_verb
 from edgenode.cli import main, probing
-from edgenode.cli.probing import Finding, probe
+from edgenode.cli.probing import Finding, Reading, probe
 from edgenode.config import BusTable, Config, Sensor, parse
 from edgenode.driver import Driver, Options
 from edgenode.errors import BusTimeout, WrongDevice
@@ -116,6 +117,36 @@ class Talking(Part):
         os.close(self._ready)
 
 
+class Slow(Part):
+    """It has its first value when it is read for the second time."""
+
+    def __init__(self, wire: Any, options: Options) -> None:
+        super().__init__(wire, options)
+        self._reads = 0
+
+    def read(self, now_ms: int) -> Sample:
+        self._reads += 1
+        if self._reads < 2:
+            return Sample((None,), (Quality.SETTLING,))
+        return Sample((2.25,), (Quality.SETTLING,))
+
+
+class Warming(Part):
+    def read(self, now_ms: int) -> Sample:
+        return Sample((None,), (Quality.SETTLING,))
+
+
+class Meeting(Part):
+    """Two of them are read at the same time, or neither is."""
+
+    both: ClassVar[threading.Barrier]
+    budget_s = 5.0
+
+    def read(self, now_ms: int) -> Sample:
+        self.both.wait(5)
+        return Sample((2.25,))
+
+
 def config(*buses: tuple[str, list[type[Part]]]) -> Config:
     """A configuration with these parts on these buses, named by their place."""
     tables = [BusTable(name, "sysfs", "/") for name, _ in buses]
@@ -184,6 +215,42 @@ def test_what_talks_by_itself_is_listened_to_until_it_has_said_something() -> No
     assert finding.readings
 
 
+def test_a_part_that_has_not_measured_yet_is_given_time_for_its_first_value() -> None:
+    (finding,) = found(("a", [Slow]))
+    assert [reading.value for reading in finding.readings] == [2.2]
+
+
+def test_a_part_that_warms_up_for_longer_works_and_says_that_it_does() -> None:
+    (finding,) = found(("a", [Warming]))
+    assert finding.problem == ""
+    assert [(r.value, r.quality) for r in finding.readings] == [(None, "settling")]
+
+
+def test_buses_are_read_at_the_same_time_and_told_in_their_order() -> None:
+    Meeting.both = threading.Barrier(2)
+    first, second = found(("a", [Meeting]), ("b", [Meeting]))
+    assert (first.sensor, second.sensor) == ("a0", "b0")
+    assert first.readings
+    assert second.readings
+
+
+def test_a_sensor_is_told_in_lines_that_break_between_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readings = tuple(Reading(f"a/speed_{n}", -0.001, "km/h", "ok", 1) for n in range(9))
+    readings += (
+        Reading("a/ratio", 1.0, "/", "clamped", 0),
+        Reading("a/gap", None, "s", "missing", 0),
+    )
+    check_verb._tell(Finding("a", "b", readings), check_verb.Report(Path("f"), quiet=False))
+    said = capsys.readouterr().out
+    assert said == (
+        "a on b: speed_0 0.0 km/h, speed_1 0.0 km/h, speed_2 0.0 km/h, speed_3 0.0 km/h,"
+        " speed_4 0.0 km/h,\n  speed_5 0.0 km/h, speed_6 0.0 km/h, speed_7 0.0 km/h,"
+        " speed_8 0.0 km/h, ratio 1 (clamped);\n  no value yet (missing): gap\n"
+    )
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[tuple[Street, Path]]:
     with street(tmp_path, scenario(INSTRUMENT)) as running:
@@ -202,7 +269,7 @@ def test_a_sensor_on_a_virtual_wire_is_read(
     assert check(node[1]) == 0
     said = capsys.readouterr().out
     assert "air on wire: temperature " in said
-    assert " Cel\n" in said
+    assert " Cel, humidity " in said, "a line for each sensor"
     assert " Pa\n" in said
 
 

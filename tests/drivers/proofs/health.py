@@ -100,7 +100,7 @@ PROOFS = (
         known="files of three boards, in the formats of the kernel's documentation and code",
         mutants=(Mutants(health, tuple(MUTANTS), known_answers_hold),),
         damage="a file of the kernel has no checksum, and nothing on its way that could flip a bit",
-        found="",
+        found="^this machine itself",
         every_ms=60_000,
     ),
 )
