@@ -17,7 +17,7 @@ from edgenode.bus import SerialPort
 from edgenode.bus.held import aged
 from edgenode.bus.newest import Newest, Talk
 from edgenode.bus.obis import Amount, in_unit
-from edgenode.bus.p1 import Telegram, Telegrams, Version
+from edgenode.bus.p1 import Measured, Telegram, Telegrams, Version
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BusError
 from edgenode.reading import Channel, Event, Kind, Quality, Sample, SerialLine
@@ -194,6 +194,18 @@ class DSMR(Driver):
         sample = decode(self._stream.frame, self._options)
         return aged(sample) if age_ms > self._late_ms else sample
 
+    def identities(self) -> dict[str, str]:
+        """Return the number of the meter for its own totals, and of each device for its."""
+        if not self._stream.frame:
+            return {}
+        told = Telegram(self._stream.frame)
+        own = [one.name for one in self.measures() if one.unit == "kWh"]
+        named = dict.fromkeys(own, told.meter)
+        for device in self._options.devices:
+            one = _measured(told, device)
+            named[DEVICES[device].name] = one.number if one else ""
+        return named
+
     def close(self) -> None:
         """Give the port back; the meter goes on talking to nobody."""
         self._stream.close()
@@ -220,10 +232,15 @@ def decode(telegram: bytes, options: DSMROptions) -> Sample:
     return Sample(tuple(values), tuple(quality))
 
 
+def _measured(told: Telegram, device: Device) -> Measured | None:
+    """Return what a device of this kind measured last; None where there is none."""
+    measured = told.devices()
+    return next((measured[n] for n in MEDIA[device] if n in measured), None)
+
+
 def _of_device(told: Telegram, device: Device) -> tuple[float | None, Quality]:
     """Return the total of an M-Bus device, as stale where the meter has not read it for hours."""
-    measured = told.devices()
-    one = next((measured[n] for n in MEDIA[device] if n in measured), None)
+    one = _measured(told, device)
     if one is None:
         return None, Quality.MISSING
     value = in_unit(Amount(one.value, one.unit), DEVICES[device].unit)

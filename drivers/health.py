@@ -243,6 +243,7 @@ class Health(Driver):
     )
     budget_s: ClassVar[float] = 0.5  # a few ms as a rule; a board under memory pressure is slower
     fastest_s: ClassVar[float] = 1.0  # the shares of a shorter time mean nothing
+    since_boot: ClassVar[frozenset[str]] = frozenset({"card_written"})
     grade: ClassVar[Grade] = "oracle"
 
     def __init__(self, wire: Tree, options: HealthOptions) -> None:

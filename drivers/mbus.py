@@ -16,7 +16,7 @@ from edgenode.bus.mbus import ANY, Slave, request_s, reset_s
 from edgenode.bus.mbus_records import Header, Record, parsed
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
-from edgenode.reading import Channel, Event, EventCode, Quality, Sample, SerialLine
+from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample, SerialLine
 
 PROBED: Final = (ANY, *range(11))
 BUSY, FAILED = 1, 2  # the lower two bits of the status
@@ -44,7 +44,7 @@ class MBus(Driver):
         self._wanted = options.wanted()
         self._slave = Slave(wire, options.address)
         self._most = _telegrams(wire.line)
-        self._low = False
+        self._low, self._number = False, ""
         self._slave.reset()
         _prove(parsed(self._slave.request()).header, options)
 
@@ -98,6 +98,7 @@ class MBus(Driver):
         status = seen = 0
         for _ in range(self._most):
             telegram = parsed(self._slave.request())
+            self._number = telegram.header.number
             status |= telegram.header.status
             for index, record in enumerate(telegram.records, seen):
                 for place, chosen in enumerate(self._wanted):
@@ -109,6 +110,10 @@ class MBus(Driver):
         cells = [_cell(found.get(n), one, status) for n, one in enumerate(self._wanted)]
         values, quality = (tuple(value for value, _ in cells), tuple(how for _, how in cells))
         return Sample(values, quality, self._told(status))
+
+    def identities(self) -> dict[str, str]:
+        """Return the number of the meter, of which all totals are."""
+        return {one.name: self._number for one in self.measures() if one.kind is Kind.COUNTER}
 
     def close(self) -> None:
         """Give the share of the port back."""

@@ -3,7 +3,7 @@
 EN 13757-3:2018 (DIF and DIFE §6.3, VIF §6.4 and tables 10 to 14, VIFE table 15, LVAR §6.5, status
 byte §7.5.6); the free edition is "The M-Bus: A Documentation" 4.8, §6.3, §8.4. Second source of
 every row of the tables: libmbus (mbus-protocol.c) and pyMeterBus (core_objects.py). The
-identification number names a household's meter and is not looked at.
+identification number names a household's meter: it serves to notice another one, nothing else.
 """
 
 from __future__ import annotations
@@ -85,11 +85,12 @@ EXTENDED: Final = {
 
 
 class Header(NamedTuple):
-    """Who sent a telegram, without its number; None where it has no header for it."""
+    """Who sent a telegram; None where it has no header for it."""
 
     maker: str | None
     medium: int | None
     status: int
+    number: str = ""  # identification, maker, version and medium, in hex; never shown
 
 
 class Record(NamedTuple):
@@ -142,7 +143,7 @@ def _header(data: bytes) -> Header:
         return Header(None, None, status)
     letters = int.from_bytes(data[4:6], "little")
     maker = "".join(chr(64 + (letters >> shift & 0x1F)) for shift in (10, 5, 0))
-    return Header(maker, data[7], status)
+    return Header(maker, data[7], status, data[:8].hex())
 
 
 class _Reader:

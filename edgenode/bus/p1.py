@@ -90,6 +90,7 @@ class Measured(NamedTuple):
     value: float
     unit: str
     late: bool  # it was not read for longer than HOURLY
+    number: str = ""  # on the device; serves to notice another one, and is never shown
 
 
 class Telegram:
@@ -137,6 +138,11 @@ class Telegram:
         """The version of a telegram with a CRC; Belgian ones, like version 5, do not say it so."""
         return 4 if self._text("1-3:0.2.8").startswith("4") else 5
 
+    @property
+    def meter(self) -> str:
+        """The number on the meter; serves to notice another one, and is never shown."""
+        return self._text("0-0:96.1.1")
+
     def devices(self) -> dict[int, Measured]:
         """Return by its medium what each device measured last.
 
@@ -159,7 +165,8 @@ class Telegram:
         if not (medium.isdecimal() and at and found):
             return None
         late = self._now is not None and self._now - at > HOURLY
-        return Measured(int(medium), at, found.value, found.unit, late)
+        number = self._text(f"0-{n}:96.1.0") or self._text(f"0-{n}:96.1.1")  # .1: Belgian
+        return Measured(int(medium), at, found.value, found.unit, late, number)
 
     def _said(self, n: int) -> tuple[str, str]:
         """Return the time and the value as they are printed for device `n`."""

@@ -105,7 +105,7 @@ def _telegrams_hold(module: ModuleType) -> bool:
         and now.devices()[3].late
         and newer.devices()[3][1:3] == (datetime(2017, 7, 2, 10), 7.0)  # noqa: DTZ001 - its own
         and not newer.devices()[3].late
-        and before.devices()[3][2:] == (1.001, "m3", False)
+        and before.devices()[3][2:5] == (1.001, "m3", False)
     )
 
 

@@ -186,7 +186,7 @@ def _records_hold(module: ModuleType) -> bool:
     else:
         return False
     return bool(
-        told.header == ("EDG", 7, 5)
+        told.header[:3] == ("EDG", 7, 5)
         and told.more
         and not module.parsed(telegram("01 5B 01 0F 00")).more
         and one[4:] == ("current", 3 * 2 + 32, 3 + 4, 2)

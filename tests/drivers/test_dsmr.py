@@ -128,6 +128,26 @@ def test_numbers_of_equipment_are_in_nothing_that_it_says() -> None:
     assert "MT382" not in said
 
 
+def test_each_total_has_the_number_of_its_own_meter_so_that_an_exchange_is_noticed() -> None:
+    wire = port()
+    sensor = opened(wire, devices=["gas", "water"])
+    assert sensor.identities() == {}, "before the first telegram nobody is known"
+    wire.say(TELEGRAM)
+    sensor.read(20)
+    named = sensor.identities()
+    assert named["import_energy"] == named["export_energy_t2"] == "4B384547303034303436333935353037"
+    assert named["gas_volume"] == "3232323241424344313233343536373839"
+    assert named["water_volume"] == ""
+    assert set(named) == {c.name for c in sensor.measures() if c.kind is Kind.COUNTER}
+    wire.say(signed(changed(b"0-1:96.1.0(32", b"0-1:96.1.0(33")))
+    sensor.read(40)
+    assert sensor.identities()["gas_volume"].startswith("33")
+    belgian = changed(b"0-1:96.1.0(32", b"0-1:96.1.1(34")
+    wire.say(signed(belgian))
+    sensor.read(60)
+    assert sensor.identities()["gas_volume"].startswith("34")
+
+
 def test_nothing_is_said_before_the_first_telegram_and_a_silent_meter_is_lost() -> None:
     wire = port()
     sensor = opened(wire)

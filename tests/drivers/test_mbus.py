@@ -226,3 +226,16 @@ def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
     wire.says(framed(telegram("")))
     wire.now_s += 1
     assert slave.request() == HEAT[6:-2]
+
+
+def test_a_meter_says_which_one_it_is_so_that_an_exchange_is_noticed() -> None:
+    sensor = MBus(cable(Meter(HEAT[6:-2])), MBusOptions())
+    sensor.read(0)
+    counters = {c.name for c in sensor.measures() if c.kind is Kind.COUNTER}
+    assert sensor.identities() == dict.fromkeys(counters, HEAT[7:15].hex())
+    assert sensor.identities()["energy"] not in repr((sensor.read(0), sensor.measures()))
+
+
+def test_a_meter_with_a_short_header_does_not_say_which_one_it_is() -> None:
+    short = bytes.fromhex("7A 01 00 00 00 04 06 05 00 00 00")
+    assert parsed(short).header.number == ""
