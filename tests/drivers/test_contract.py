@@ -15,6 +15,7 @@ import pytest
 from edgenode.driver import Options, Talker, declared, find
 from edgenode.errors import BusError, ConfigError, DriverError
 from edgenode.reading import Event, Kind, Quality, Sample, SerialLine
+from edgenode.sensing.life import HOURS
 from tests.drivers.proofs import all_proofs
 from tests.support.beds import Bed, Wire, play
 from tests.support.proofs import Proof
@@ -94,7 +95,14 @@ class TestEveryDriver:
 
     def test_restarts_only_counters(self, name: str) -> None:
         kinds = {channel.name: channel.kind for channel in find(name).channels}
-        assert all(kinds[counter] is Kind.COUNTER for counter in find(name).since_open)
+        begun = find(name).since_open | find(name).since_boot
+        assert all(kinds[counter] is Kind.COUNTER for counter in begun)
+
+    def test_counts_the_hours_of_what_wears_by_a_counter_of_time(self, name: str) -> None:
+        life = find(name).life
+        units = {channel.name: channel.unit for channel in find(name).channels}
+        assert life is None or (life.hours > 0 and life.what)
+        assert life is None or not life.counter or units[life.counter] in HOURS
 
     def test_bounds_its_time_on_the_bus(self, name: str) -> None:
         assert 0 < find(name).budget_s <= 5
