@@ -53,7 +53,7 @@ class SEN66Options(Options, frozen=True):
     """What an installer may choose."""
 
     address: Annotated[Literal[0x6B], Meta(description="always 0x6b")] = 0x6B
-    pressure: Annotated[
+    pressure_hpa: Annotated[
         int,
         Meta(
             ge=LOWEST_HPA,
@@ -108,8 +108,8 @@ class SEN66(SensorNode):
         if found is None or found[0] != PRODUCT:
             name = f"calls itself {found[0]!r}" if found else "has no name"
             raise WrongDevice(f"{where}: it {name}; of the SEN6x only a SEN66 is read")
-        part.send(SET_PRESSURE, options.pressure, wait_s=ASKING_S)
-        self._told_hpa, self._pressure_hpa = options.pressure, float(options.pressure)
+        part.send(SET_PRESSURE, options.pressure_hpa, wait_s=ASKING_S)
+        self._told_hpa, self._pressure_hpa = options.pressure_hpa, float(options.pressure_hpa)
         self._cleaner = Cleaner(part)
         self._newest = Sample(())
         super().__init__(wire, where, len(self.signals), sleep)

@@ -3,7 +3,8 @@
 Datasheet: Sensirion SGP40 version 1.2 and SGP41 version 1.1: commands and times §3, compensation
 by humidity and temperature §3 (table 10 of the SGP40: 50 %RH is 8000, 25 °C is 6666), conditioning
 §3 of the SGP41. The feature set, by which the two are told apart, and the turning off of the
-heater were taken from ESPHome's component sgp4x and Adafruit's adafruit_sgp40 and adafruit_sgp41.
+heater were taken from ESPHome's component sgp4x and Adafruit's adafruit_sgp40 and adafruit_sgp41;
+that an SGP41's self-test counts by its four low bits alone, from Sensirion's driver for Arduino.
 
 The index is computed by Sensirion's own sensirion-gas-index-algorithm, from a measurement each
 second, whatever is read: it is what Sensirion means by it. It says how the air compares with that
@@ -36,7 +37,6 @@ FEATURES, SERIAL, SELF_TEST, HEATER_OFF = 0x202F, 0x3682, 0x280E, 0x3615
 CONDITION: Final = 0x2612
 KINDS: Final = {0x0020: "SGP40", 0x0040: "SGP41"}  # by the nine low bits of the feature set
 KIND_MASK: Final = 0x01FF
-PASSED: Final = 0xD400
 ASKING_S: Final = 0.002  # 1 ms by the datasheet
 # 10 s are right and more does harm. It ends with the command after the last of them, a second
 # later; the rest is for a bus that is held by somebody else just then.
@@ -90,11 +90,11 @@ class SGP4xOptions(Options, frozen=True):
     index: Annotated[
         bool, Meta(description="compute the index as well; needs pip install 'edgenode[gas]'")
     ] = True
-    humidity: Annotated[
+    humidity_percent: Annotated[
         float,
         Meta(ge=0, le=100, title="what raw ticks are compensated with", description="%RH"),
     ] = 50.0
-    temperature: Annotated[
+    temperature_c: Annotated[
         float,
         Meta(ge=-45, le=130, title="what raw ticks are compensated with", description="°C"),
     ] = 25.0
@@ -126,6 +126,7 @@ class SGP4x(Driver):
     measure: ClassVar[int]
     measuring_s: ClassVar[float]
     testing_s: ClassVar[float]
+    verdict: ClassVar[tuple[int, int]]  # the bits that a self-test tells it by, if it is passed
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class SGP4x(Driver):
         self._i2c, self._clock, self._declared = wire, clock, self.declare(options)
         self._where = f"{self.model} at 0x{options.address:02x}"
         self._part = Commands(wire, self._where, sleep)
-        self._usual = {"humidity": options.humidity, "temperature": options.temperature}
+        self._usual = {"humidity": options.humidity_percent, "temperature": options.temperature_c}
         self._air = dict(self._usual)
         self._prove_identity()
         made = engines(self._where)[: self.signals] if options.index else ()
@@ -235,7 +236,8 @@ class SGP4x(Driver):
 
     def _prove_health(self) -> None:
         (result,) = self._part.ask(SELF_TEST, 1, wait_s=self.testing_s)
-        if result != PASSED:
+        meant, passed = self.verdict
+        if result & meant != passed:
             raise ImpossibleValue(
                 f"{self._where}: failed its self-test (0x{result:04x}); exchange the part"
             )
@@ -250,6 +252,7 @@ class SGP40(SGP4x):
     measure: ClassVar[int] = 0x260F
     measuring_s: ClassVar[float] = 0.03
     testing_s: ClassVar[float] = 0.25
+    verdict: ClassVar[tuple[int, int]] = (0xFFFF, 0xD400)
 
 
 class SGP41(SGP4x):
@@ -264,6 +267,7 @@ class SGP41(SGP4x):
     measure: ClassVar[int] = 0x2619
     measuring_s: ClassVar[float] = 0.055
     testing_s: ClassVar[float] = 0.32
+    verdict: ClassVar[tuple[int, int]] = (0x000F, 0)  # a bit for each cell that failed
 
     def _command(self) -> tuple[int, int]:
         conditions = self._clock() - self._began_s < CONDITIONING_S

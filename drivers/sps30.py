@@ -38,12 +38,13 @@ SERIAL: Final = 0xD033
 SERIAL_WORDS: Final = 16
 VERSION: Final = 0xD100
 STATUS: Final = 0xD206
+CLEAR_STATUS: Final = 0xD210
 STATUS_SINCE: Final = (2, 2)  # the first firmware that has it (table 8)
 EXECUTING_S: Final = 0.02  # start and stop take less (table 8)
 WAKING_S: Final = 0.005
 ANSWERING_S: Final = 0.001  # "ready to read immediately" (§6.1); a slow bus is given this much
 
-FAN: Final = 1 << 4  # it should turn, and stands; stays set until the part loses power
+FAN: Final = 1 << 4  # it should turn, and stands; this and the next stay set until cleared
 LASER: Final = 1 << 5  # its current is out of range
 SPEED: Final = 1 << 21  # of the fan: too high or too low
 
@@ -94,8 +95,8 @@ def judged(sample: Sample, status: int, where: str) -> Sample:
             if status & bit
         )
         raise ImpossibleValue(
-            f"{where}: its {failed} (status 0x{status:08x}); "
-            "clean it, cut its power once, and if that does not help replace it"
+            f"{where}: its {failed} (status 0x{status:08x}); clean it, and if that does not help "
+            "replace it"
         )
     if not status & SPEED:
         return sample
@@ -136,6 +137,8 @@ class SPS30(Driver):
         self._part.send(STOP, wait_s=EXECUTING_S)
         (version,) = self._part.ask(VERSION, 1, wait_s=ANSWERING_S)
         self._tells_status = (version >> 8, version & 0xFF) >= STATUS_SINCE
+        if self._tells_status:  # whether a failure of the past lasts is soon told
+            self._part.send(CLEAR_STATUS, wait_s=EXECUTING_S)
         self._part.send(START, AS_FLOATS, wait_s=EXECUTING_S)
         rhythm = Rhythm(self._where, LATE_MS, SILENT_MS, "is its 5 V supply stable?")
         self._held = Held(rhythm, len(CHANNELS))

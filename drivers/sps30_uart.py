@@ -42,7 +42,7 @@ INFORMATION: Final = 0xD0
 PRODUCT_TYPE, SERIAL = b"\x00", b"\x03"
 VERSION: Final = 0xD1
 STATUS: Final = 0xD2
-KEPT: Final = b"\x00"  # the register is not cleared by reading it
+KEPT, CLEARED = b"\x00", b"\x01"  # what becomes of the register when it was read
 STATUS_BYTES: Final = 4  # and one that is reserved
 WAKING_S: Final = 0.005
 
@@ -79,6 +79,8 @@ class SPS30UART(Driver):
         with suppress(NotNow):  # it is idle
             self._part.ask(STOP)
         self._tells_status = tuple(self._part.ask(VERSION).data[:2]) >= STATUS_SINCE
+        if self._tells_status:  # whether a failure of the past lasts is soon told
+            self._part.ask(STATUS, CLEARED)
         self._part.ask(START, AS_FLOATS)
         rhythm = Rhythm(self.model, LATE_MS, SILENT_MS, "is its 5 V supply stable?")
         self._held = Held(rhythm, len(CHANNELS))
@@ -119,8 +121,8 @@ class SPS30UART(Driver):
             return int.from_bytes(data[:STATUS_BYTES], "big")
         if answer.unwell:
             raise ImpossibleValue(
-                f"{self.model}: it reports that fan or laser has failed; "
-                "clean it, cut its power once, and if that does not help replace it"
+                f"{self.model}: it reports that fan or laser has failed; clean it, cut its power "
+                "once, and if that does not help replace it"
             )
         return 0
 

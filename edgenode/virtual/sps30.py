@@ -25,6 +25,7 @@ class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
     """[[instrument]] kind = "sps30": µg/m³, one row of its series each `every_ms`.
 
     No recorded series holds particles: carbon monoxide of the road, scaled, stands in for them.
+    `status` are the bits of what is broken.
     """
 
     sensor: str
@@ -99,6 +100,8 @@ class VirtualSPS30(Rhythmic):
             self._say(self.spec.firmware)
         elif command == 0xD206 and self.spec.firmware >= 0x0202:
             self._say(self.status >> 16, self.status & 0xFFFF)
+        elif command == 0xD210:
+            self.status = self.spec.status
         else:
             self._refuse()
 

@@ -144,7 +144,9 @@ class VirtualSPS30UART(Playing):
         if command == 0xD1:
             return OK, bytes((major, minor, 0, 7, 0, 2, 0))
         if command == 0xD2 and (major, minor) >= (2, 2):
-            return (OK, struct.pack(">IB", self.status, 0)) if len(data) == 1 else (BAD_LENGTH, b"")
+            said = struct.pack(">IB", self.status, 0)
+            self.status = self.spec.status if data == b"\x01" else self.status
+            return (OK, said) if len(data) == 1 else (BAD_LENGTH, b"")
         return UNKNOWN, b""
 
     def _measured(self, now_ns: int) -> bytes:

@@ -103,7 +103,7 @@ def of_sen66(module: ModuleType) -> bool:
     """Whether a SEN66 opens, is told the pressure, and is read as its datasheet says."""
     try:
         chip = part("SEN66", *WORDS, 421)
-        full = read_twice(module, chip, pressure=950)
+        full = read_twice(module, chip, pressure_hpa=950)
         nameless = read_twice(module, part("", *WORDS, 421))
         spoiled = read_twice(module, part("SEN66", *WORDS, 421, status=1 << 9))
         stuck = read_twice(module, part("SEN66", *WORDS, 421, status=1 << 4))
@@ -120,7 +120,7 @@ def of_sen66(module: ModuleType) -> bool:
         and (spoiled.values[8], spoiled.quality) == (None, fault)
         and (unknown.values[8], unknown.quality) == (None, fault)
         and set(stuck.quality) == {Quality.FAULT}
-        and module.SEN66Options().pressure == 1013
+        and module.SEN66Options().pressure_hpa == 1013
         and module.SEN66Options().address == 0x6B
         and module.SEN66.addresses == (0x6B,)
         and refuses(module, part("SEN65", *WORDS, 421))
@@ -247,6 +247,6 @@ MUTANTS_OF_SEN66 = (
     ("FAN | CO2", "CO2"),
     ("= (0x6B,)", "= (0x69,)"),
     ("] = 0x6B", "] = 0x69"),
-    ("options.pressure, wait_s", "1013, wait_s"),
+    ("options.pressure_hpa, wait_s", "1013, wait_s"),
     ("or found[0] != PRODUCT", ""),
 )

@@ -86,7 +86,7 @@ def one_cell(module: ModuleType) -> bool:
 
 def two_cells(module: ModuleType) -> bool:
     """Whether an SGP41 is conditioned at first, for long enough and never too long."""
-    seat = Seat(module, FakeSensirion(TWO), "SGP41")
+    seat = Seat(module, FakeSensirion({**TWO, SELF_TEST: packed(0x0000)}), "SGP41")
     first = seat.after(1)
     if first.values != (0xBEEF, None, None, None) or first.quality[1] != Quality.SETTLING:
         return False
@@ -148,7 +148,7 @@ def climates(module: ModuleType) -> bool:
     defaults = module.SGP4xOptions()
     return bool(
         all(module.climate(*given) == ticks for given, ticks in known.items())
-        and (defaults.address, defaults.humidity, defaults.temperature) == (0x59, 50, 25)
+        and (defaults.address, defaults.humidity_percent, defaults.temperature_c) == (0x59, 50, 25)
         and module.SGP41.addresses == (0x59,)
     )
 
@@ -162,6 +162,7 @@ def refuses(module: ModuleType) -> bool:
         (ONE, "SGP41", WrongDevice),
         (neither, "SGP40", WrongDevice),
         (broken, "SGP40", ImpossibleValue),
+        ({**TWO, SELF_TEST: packed(0xD402)}, "SGP41", ImpossibleValue),
     )
     for answers, name, error in tries:
         try:
@@ -181,7 +182,10 @@ MUTANTS = (
     ("CONDITION: Final = 0x2612", "CONDITION: Final = 0x2619"),
     ('0x0020: "SGP40", 0x0040', '0x0040: "SGP40", 0x0020'),
     ("KIND_MASK: Final = 0x01FF", "KIND_MASK: Final = 0xFFFF"),
-    ("PASSED: Final = 0xD400", "PASSED: Final = 0x4B00"),
+    ("(0xFFFF, 0xD400)", "(0xFFFF, 0x4B00)"),
+    ("(0xFFFF, 0xD400)", "(0x000F, 0)"),
+    ("(0x000F, 0)", "(0xFFFF, 0xD400)"),
+    ("(0x000F, 0)", "(0x0000, 0)"),
     ("CONDITIONING_S: Final = 7.0", "CONDITIONING_S: Final = 10.0"),
     ("CONDITIONING_S: Final = 7.0", "CONDITIONING_S: Final = 1.0"),
     ("LATE_S: Final = 2.5", "LATE_S: Final = 3.5"),

@@ -14,7 +14,7 @@ from edgenode.virtual.sensirion import checked
 from tests.support.fake_sensirion import FakeSensirion
 
 DUST = (5.2, 9.5, 12.6, 13.3, 34.0, 40.1, 41.2, 41.4, 41.5, 0.55)
-COMMANDS = ["1103", "1103", "d002", "0104", "d100", "0010 0300ac"]
+COMMANDS = ["1103", "1103", "d002", "0104", "d100", "d210", "0010 0300ac"]
 
 MUTANTS = (
     ("WAKE: Final = 0x1103", "WAKE: Final = 0x1102"),
@@ -28,6 +28,7 @@ MUTANTS = (
     ('PRODUCT: Final = "00080000"', 'PRODUCT: Final = "00080001"'),
     ("VERSION: Final = 0xD100", "VERSION: Final = 0xD101"),
     ("STATUS: Final = 0xD206", "STATUS: Final = 0xD207"),
+    ("CLEAR_STATUS: Final = 0xD210", "CLEAR_STATUS: Final = 0xD206"),
     ("STATUS_SINCE: Final = (2, 2)", "STATUS_SINCE: Final = (2, 3)"),
     ("STATUS_SINCE: Final = (2, 2)", "STATUS_SINCE: Final = (2, 1)"),
     ("EXECUTING_S: Final = 0.02", "EXECUTING_S: Final = 0.01"),
@@ -82,12 +83,12 @@ def known_answers_hold(module: ModuleType) -> bool:
     return (
         sample.values == pytest.approx(DUST, abs=1e-5)
         and not sample.quality
-        and [c.hex() for c in chip.commands[:6]] == [c.replace(" ", "") for c in COMMANDS]
-        and sorted(naps)[-2:] == [0.02, 0.02]
+        and [c.hex() for c in chip.commands[:7]] == [c.replace(" ", "") for c in COMMANDS]
+        and sorted(naps)[-3:] == [0.02, 0.02, 0.02]
         and fast.quality == (Quality.UNCALIBRATED,) * 10
         and odd.values[:3] == (None, None, None)
         and odd.quality == (Quality.FAULT,) * 3 + (Quality.OK,) * 7
-        and not any(b"\xd2\x06" in chip.commands for chip in old)
+        and not any({b"\xd2\x06", b"\xd2\x10"} & set(chip.commands) for chip in old)
         and all(fails(module, 1 << bit) for bit in (4, 5))
         and aged
         and refuses(module)

@@ -30,7 +30,8 @@ MUTANTS = (
     ('PRODUCT_TYPE, SERIAL = b"\\x00", b"\\x03"', 'PRODUCT_TYPE, SERIAL = b"\\x01", b"\\x03"'),
     ("VERSION: Final = 0xD1", "VERSION: Final = 0xD2"),
     ("STATUS: Final = 0xD2", "STATUS: Final = 0xD1"),
-    ('KEPT: Final = b"\\x00"', 'KEPT: Final = b"\\x01"'),
+    ('b"\\x00", b"\\x01"', 'b"\\x01", b"\\x01"'),
+    ('b"\\x00", b"\\x01"', 'b"\\x00", b"\\x00"'),
     ("STATUS_BYTES: Final = 4", "STATUS_BYTES: Final = 5"),
     ('[:STATUS_BYTES], "big"', '[:STATUS_BYTES], "little"'),
     (">= STATUS_SINCE", "< STATUS_SINCE"),
@@ -59,6 +60,7 @@ REQUESTS = [
     "7e00d001002e7e",  # product type
     "7e000100fe7e",  # stop, start, read: as PyPMS and pmmonitor send them
     "7e00d1002e7e",
+    "7e00d201012b7e",  # status, cleared
     "7e0000020103f97e",
     "7e000300fc7e",
     "7e00d201002c7e",  # status, kept

@@ -204,7 +204,7 @@ def test_a_read_takes_two_questions_and_never_more_than_its_budget() -> None:
 
 def test_the_pressure_of_the_place_is_told_to_a_sen66_before_it_measures() -> None:
     chip = part("SEN66", *WORDS, 421)
-    opened(sen66, chip, pressure=905)
+    opened(sen66, chip, pressure_hpa=905)
     assert chip.commands.index(b"\x67\x20" + packed(905)) < chip.commands.index(b"\x00\x21")
 
 
@@ -215,7 +215,7 @@ def seated_sen66(**options: Any) -> tuple[Bed, VirtualSEN66, SEN66]:
 
 
 def test_a_sen66_takes_the_pressure_that_another_sensor_measures() -> None:
-    bed, chip, sensor = seated_sen66(pressure=950)
+    bed, chip, sensor = seated_sen66(pressure_hpa=950)
     told = []
     for pascal in (None, 98_712.0, 98_771.0, 98_801.0, None, 20_000.0, 200_000.0):
         sensor.lend("pressure", pascal)

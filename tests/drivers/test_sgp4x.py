@@ -114,7 +114,7 @@ def test_without_sensirions_package_the_error_says_how_to_get_it(
 def test_measures_with_the_climate_of_the_file() -> None:
     command = b"\x26\x0f" + packed(52428, 15916)  # 80 %RH, -2.5 °C
     chip = FakeSensirion({**ONE, command: BEEF})
-    options = SGP4xOptions(humidity=80, temperature=-2.5)
+    options = SGP4xOptions(humidity_percent=80, temperature_c=-2.5)
     assert SGP40(chip, options, sleep=lambda _: None).read(0).values[0] == 0xBEEF
 
 

@@ -79,6 +79,19 @@ def test_a_broken_fan_or_laser_is_a_fault_that_says_so(status: int, said: str) -
         read(bus, sensor)
 
 
+def test_a_failure_that_has_passed_ends_with_the_next_opening() -> None:
+    bus, chip = bench()
+    opened(bus)
+    chip.status = 1 << 4
+    assert read(bus, opened(bus)).quality == ()
+
+
+def test_a_failure_that_lasts_is_told_by_the_next_opening_too() -> None:
+    bus, _ = bench(Sps30Spec("s", status=1 << 5))
+    with pytest.raises(ImpossibleValue, match="laser has failed"):
+        read(bus, opened(bus))
+
+
 def test_reserved_bits_of_the_status_register_mean_nothing() -> None:
     sample = Sample((1.0,) * 10)
     assert judged(sample, 0xFFFF_FFFF & ~(1 << 4 | 1 << 5 | 1 << 21), "x") is sample

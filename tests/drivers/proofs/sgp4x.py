@@ -57,7 +57,7 @@ def _next_row(bus: ChipBus) -> None:
 
 
 def _opened(driver: Any, bus: ChipBus) -> Any:
-    options = SGP4xOptions(humidity=HUMID, temperature=WARM)
+    options = SGP4xOptions(humidity_percent=HUMID, temperature_c=WARM)
     clock = lambda: bus.now_ns / 1e9  # noqa: E731 - the time of the bus
     return driver(bus.device(0x59), options, sleep=bus.sleep, clock=clock)
 
