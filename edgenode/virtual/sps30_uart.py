@@ -144,10 +144,14 @@ class VirtualSPS30UART(Playing):
         if command == 0xD1:
             return OK, bytes((major, minor, 0, 7, 0, 2, 0))
         if command == 0xD2 and (major, minor) >= (2, 2):
-            said = struct.pack(">IB", self.status, 0)
-            self.status = self.spec.status if data == b"\x01" else self.status
-            return (OK, said) if len(data) == 1 else (BAD_LENGTH, b"")
+            return self._told_status(data)
         return UNKNOWN, b""
+
+    def _told_status(self, clear: bytes) -> tuple[int, bytes]:
+        status = struct.pack(">IB", self.status, 0)
+        if clear == b"\x01":
+            self.status = self.spec.status
+        return (OK, status) if len(clear) == 1 else (BAD_LENGTH, b"")
 
     def _measured(self, now_ns: int) -> bytes:
         """Return the newest measurement, logging it; nothing where it was read before."""
