@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LINES: Final = {"meter": 0, "lane": 1, "door": 2}
+LINES: Final = {"meter": 0, "lane": 1, "door": 2, "red": 4, "amber": 5, "green": 6}
 
 INSTRUMENTS: Final = """\
 [[instrument]]
@@ -201,6 +201,16 @@ purpose = "a contact of the lab"
 bus = "pins"
 every_s = 1
 line = 2
+[[sensor]]
+name = "head"
+driver = "signal"
+purpose = "a signal head of the lab"
+bus = "pins"
+every_s = 1
+red = 4
+amber = 5
+green = 6
+dark_s = 60
 """
 
 

@@ -38,6 +38,8 @@ HELD_S: Final = 5.0
 OUT_S: Final = 2.0
 CONVERTED_S: Final = 0.2  # what converts by itself began anew when it was bound
 CALM_S: Final = 2.0
+PHASE_S: Final = 0.1
+CONFLICT_S: Final = 1.5  # one second is allowed
 BACK_WITHIN_S: Final = 40.0
 
 
@@ -55,7 +57,8 @@ class Street:
         self.street = self.plugged("street", 1)
         self.yard = self.plugged("yard", 2)
         LINK.symlink_to(self.street.path)
-        self.chip = Chip("street", 4)
+        self.chip = Chip("street", 7)
+        self.chip.pull(LINES["red"], True)
         self.moments: dict[str, int] = {}
 
     def plugged(self, bus: str, port: int) -> Dongle:
@@ -121,9 +124,21 @@ def _counted(place: Street, process: subprocess.Popen[bytes]) -> dict[str, int]:
         place.chip.pulses(LINES["meter"], PULSES // 10)
         place.chip.pulses(LINES["lane"], VEHICLES // 10)
     place.chip.pull(LINES["door"], True, False, True)
+    changes = _crossed(place)
     place.moment("counted")
     time.sleep(CALM_S)
-    return {"meter": 2 * PULSES, "lane": 2 * VEHICLES, "door": 3}
+    return {"meter": 2 * PULSES, "lane": 2 * VEHICLES, "door": 3, "head": changes}
+
+
+def _crossed(place: Street) -> int:
+    """Let a signal head go once around, then show red beside green; return its changes."""
+    shown = (("red", False), ("green", True), ("green", False), ("amber", True))
+    for lamp, on in (*shown, ("amber", False), ("red", True), ("green", True)):
+        place.chip.pull(LINES[lamp], on)
+        time.sleep(PHASE_S)
+    time.sleep(CONFLICT_S)
+    place.chip.pull(LINES["green"], False)
+    return 8
 
 
 def _replugged(place: Street) -> dict[str, Any]:

@@ -17,7 +17,12 @@ ROUNDING = 1e-9
 PERIOD_MS = 500  # of the sensors on both I2C buses
 NUMBERS = (Quality.OK, Quality.SETTLING)
 # What each driver of lines tells of the edges of gpio-sim: the sensor, and its channel.
-COUNTED = {"pulse": ("meter", "count"), "loop": ("lane", "count"), "state": ("door", "changes")}
+COUNTED = {
+    "pulse": ("meter", "count"),
+    "loop": ("lane", "count"),
+    "state": ("door", "changes"),
+    "signal": ("head", "changes"),
+}
 
 
 @pytest.fixture
@@ -60,6 +65,14 @@ def test_every_change_of_a_state_is_an_event(city: Rows) -> None:
         value for _, channel, value in city.events(EventCode.STATE_CHANGED) if "door" in channel
     ]
     assert [value.strip("[]").split(",")[0] for value in told] == ["1", "0", "1"]
+
+
+def test_red_beside_green_is_one_alarm_and_a_conflict_that_is_counted(city: Rows) -> None:
+    assert len(city.events(EventCode.SIGNAL_CONFLICT)) == 1
+    _, conflicts, quality = city.of("head/conflicts")[-1]
+    assert (conflicts, quality) == (1, Quality.OK)
+    phases = [value for _, value, _ in city.of("head/phase")]
+    assert {1, 5} <= set(phases), "red alone, then red and green"
 
 
 def test_a_bus_that_is_held_has_rows_without_numbers(at: Any, city: Rows) -> None:
@@ -130,4 +143,5 @@ def test_scan_names_what_stands_on_real_buses_and_leaves_alone_what_the_kernel_h
     }
     assert "held by the kernel's driver bmp280" in yard["0x76"]
     assert "ina219" in yard["0x40"]  # it has no id: set up by the kernel it is only a guess
-    assert scan["pins"] == {"": "4 lines, free: 0-3"}
+    assert list(scan["pins"]) == [""], "no line is held"
+    assert scan["pins"][""].startswith("7 lines, free: 0-6")

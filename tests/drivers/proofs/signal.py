@@ -9,7 +9,7 @@ from tests.drivers.known_signal import OF_THE_DRIVER, driver_holds
 from tests.drivers.known_signal_head import OF_THE_HEAD, head_holds
 from tests.support.beds import Bed, States, Wire
 from tests.support.heads import Several
-from tests.support.proofs import Mutants, Nobody, Proof
+from tests.support.proofs import KernelOracle, Mutants, Proof
 
 # A cycle of 60 s: red 28 s, the last of them with amber; green 29 s; amber 3 s.
 PATTERNS = {
@@ -34,12 +34,7 @@ PROOFS = (
         driver="signal",
         part=part,
         options={"red": 0, "amber": 1, "green": 2},
-        against=(
-            Nobody(
-                "PyPI, Debian and Linux for a conflict monitor of lamps on GPIO lines: the kernel"
-                " stamps the edges, and nobody else judges them"
-            ),
-        ),
+        against=(KernelOracle("gpio-sim", "tests/lab/test_street.py"),),
         known="a cycle of 60 s, and conflicts a ms shorter and longer than 1 s, by hand",
         mutants=(
             Mutants(signal_head, OF_THE_HEAD, head_holds),
