@@ -12,9 +12,7 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.registers import RegisterChip
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
-SEED: Final = 1115  # garbage is random but the same every time
 AT_START: Final = (0x0000, 0x8583, 0x8000, 0x7FFF)
 CONFIG: Final = 1
 RATES: Final = {
@@ -45,21 +43,11 @@ class VirtualADS1115(RegisterChip):
 
     quantities: ClassVar = ("in0", "in1", "in2", "in3")
 
-    def __init__(self, spec: Ads1115Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
-        self._power_up(start_ns)
-
     def _power_up(self, now_ns: int) -> None:
         self._registers = list(AT_START)
         self._due_ns: int | None = None  # when the conversion that was asked for is finished
         self._fresh: tuple[str, float] | None = None  # converted, not yet read
         self._next_ns = now_ns  # of a conversion in continuous mode
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        spec = self.spec
-        return tuple(play.value(row) for play in (spec.in0, spec.in1, spec.in2, spec.in3))
 
     def _put(self, register: int, word: int, now_ns: int) -> None:
         """§9.6.3: the start bit begins one conversion of a chip that sleeps, and is not kept."""

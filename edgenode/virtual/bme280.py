@@ -16,7 +16,6 @@ from edgenode.virtual.truth import Truth
 MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1
 COPYING_NS: Final = 1_000_000  # calibration out of its memory, after power-on and reset
 FORCED: Final = (1, 2)  # mode bits of 0xF4
-SEED: Final = 280  # garbage is random but the same every time
 
 
 class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
@@ -40,8 +39,8 @@ class VirtualBME280(Chip):
     nothing: ClassVar[bytes] = bytes.fromhex("8000008000008000")  # measured yet, from 0xF7 on
 
     def __init__(self, spec: Any, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec, self._trim = spec, trim
+        super().__init__(spec, truth, start_ns)
+        self._trim = trim
         self._pointer = 0
         self._memory = bytearray(256)
         self._power_up(start_ns)
@@ -102,10 +101,6 @@ class VirtualBME280(Chip):
         raw = counts(celsius, percent, pascal, self._trim)
         humidity = raw.humidity if self._humidity_on else 0x8000
         return pressure_and_temperature(raw, control) + humidity.to_bytes(2, "big")
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        plays = (self.spec.temperature, self.spec.humidity, self.spec.pressure)
-        return tuple(play.value(self._row(now_ns)) for play in plays)
 
 
 def pressure_and_temperature(raw: Counts, control: int) -> bytes:

@@ -20,7 +20,6 @@ FASTEST_HEATING_MS: Final = 20  # until the plate is where it was to go (§3.3.1
 PLATE: Final = (190.0, 410.0)  # °C that it can be heated to
 CONTROLS: Final = frozenset({*range(0x5A, 0x6E), *range(0x70, 0x73), 0x74, 0x75})
 NOTHING: Final = bytes.fromhex("0000 800000 800000 8000 000000 0000 0000")  # 0x1D..0x2D
-SEED: Final = 680  # garbage is random but the same every time
 
 
 class Bme680Spec(Table, frozen=True, tag_field="kind", tag="bme680"):
@@ -45,8 +44,8 @@ class VirtualBME680(Chip):
     def __init__(
         self, spec: Bme680Spec, truth: Truth, start_ns: int, trim: Trim680 = EXAMPLE680
     ) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec, self._trim = spec, trim
+        super().__init__(spec, truth, start_ns)
+        self._trim = trim
         self._variant = int(spec.model == "bme688")
         self._pointer = 0
         self._memory = bytearray(256)
@@ -135,11 +134,6 @@ class VirtualBME680(Chip):
         reached = low <= plate_celsius(setting, 25.0, self._trim) <= high
         on = not self._memory[0x70] & 0x08
         return on and reached and self._heating_ms >= FASTEST_HEATING_MS
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row, spec = self._row(now_ns), self.spec
-        plays = (spec.temperature, spec.humidity, spec.pressure, spec.gas_resistance)
-        return tuple(play.value(row) for play in plays)
 
 
 def _calibration(c: Trim680) -> dict[int, bytes]:

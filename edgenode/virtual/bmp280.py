@@ -42,7 +42,3 @@ class VirtualBMP280(VirtualBME280):
     def _results(self, weather: tuple[float, ...], control: int) -> bytes:
         celsius, pascal = weather
         return pressure_and_temperature(counts(celsius, 0.0, pascal, self._trim), control)
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        return self.spec.temperature.value(row), self.spec.pressure.value(row)

@@ -22,7 +22,6 @@ CONVERSION_NS: Final = 64 * SECOND_NS  # a temperature holds so long
 AFTER_POWER: Final = 946_684_800  # 2000-01-01, a Saturday
 CONTROL: Final = 0x1C
 EN32KHZ, STOPPED = 0x08, 0x80  # bits of the status; the second is OSF
-SEED: Final = 3231  # garbage is random but the same every time
 
 
 class Ds3231Spec(Table, frozen=True, tag_field="kind", tag="ds3231"):
@@ -48,8 +47,7 @@ class VirtualDS3231(Chip):
     quantities: ClassVar = ("temperature", "time_lost", "time")
 
     def __init__(self, spec: Ds3231Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
+        super().__init__(spec, truth, start_ns)
         self._first_ns = start_ns
         self._pointer = 0
         self._others = bytearray(REGISTERS)  # what is neither time nor temperature
@@ -103,7 +101,8 @@ class VirtualDS3231(Chip):
 
     def _celsius(self, now_ns: int) -> float:
         passed_ns = now_ns - self._first_ns
-        return self.spec.temperature.value(self._row(now_ns - passed_ns % CONVERSION_NS))
+        play: Play = self.spec.temperature
+        return play.value(self._row(now_ns - passed_ns % CONVERSION_NS))
 
     def _values(self, now_ns: int) -> tuple[float, ...]:
         lost = bool(self._others[0x0F] & STOPPED)

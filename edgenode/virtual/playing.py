@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import random
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from edgenode.virtual.conduct import FATES, Refused, Silent
 from edgenode.virtual.kinds import READ, Action, Fate, Message
 from edgenode.virtual.truth import Truth
+
+SEED: Final = 2  # of the garbage of a chip
 
 
 class Playing:
@@ -52,7 +54,14 @@ class Playing:
 
 
 class Chip(Playing, ABC):
-    """An I2CInstrument; it logs what it would have said when it is silent or absent too."""
+    """An I2CInstrument; it logs what it would have said when it is silent or absent too.
+
+    It measures what its spec plays under the names of `quantities`, unless `_values` says more.
+    """
+
+    def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns, SEED)
+        self.spec = spec
 
     def transact(self, messages: list[Message], now_ns: int) -> bytes:
         """Answer one transaction with the bytes read; raises Refused or Silent."""
@@ -68,9 +77,10 @@ class Chip(Playing, ABC):
                 self._written(message.data, now_ns)
         return answer
 
-    @abstractmethod
     def _values(self, now_ns: int) -> tuple[float, ...]:
         """Return what it measures now, a value for each of `quantities`."""
+        row = self._row(now_ns)
+        return tuple(getattr(self.spec, name).value(row) for name in self.quantities)
 
     @abstractmethod
     def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:

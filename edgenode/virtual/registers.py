@@ -13,9 +13,10 @@ from edgenode.virtual.truth import Truth
 class RegisterChip(Chip):
     """One chip that answers with the register at its pointer."""
 
-    def __init__(self, spec: Any, truth: Truth, start_ns: int, seed: int) -> None:
-        super().__init__(spec, truth, start_ns, seed)
+    def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns)
         self._pointer = 0
+        self._power_up(start_ns)
 
     def _written(self, data: bytes, now_ns: int) -> None:
         """Set the pointer, and the register that it points at where a word follows."""

@@ -22,8 +22,8 @@ def held(value: float) -> int:
 class Rhythmic(Commanded):
     """Measures by itself while it is told to; powers up idle."""
 
-    def __init__(self, spec: Any, truth: Truth, start_ns: int, seed: int) -> None:
-        super().__init__(spec, truth, start_ns, seed)
+    def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns)
         self._power_up(start_ns)
 
     def _power_up(self, now_ns: int) -> None:

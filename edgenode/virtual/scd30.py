@@ -21,7 +21,6 @@ INTERVAL: Final = 0x4600
 FACTORY: Final = {START: 0, INTERVAL: 2, 0x5102: 0, 0x5204: 400, 0x5306: 0, 0x5403: 0}
 ANSWERING_S: Final = 0.003  # so long after a command it is not to be asked for the answer
 BOOTING_S: Final = 2.0
-SEED: Final = 61  # garbage is random but the same every time
 
 
 class Scd30Spec(Table, frozen=True, tag_field="kind", tag="scd30"):
@@ -51,8 +50,7 @@ class VirtualSCD30(Rhythmic):
         self.settings = dict(FACTORY)
         self.writes = 0  # to its memory
         self._runs = False
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
+        super().__init__(spec, truth, start_ns)
 
     def _power_up(self, now_ns: int) -> None:
         super()._power_up(now_ns)
@@ -98,8 +96,3 @@ class VirtualSCD30(Rhythmic):
             self._say_text(self.spec.serial, 32)
         else:
             self._refuse()
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        spec = self.spec
-        return tuple(play.value(row) for play in (spec.co2, spec.temperature, spec.humidity))

@@ -12,7 +12,6 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.rhythm import Rhythmic, held
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
 STARTS_S: Final = {0x21B1: 5.0, 0x21AC: 30.0}  # commands that start, and the period
 WHILE_MEASURING: Final = {0x3F86, 0xE4B8, 0xEC05, 0xE000}  # the rest asks for idle mode (table 9)
@@ -21,7 +20,6 @@ FACTORY: Final = {0x2322: 0, 0x2313: 1, 0x2318: 0x05DA, 0xE000: 1013}  # 0x05DA 
 EXECUTING_S: Final = 0.001
 STOPPING_S: Final = 0.5
 WAKING_S: Final = 0.03
-SEED: Final = 40  # garbage is random but the same every time
 
 
 class Scd4xSpec(Table, frozen=True, tag_field="kind", tag="scd4x"):
@@ -46,10 +44,6 @@ class VirtualSCD4x(Rhythmic):
     """One sensor that plays air each 5 s, or 30 s, while it measures."""
 
     quantities: ClassVar = ("co2", "temperature", "humidity")
-
-    def __init__(self, spec: Scd4xSpec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
 
     def _power_up(self, now_ns: int) -> None:
         super()._power_up(now_ns)
@@ -96,11 +90,6 @@ class VirtualSCD4x(Rhythmic):
             self._say(self.spec.variant)
         else:
             self._refuse()
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        spec = self.spec
-        return tuple(play.value(row) for play in (spec.co2, spec.temperature, spec.humidity))
 
 
 def _words(ppm: float, celsius: float, percent: float) -> tuple[int, ...]:

@@ -7,9 +7,13 @@ is 0xFFFF in an unsigned word and 0x7FFF in a signed one. Errors stay until they
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
+from msgspec import Meta
+
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.sensirion import Commanded
+from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
 START, STOP, READY, NAME, SERIAL = 0x0021, 0x0104, 0x0202, 0xD014, 0xD033
@@ -25,6 +29,27 @@ UNKNOWN, UNKNOWN_SIGNED = 0xFFFF, 0x7FFF
 ERRORS: Final = 0xFFFF  # the bits of the status that stay; warnings stand above them
 
 
+class NodeSpec(Table, frozen=True):
+    """What is played.
+
+    No recorded series holds particles or indices: carbon monoxide and nitrogen dioxide of the
+    road, scaled, stand in for them. `status` are the bits of what is broken.
+    """
+
+    sensor: str
+    bus: str = "i2c"
+    every_ms: Period = 1000
+    status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
+    pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=1)
+    pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=1)
+    pm4: Play = Play("air_uci:CO_GT", gain=12, decimals=1)
+    pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
+    humidity: Play = Play("air_uci:RH", decimals=2)
+    temperature: Play = Play("air_uci:T", decimals=2)
+    voc_index: Play = Play("air_uci:CO_GT", gain=30, offset=40, decimals=1)
+    nox_index: Play = Play("air_uci:NO2_GT", gain=0.2, offset=1, decimals=1)
+
+
 class VirtualNode(Commanded):
     """One node. `flags` are its status, which a test may set; `broken` bits come back at once."""
 
@@ -35,9 +60,8 @@ class VirtualNode(Commanded):
     stopping_s: ClassVar[float]
     resetting_s: ClassVar[float]
 
-    def __init__(self, spec: Any, truth: Truth, start_ns: int, seed: int) -> None:
-        super().__init__(spec, truth, start_ns, seed)
-        self.spec = spec
+    def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns)
         self.flags = self.broken = spec.status
         self._power_up(start_ns - int(self.resetting_s * SECOND_NS))  # it had power before
 
@@ -117,10 +141,6 @@ class VirtualNode(Commanded):
         words += [_signed(100 * values[4]), _signed(200 * values[5]), _signed(10 * values[6])]
         warm = now_ns >= self._powered_ns + NOX_NS
         return [*words, _signed(10 * values[7]) if warm else UNKNOWN_SIGNED]
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        return tuple(getattr(self.spec, name).value(row) for name in self.quantities)
 
 
 def _unsigned(scaled: float) -> int:

@@ -10,38 +10,20 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Fate, Period, Table
-from edgenode.virtual.sen import CLEAN, CLEANING_NS, UNKNOWN_SIGNED, VirtualNode
-from edgenode.virtual.series import Play
+from edgenode.virtual.kinds import Fate
+from edgenode.virtual.sen import CLEAN, CLEANING_NS, UNKNOWN_SIGNED, NodeSpec, VirtualNode
 from edgenode.virtual.truth import Truth
 
 READ: Final = 0x03C4
 CLEANING: Final = 1 << 19  # of the status
-SEED: Final = 55  # garbage is random but the same every time
 
 
-class Sen5xSpec(Table, frozen=True, tag_field="kind", tag="sen5x"):
-    """[[instrument]] kind = "sen5x": µg/m³, %RH, °C and indices, a row each `every_ms`.
+class Sen5xSpec(NodeSpec, frozen=True, tag_field="kind", tag="sen5x"):
+    """[[instrument]] kind = "sen5x": µg/m³, %RH, °C and indices, a row each `every_ms`."""
 
-    No recorded series holds particles or indices: carbon monoxide and nitrogen dioxide of the
-    road, scaled, stand in for them. `status` are the bits of what is broken.
-    """
-
-    sensor: str
-    bus: str = "i2c"
     address: Literal[0x69] = 0x69
-    every_ms: Period = 1000
     product: Literal["SEN50", "SEN54", "SEN55"] = "SEN55"
     serial: Annotated[str, Meta(max_length=31)] = "0F1D2C3B4A596877"
-    status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
-    pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=1)
-    pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=1)
-    pm4: Play = Play("air_uci:CO_GT", gain=12, decimals=1)
-    pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
-    humidity: Play = Play("air_uci:RH", decimals=2)
-    temperature: Play = Play("air_uci:T", decimals=2)
-    voc_index: Play = Play("air_uci:CO_GT", gain=30, offset=40, decimals=1)
-    nox_index: Play = Play("air_uci:NO2_GT", gain=0.2, offset=1, decimals=1)
 
 
 class VirtualSEN5x(VirtualNode):
@@ -53,7 +35,7 @@ class VirtualSEN5x(VirtualNode):
 
     def __init__(self, spec: Sen5xSpec, truth: Truth, start_ns: int) -> None:
         self._has = {"SEN50": 4, "SEN54": 7, "SEN55": 8}[spec.product]
-        super().__init__(spec, truth, start_ns, SEED)
+        super().__init__(spec, truth, start_ns)
 
     def _obey_more(self, command: int, arguments: list[int], now_ns: int) -> None:
         if command != CLEAN or arguments or self._began_ns is None:

@@ -9,41 +9,25 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Period, Table
-from edgenode.virtual.sen import CLEAN, SECOND_NS, TEXT_BYTES, UNKNOWN, VirtualNode
+from edgenode.virtual.sen import CLEAN, SECOND_NS, TEXT_BYTES, UNKNOWN, NodeSpec, VirtualNode
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
 READ: Final = 0x0300
 TYPE: Final = 0xD002
 PRESSURE: Final = 0x6720
 TYPES: Final = {"SEN65": "00085200", "SEN66": "00085300", "SEN68": "00085400", "": "00085300"}
 CO2_NS: Final = 6 * SECOND_NS  # after power-on
-SEED: Final = 66  # garbage is random but the same every time
 
 
-class Sen66Spec(Table, frozen=True, tag_field="kind", tag="sen66"):
+class Sen66Spec(NodeSpec, frozen=True, tag_field="kind", tag="sen66"):
     """[[instrument]] kind = "sen66": µg/m³, %RH, °C, indices and ppm, a row each `every_ms`.
 
-    What stands in for particles and gases is as in a "sen5x". An early part has no `product`.
-    `status` are the bits of what is broken.
+    An early part has no `product`.
     """
 
-    sensor: str
-    bus: str = "i2c"
     address: Literal[0x6B] = 0x6B
-    every_ms: Period = 1000
     product: Literal["SEN66", "SEN65", "SEN68", ""] = "SEN66"
     serial: Annotated[str, Meta(max_length=31)] = "1A2B3C4D5E6F7081"
-    status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
-    pm1: Play = Play("air_uci:CO_GT", gain=7, decimals=1)
-    pm25: Play = Play("air_uci:CO_GT", gain=10, decimals=1)
-    pm4: Play = Play("air_uci:CO_GT", gain=12, decimals=1)
-    pm10: Play = Play("air_uci:CO_GT", gain=14, decimals=1)
-    humidity: Play = Play("air_uci:RH", decimals=2)
-    temperature: Play = Play("air_uci:T", decimals=2)
-    voc_index: Play = Play("air_uci:CO_GT", gain=30, offset=40, decimals=1)
-    nox_index: Play = Play("air_uci:NO2_GT", gain=0.2, offset=1, decimals=1)
     co2: Play = Play("air_uci:CO_GT", gain=25, offset=420, decimals=0)
 
 
@@ -54,9 +38,6 @@ class VirtualSEN66(VirtualNode):
     read_command: ClassVar = READ
     stopping_s: ClassVar = 1.0
     resetting_s: ClassVar = 1.2
-
-    def __init__(self, spec: Sen66Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
 
     def _power_up(self, now_ns: int) -> None:
         super()._power_up(now_ns)

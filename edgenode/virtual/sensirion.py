@@ -33,8 +33,8 @@ def checked(data: bytes) -> bytes:
 class Commanded(Chip):
     """A chip that takes commands; `_obey` says what each does."""
 
-    def __init__(self, spec: Any, truth: Truth, start_ns: int, seed: int) -> None:
-        super().__init__(spec, truth, start_ns, seed)
+    def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
+        super().__init__(spec, truth, start_ns)
         self._busy_ns = start_ns
         self._answer = b""
         self._told: tuple[float, ...] | None = None  # the measurement that the answer is about

@@ -24,7 +24,6 @@ TESTING_S: Final = {"sgp40": 0.25, "sgp41": 0.32}
 MEASURE: Final = {"sgp40": {0x260F: (0.03, 1)}, "sgp41": {0x2612: (0.05, 1), 0x2619: (0.05, 2)}}
 CONDITION: Final = 0x2612
 PASSED: Final = 0xD400
-SEED: Final = 40  # garbage is random but the same every time
 
 
 class Sgp4xSpec(Table, frozen=True, tag_field="kind", tag="sgp4x"):
@@ -52,8 +51,7 @@ class VirtualSGP4x(Commanded):
     quantities: ClassVar[tuple[str, ...]] = ("sraw_voc", "sraw_nox")
 
     def __init__(self, spec: Sgp4xSpec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
+        super().__init__(spec, truth, start_ns)
         self._commands = MEASURE[spec.model]
         self.conditioned_ns = 0
         self.climate: tuple[int, ...] = ()  # ticks that the newest measurement brought

@@ -12,7 +12,6 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.rhythm import Rhythmic, held
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
 SINGLE_S: Final = {0x2400: 0.015, 0x240B: 0.006, 0x2416: 0.004}  # table 4, the longest
 PERIODIC_S: Final = {0x2032: 2.0, 0x2130: 1.0, 0x2236: 0.5, 0x2334: 0.25, 0x2737: 0.1}  # table 10
@@ -27,7 +26,6 @@ CLEAR_STATUS: Final = 0x3041
 ALERT_LIMITS: Final = {0xE11F: 0xCD33, 0xE114: 0xC92D, 0xE109: 0x3869, 0xE102: 0x3466}
 BREAKING_S: Final = 0.001
 STARTING_S: Final = 0.0015
-SEED: Final = 31  # garbage is random but the same every time
 
 
 class Sht3xSpec(Table, frozen=True, tag_field="kind", tag="sht3x"):
@@ -46,10 +44,6 @@ class VirtualSHT3x(Rhythmic):
     """One chip that plays weather, once when asked or by itself; it powers up in single shot."""
 
     quantities: ClassVar = ("temperature", "humidity")
-
-    def __init__(self, spec: Sht3xSpec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
 
     def _obey(self, command: int, arguments: list[int], now_ns: int) -> None:
         if arguments or (self._measuring and command not in {BREAK, FETCH, STATUS}):
@@ -84,7 +78,3 @@ class VirtualSHT3x(Rhythmic):
         if measured is not None:
             celsius, percent = measured
             self._say(held((celsius + 45) / 175 * 0xFFFF), held(percent / 100 * 0xFFFF))
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        return self.spec.temperature.value(row), self.spec.humidity.value(row)

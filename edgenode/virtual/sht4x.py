@@ -21,7 +21,6 @@ MEASURING_NS: Final = {0xFD: 8_300_000, 0xF6: 4_500_000, 0xE0: 1_600_000}  # tab
 SERIAL: Final = 0x89
 RESET: Final = 0x94
 STARTING_NS: Final = 1_000_000  # after power-on and reset
-SEED: Final = 44  # garbage is random but the same every time
 
 
 class Sht4xSpec(Table, frozen=True, tag_field="kind", tag="sht4x"):
@@ -42,8 +41,7 @@ class VirtualSHT4x(Chip):
     quantities: ClassVar = ("temperature", "humidity")
 
     def __init__(self, spec: Sht4xSpec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
+        super().__init__(spec, truth, start_ns)
         self._power_up(start_ns - STARTING_NS)  # it had power before anybody looked
 
     def _power_up(self, now_ns: int) -> None:
@@ -82,10 +80,6 @@ class VirtualSHT4x(Chip):
     def _refuse_while_busy(self, now_ns: int) -> None:
         if now_ns < self._busy_ns:
             raise Refused(errno.ENXIO)
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        return self.spec.temperature.value(row), self.spec.humidity.value(row)
 
 
 def _ticks(celsius: float, percent: float) -> bytes:

@@ -9,7 +9,6 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.rhythm import Rhythmic, float_words
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
 PERIOD_S: Final = 1.0
 EXECUTING_S: Final = 0.02  # start and stop (table 8)
@@ -18,7 +17,6 @@ AWAKE_NS: Final = 100_000_000  # so long the interface stays on after the first 
 FLOATS: Final = 0x0300
 WAKE: Final = b"\x11\x03"
 CLEANING_S: Final = 604_800
-SEED: Final = 30  # garbage is random but the same every time
 
 
 class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
@@ -50,13 +48,9 @@ class VirtualSPS30(Rhythmic):
         "typical_size",
     )
 
-    def __init__(self, spec: Sps30Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
-        self.status = spec.status
-
     def _power_up(self, now_ns: int) -> None:
         super()._power_up(now_ns)
+        self.status = self.spec.status
         self._asleep = False
         self._pulse_ns: int | None = None  # when its interface was switched on in its sleep
 

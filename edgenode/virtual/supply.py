@@ -14,9 +14,7 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.registers import RegisterChip
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
-SEED: Final = 219  # garbage is random but the same every time
 Place = Annotated[int, Meta(ge=0x40, le=0x4F)]
 Ohms = Annotated[float, Meta(gt=0)]
 BATTERY: Final = Play("utility_power:U", gain=0.05, decimals=2)  # mains for a battery of 12 V
@@ -61,18 +59,9 @@ class VirtualMonitor(RegisterChip):
     RESET_CONFIG: ClassVar[int]
     KEPT: ClassVar[int]  # the bits of the configuration that are kept as they are written
 
-    def __init__(self, spec: Ina219Spec | Ina226Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
-        self._power_up(start_ns)
-
     def _power_up(self, now_ns: int) -> None:
         self._config, self._calibration = self.RESET_CONFIG, 0
         self._began_ns, self._taken = now_ns, 0  # pairs since then whose flag was cleared
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        row = self._row(now_ns)
-        return self.spec.voltage.value(row), self.spec.current.value(row)
 
     def _configure(self, word: int, now_ns: int) -> None:
         """Reset by the highest bit, else begin to measure anew."""

@@ -12,7 +12,6 @@ from msgspec import Meta
 from edgenode.virtual.kinds import Fate, Period, Table
 from edgenode.virtual.registers import RegisterChip
 from edgenode.virtual.series import Play
-from edgenode.virtual.truth import Truth
 
 CONVERTING_US: Final = 15_500  # each conversion of an average
 CONVERSIONS: Final = (1, 8, 32, 64)  # by bits 6:5
@@ -21,7 +20,6 @@ AFTER_RESET: Final = 0x0220
 RESETTING_NS: Final = 2_000_000
 NOTHING_YET: Final = 0x8000
 SHUTDOWN, ONE_SHOT = 1, 3  # modes; the others convert continuously
-SEED: Final = 117  # garbage is random but the same every time
 
 
 class Tmp117Spec(Table, frozen=True, tag_field="kind", tag="tmp117"):
@@ -39,11 +37,6 @@ class VirtualTMP117(RegisterChip):
     """One chip that plays a temperature; misbehaves on command and logs what it answered."""
 
     quantities: ClassVar = ("temperature",)
-
-    def __init__(self, spec: Tmp117Spec, truth: Truth, start_ns: int) -> None:
-        super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
-        self._power_up(start_ns)
 
     def _power_up(self, now_ns: int) -> None:
         self._result = NOTHING_YET
@@ -95,6 +88,3 @@ class VirtualTMP117(RegisterChip):
         self._result = steps & 0xFFFF
         if mode == ONE_SHOT:
             self._config = self._config & 0x03FC | SHUTDOWN << 10
-
-    def _values(self, now_ns: int) -> tuple[float, ...]:
-        return (self.spec.temperature.value(self._row(now_ns)),)
