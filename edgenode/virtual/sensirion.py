@@ -1,4 +1,4 @@
-"""What Sensirion's sensors that take 16-bit commands have in common, from the chip's side.
+"""What Sensirion's sensors that take commands have in common, from the chip's side.
 
 A command and its arguments come in one write, each word of the arguments with its CRC-8; the
 answer is read with a transaction of its own, once. Whoever is spoken to while it works does not
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from edgenode.virtual.conduct import Refused
 from edgenode.virtual.kinds import Fate
@@ -31,7 +31,9 @@ def checked(data: bytes) -> bytes:
 
 
 class Commanded(Chip):
-    """A chip that takes commands; `_obey` says what each does."""
+    """A chip that takes commands of `width` bytes; `_obey` says what each does."""
+
+    width: ClassVar[int] = 2
 
     def __init__(self, spec: Any, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns)
@@ -63,12 +65,13 @@ class Commanded(Chip):
             self._refuse()
         if not data:
             return  # an empty write only asks whether anybody is there
-        arguments = [int.from_bytes(data[at : at + 2], "big") for at in range(2, len(data), 3)]
+        command, rest = data[: self.width], data[self.width :]
+        arguments = [int.from_bytes(rest[at : at + 2], "big") for at in range(0, len(rest), 3)]
         sound = b"".join(argument.to_bytes(2, "big") for argument in arguments)
-        if len(data) < 2 or data[2:] != checked(sound):
+        if len(command) < self.width or rest != checked(sound):
             self._refuse()
         self._answer, self._told = b"", None
-        self._obey(int.from_bytes(data[:2], "big"), arguments, now_ns)
+        self._obey(int.from_bytes(command, "big"), arguments, now_ns)
 
     def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
         if now_ns < self._busy_ns or not self._answer:
