@@ -244,3 +244,21 @@ def test_where_nobody_knows_for_how_long_a_month_is_allowed_for() -> None:
     slow = Dial(most_per_h=10)
     assert slow.step(0, most, UNKNOWN_MS).reason is None
     assert slow.step(0, most + 2, UNKNOWN_MS).reason is ResetReason.LEAPT
+
+
+def test_over_an_exchange_there_is_no_rate_and_over_a_rollover_there_is() -> None:
+    site = Site(SensorRules(FIVE_DIGITS.channels, derived=("power_mean",)))
+
+    def powers(*energies: float) -> list[tuple[float | None, Quality]]:
+        rows = []
+        for energy in energies:
+            site.read(energy)
+            value, quality = site.newest("power_mean")
+            rows.append((None if value is None else round(value), quality))
+        return rows
+
+    assert powers(99_999.98, 99_999.99) == [(None, Quality.SETTLING), (36_000, GOOD)]
+    assert powers(0.0, 0.01, 0.02) == [HELD, (36_000, GOOD), (36_000, GOOD)]
+    site.read(60_000.0)
+    site.read(60_000.0)
+    assert powers(500.0, 500.0, 500.01) == [HELD, (None, Quality.MISSING), (36_000, GOOD)]
