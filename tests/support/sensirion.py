@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
 from edgenode.errors import BusError
 from tests.support.chips import ChipBus
+from tests.support.fake_sensirion import FakeSensirion
+from tests.support.proofs import Damage
 
 OK, NACK = 0, 2  # statuses of a transceiver
 
@@ -55,3 +57,13 @@ def slots(count: int, period_s: float, *buses: ChipBus) -> Iterator[int]:
         for bus in buses:
             bus.now_ns = now_ns
         yield now_ns // 1_000_000
+
+
+def damage(driver: Any, answers: Mapping[bytes, bytes], command: bytes) -> Damage:
+    """Let a chip that answers so answer a command by other bytes, and read it once."""
+
+    def decoded(pieces: list[bytes]) -> list[Any]:
+        chip = FakeSensirion({**answers, command: b"".join(pieces)})
+        return [driver(chip, driver.options(), sleep=lambda _: None).read(0)]
+
+    return Damage(lambda: answers[command], decoded)

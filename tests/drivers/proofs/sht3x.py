@@ -14,16 +14,14 @@ from tests.drivers.known_sht3x import (
     ANSWERS,
     MUTANTS,
     OF_BOTH,
-    WEATHER,
     known_answers_hold,
     what_both_share_holds,
 )
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, Sleeper, adafruit
-from tests.support.fake_sensirion import FakeSensirion
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Damage, Mutants, Oracle, Proof
-from tests.support.sensirion import channel
+from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.sensirion import channel, damage
 
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
 STEPS = (0.01, 0.1)
@@ -68,12 +66,6 @@ def as_sensirion() -> Iterator[Agreement]:
         yield Agreement(bus.said, values, tuple(one.value for one in measured), STEPS)
 
 
-def decoded(pieces: list[bytes]) -> list[Any]:
-    """Read a chip that answers so."""
-    chip = FakeSensirion({**ANSWERS, b"\x24\x00": b"".join(pieces)})
-    return [SHT3x(chip, SHT3xOptions(), sleep=lambda _: None).read(0)]
-
-
 PROOFS = (
     Proof(
         driver="sht3x",
@@ -88,7 +80,7 @@ PROOFS = (
             Mutants(sht3x, MUTANTS, known_answers_hold),
             Mutants(sht, OF_BOTH, what_both_share_holds),
         ),
-        damage=Damage(lambda: WEATHER, decoded),
+        damage=damage(SHT3x, ANSWERS, b"\x24\x00"),
         found="SHT3x, serial number 1a2b3c4d",
         waits=("sleep",),
     ),

@@ -19,9 +19,9 @@ from tests.drivers.known_sht4x import (
 from tests.drivers.test_sht4x import ANSWERS
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus, Sleeper, adafruit
-from tests.support.fake_sensirion import FakeSensirion
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Damage, Mutants, Oracle, Proof
+from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.sensirion import damage
 
 MINUTE_S = 60  # a row of what is played: both drivers measure within it
 
@@ -48,13 +48,6 @@ def as_adafruit() -> Iterator[Agreement]:
             yield Agreement(bus.said, values, theirs.measurements, (0.01, 0.1))
 
 
-def decoded(pieces: list[bytes]) -> list[Any]:
-    """Read a chip that answers so."""
-    answer = b"".join(pieces)
-    chip = FakeSensirion({**ANSWERS, b"\xfd": answer})
-    return [SHT4x(chip, SHT4xOptions(), sleep=lambda _: None).read(0)]
-
-
 PROOFS = (
     Proof(
         driver="sht4x",
@@ -66,7 +59,7 @@ PROOFS = (
             Mutants(sht4x, tuple(MUTANTS), known_answers_hold),
             Mutants(sensirion, tuple(OF_THE_CHECKSUM), checksums_hold),
         ),
-        damage=Damage(lambda: bytes.fromhex("666693 8000a2"), decoded),
+        damage=damage(SHT4x, ANSWERS, b"\xfd"),
         found="SHT4x, serial number",
         waits=("sleep",),
     ),

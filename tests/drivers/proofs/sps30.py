@@ -8,17 +8,13 @@ from typing import Any
 
 from drivers import sps30
 from drivers.sps30 import SPS30, SPS30Options
-from edgenode.virtual.sensirion import checked
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from tests.drivers.known_sps30 import MUTANTS, answers, known_answers_hold
 from tests.support.beds import Address, Bed, Wire
 from tests.support.chips import ChipBus
-from tests.support.fake_sensirion import FakeSensirion
 from tests.support.plays import Anything
-from tests.support.proofs import FRAMES, Agreement, Damage, Mutants, Oracle, Proof
-from tests.support.sensirion import channel
-
-FRAME = bytes.fromhex("40a66666 41180000 4149999a 4154cccd") + bytes(24)
+from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
+from tests.support.sensirion import channel, damage
 
 
 def part(bed: Bed) -> Wire:
@@ -45,12 +41,6 @@ def as_sensirion() -> Iterator[Agreement]:
         yield Agreement(frame, values, tuple(their), (0.0,) * 10)
 
 
-def decoded(pieces: list[bytes]) -> list[Any]:
-    """Read a chip that answers so."""
-    chip = FakeSensirion({**answers(), b"\x03\x00": b"".join(pieces)})
-    return [SPS30(chip, SPS30Options(), sleep=lambda _: None).read(0)]
-
-
 PROOFS = (
     Proof(
         driver="sps30",
@@ -59,7 +49,7 @@ PROOFS = (
         against=(Oracle("sensirion-i2c-sps30", "sensirion_i2c_sps30", as_sensirion),),
         known="floats 5.2, 9.5, 12.6, 13.3 as Linux's sps30 and Sensirion's driver read them",
         mutants=(Mutants(sps30, MUTANTS, known_answers_hold),),
-        damage=Damage(lambda: checked(FRAME), decoded),
+        damage=damage(SPS30, answers(), b"\x03\x00"),
         found=r"SPS30, serial number 0123456789ABCDEF",
         waits=("sleep",),
     ),
