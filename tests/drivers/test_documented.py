@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from edgenode.driver import find
+from tests.drivers import catalogue
 from tests.drivers.proofs import all_proofs
 
 PAGES = {
@@ -37,11 +38,17 @@ class TestEveryDriver:
 
     def test_says_how_it_is_wired_and_what_was_not_checked(self, name: str) -> None:
         text = page(name)
-        assert driver_has_no_wire(name) or re.search(r"\b[Ww]ire[ds]?\b|\bwiring\b|\btwisted pair\b", text)
+        wired = re.search(r"\b[Ww]ire[ds]?\b|\bwiring\b|\btwisted pair\b", text)
+        assert wired or driver_has_no_wire(name)
         assert "Not checked" in text
 
     def test_says_which_quality_is_given_when(self, name: str) -> None:
         assert re.search("quality|`[a-z-]+`|becomes", page(name))
+
+
+def test_the_index_is_what_the_proofs_say() -> None:
+    said = (Path(__file__).parents[2] / "docs" / "drivers.md").read_text(encoding="utf-8")
+    assert said == catalogue.page(), "run: python -m tests.drivers.catalogue docs/drivers.md"
 
 
 def driver_has_no_wire(name: str) -> bool:

@@ -73,7 +73,8 @@ SENSORS: dict[str, Any] = {
     "format": 1, "utc_ms": UTC_MS,
     "sensors": [
         {
-            "sensor": "air", "driver": "sht4x", "grade": "oracle", "bus": "i2c1", "state": "ok", "reason": None,
+            "sensor": "air", "driver": "sht4x", "grade": "oracle", "bus": "i2c1", "state": "ok",
+            "reason": None,
             "detail": "", "every_ms": 1000, "purpose": "heat on the square", "serial": "",
             "reads": 3600, "failures": 2, "missed": 1, "opens": 2, "last_ok_s": 1,
             "channels": [CHANNEL, HUMIDITY],
