@@ -29,6 +29,7 @@ CHANNELS: Final = (
     Channel("power", "W", -1, low=-12_500, high=12_500),
     Channel("count", "count", kind=Kind.COUNTER),
 )
+MEASURED: Final = {channel.name for channel in CHANNELS}
 ALL: Final = SensorRules(
     {
         channel.name: ChannelRules(
@@ -42,7 +43,7 @@ ALL: Final = SensorRules(
         )
         for channel in CHANNELS
     },
-    derived=tuple(DERIVED),
+    derived=tuple(n for n, made in DERIVED.items() if made.sources.keys() <= MEASURED),
 )
 
 
