@@ -24,8 +24,12 @@ class Street:
         return f"sim:{self.directory / 'wires'}#{bus}"
 
     def truth(self) -> list[dict[str, Any]]:
-        text = (self.directory / "truth").read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return logged(self.directory / "truth")
+
+
+def logged(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log of truth."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from edgenode.virtual.ads1115 import Ads1115Spec, VirtualADS1115
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
+from tests.support.instruments import logged
 
 MS = 0.001
 PLAYS = {"in0": Play(offset=2.048), "in1": Play(offset=0.5), "in3": Play(offset=-0.1)}
@@ -94,7 +94,7 @@ def test_a_result_is_in_the_log_once_under_its_pins(bench: Bench, tmp_path: Path
     bench.converted(0xC383)
     bench.get(0)
     bench.converted(0x8383)
-    lines = [json.loads(line) for line in (tmp_path / "truth").read_text("utf-8").splitlines()]
+    lines = logged(tmp_path / "truth")
     assert [(line["channel"], line["value"]) for line in lines] == [
         ("x/in0", 2.048),
         ("x/in0-in1", 1.548),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 from tests.support.beds import Bed
 from tests.support.chips import ChipBus
-from tests.support.instruments import street
+from tests.support.instruments import logged, street
 
 AIR: dict[str, Any] = {
     "temperature": Play(offset=21.5),
@@ -61,7 +60,7 @@ def test_a_driver_reads_what_is_played(model: Literal["bme680", "bme688"], tmp_p
     for value, played, step in zip(values, PLAYED, (0.01, 0.1, 1.0, 48.3), strict=True):
         assert value == pytest.approx(played, abs=step)
     bench.log.close()
-    lines = [json.loads(line) for line in bench.path.read_text("utf-8").splitlines()]
+    lines = logged(bench.path)
     assert [line["value"] for line in lines] == list(PLAYED)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from edgenode.virtual.bmp280 import Bmp280Spec, VirtualBMP280
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
-from tests.support.instruments import street
+from tests.support.instruments import logged, street
 
 ROOM = Bmp280Spec("room", temperature=Play(offset=25.0), pressure=Play(offset=100_653.0))
 
@@ -40,7 +39,7 @@ def test_every_answer_is_in_the_log(tmp_path: Path) -> None:
     bus = ChipBus({0x76: VirtualBMP280(ROOM, log, 0)})
     BMP280(bus.device(0x76), BMP280Options(), bus.sleep).read(0)
     log.close()
-    lines = [json.loads(line) for line in (tmp_path / "truth").read_text("utf-8").splitlines()]
+    lines = logged(tmp_path / "truth")
     assert [(line["channel"], line["value"], line["fate"]) for line in lines] == [
         ("room/temperature", 25.0, "ok"),
         ("room/pressure", 100_653.0, "ok"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from edgenode.virtual.ds3231 import Ds3231Spec, VirtualDS3231
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus, adafruit
-from tests.support.instruments import street
+from tests.support.instruments import logged, street
 
 NOON = 1_795_438_770  # 2026-11-23 12:59:30
 CLOCK: Any = {"shows": NOON, "temperature": Play(offset=25.25)}
@@ -104,7 +103,7 @@ def test_takes_its_temperature_each_64_seconds(tmp_path: Path) -> None:
 
 def test_every_look_is_in_the_log(bench: Bench) -> None:
     bench.device.read(0x00, 38)
-    lines = [json.loads(line) for line in bench.path.read_text("utf-8").splitlines()]
+    lines = logged(bench.path)
     assert [(line["channel"], line["value"], line["fate"]) for line in lines] == [
         ("rtc/temperature", 25.25, "ok"),
         ("rtc/time_lost", 0.0, "ok"),

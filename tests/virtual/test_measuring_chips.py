@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from edgenode.virtual.sht3x import Sht3xSpec, VirtualSHT3x
 from edgenode.virtual.sps30 import Sps30Spec, VirtualSPS30
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
+from tests.support.instruments import logged
 
 SPECS: dict[int, Any] = {
     0x44: Sht3xSpec("room", temperature=Play(offset=25.0), humidity=Play(offset=50.0)),
@@ -57,9 +57,6 @@ class Bench:
         self.command(address, command)
         self.bus.sleep(0.004)
         return self.device(address).transfer(b"", length).hex(" ", -3)
-
-    def truth(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -133,8 +130,8 @@ def test_garbage_is_in_the_log_and_no_answer_of_the_part(bench: Bench, address: 
     bench.bus.sleep(0.02)
     noise = bench.device(address).transfer(b"", length)
     assert noise != checked(bytes(b for n, b in enumerate(noise) if n % 3 != 2))
-    assert {line["fate"] for line in bench.truth()} == {"garbage"}
-    assert len(bench.truth()) == len(bench.chips[address].quantities)
+    assert {line["fate"] for line in logged(bench.path)} == {"garbage"}
+    assert len(logged(bench.path)) == len(bench.chips[address].quantities)
 
 
 def test_a_scenario_places_them(tmp_path: Path) -> None:

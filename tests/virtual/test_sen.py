@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from edgenode.virtual.sen66 import Sen66Spec, VirtualSEN66
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
+from tests.support.instruments import logged
 
 MS = 0.001
 PLAYS: Any = {
@@ -57,9 +57,6 @@ class Bench:
         self.send(address, command)
         self.bus.sleep(20 * MS)
         return words(self.bus.device(address).transfer(b"", 3 * count), "bench")
-
-    def truth(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -153,7 +150,7 @@ def test_a_model_with_fewer_sensors_logs_what_it_has(tmp_path: Path) -> None:
     bus.sleep(20 * MS)
     assert words(bus.device(0x69).transfer(b"", 24), "x") == [*WORDS[:4], *[0x7FFF] * 4]
     log.close()
-    lines = [json.loads(line) for line in (tmp_path / "truth").read_text("utf-8").splitlines()]
+    lines = logged(tmp_path / "truth")
     assert [(line["channel"], line["value"]) for line in lines] == [
         ("a/pm1", 5.2),
         ("a/pm25", 9.5),
@@ -165,7 +162,7 @@ def test_a_model_with_fewer_sensors_logs_what_it_has(tmp_path: Path) -> None:
 def test_what_is_said_without_a_value_is_not_in_the_log(bench: Bench) -> None:
     bench.ask(0x69, READ_SEN5X, 8)
     bench.ask(0x69, STATUS, 2)
-    assert bench.truth() == []
+    assert logged(bench.path) == []
 
 
 def test_a_scenario_places_both() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from edgenode.virtual.sgp4x import CONDITION, HEATER_OFF, SELF_TEST, Sgp4xSpec, 
 from edgenode.virtual.truth import Truth
 from tests.support.beds import Bed
 from tests.support.chips import ChipBus
+from tests.support.instruments import logged
 
 MS = 0.001
 CLIMATE = (0x8000, 0x6666)
@@ -97,7 +97,7 @@ def test_logs_the_signals_that_it_answered(tmp_path: Path) -> None:
         bench.bus.sleep(50 * MS)
         bench.answer(count)
     log.close()
-    lines = [json.loads(line) for line in (tmp_path / "truth").read_text("utf-8").splitlines()]
+    lines = logged(tmp_path / "truth")
     assert [(line["channel"], line["value"]) for line in lines] == [
         ("gas/sraw_voc", 30_000),
         ("gas/sraw_voc", 30_000),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from edgenode.virtual.series import Play
 from edgenode.virtual.sht4x import Sht4xSpec, VirtualSHT4x
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
-from tests.support.instruments import street
+from tests.support.instruments import logged, street
 
 MS = 0.001
 ROOM = Sht4xSpec("room", temperature=Play(offset=25.0), humidity=Play(offset=56.5))
@@ -39,9 +38,6 @@ class Bench:
 
     def answer(self) -> str:
         return self.device.transfer(b"", 6).hex(" ")
-
-    def truth(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -105,14 +101,14 @@ def test_every_answer_is_in_the_log(bench: Bench) -> None:
     sensor = SHT4x(bench.device, SHT4xOptions(), bench.bus.sleep)
     sensor.read(0)
     sensor.read(0)
-    assert [(line["channel"], line["n"], line["value"]) for line in bench.truth()] == [
+    assert [(line["channel"], line["n"], line["value"]) for line in logged(bench.path)] == [
         ("room/temperature", 1, 25.0),
         ("room/humidity", 1, 56.5),
         ("room/temperature", 2, 25.0),
         ("room/humidity", 2, 56.5),
     ]
-    assert {line["fate"] for line in bench.truth()} == {"ok"}
-    assert bench.truth()[-1]["t"] == bench.bus.now_ns // 1_000_000
+    assert {line["fate"] for line in logged(bench.path)} == {"ok"}
+    assert logged(bench.path)[-1]["t"] == bench.bus.now_ns // 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -131,7 +127,7 @@ def test_misbehaviour_is_an_error_in_the_log_and_ends_with_return(
     bench.chip.act(action, bench.bus.now_ns)
     with pytest.raises(error):
         sensor.read(0)
-    assert bench.truth()[-1]["fate"] == fate
+    assert logged(bench.path)[-1]["fate"] == fate
     bench.chip.act("return", bench.bus.now_ns)
     bench.bus.sleep(2 * MS)  # what vanished comes back freshly powered
     again = SHT4x(bench.device, SHT4xOptions(), bench.bus.sleep)

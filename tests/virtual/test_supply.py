@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from edgenode.virtual.supply import (
 )
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
+from tests.support.instruments import logged
 
 MS = 0.001
 
@@ -130,7 +130,7 @@ def test_a_pair_that_was_read_is_in_the_log_once(log: Truth, tmp_path: Path) -> 
     sensor = INA219(bench.device, INA219Options(), sleep=bench.bus.sleep)
     sensor.read(0)
     bench.get(1)
-    lines = [json.loads(line) for line in (tmp_path / "truth").read_text("utf-8").splitlines()]
+    lines = logged(tmp_path / "truth")
     assert [(line["channel"], line["value"]) for line in lines] == [
         ("x/voltage", 4.016),
         ("x/current", 0.1),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +15,7 @@ from edgenode.virtual.series import Play
 from edgenode.virtual.tmp117 import Tmp117Spec, VirtualTMP117
 from edgenode.virtual.truth import Truth
 from tests.support.chips import ChipBus
-from tests.support.instruments import street
+from tests.support.instruments import logged, street
 from tests.support.ports import until
 
 ROOM = Tmp117Spec("room", temperature=Play(offset=25.0))
@@ -35,9 +33,6 @@ class Bench:
 
     def config(self) -> bytes:
         return self.device.read(0x01, 2)
-
-    def truth(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -86,7 +81,9 @@ def test_a_value_is_in_the_log_once(bench: Bench) -> None:
     for _ in range(3):  # the second finds nothing new
         bench.bus.sleep(0.3)
         sensor.read(0)
-    lines = [(line["n"], line["channel"], line["value"], line["fate"]) for line in bench.truth()]
+    lines = [
+        (line["n"], line["channel"], line["value"], line["fate"]) for line in logged(bench.path)
+    ]
     assert lines == [(n, "room/temperature", 25.0, "ok") for n in (1, 2)]
 
 
