@@ -27,6 +27,7 @@ AGAIN_MS: Final = 10_000  # after a readout that failed
 READOUT_MS: Final = 120_000  # a long one at 300 baud; a value may be older by that
 LISTENED_S: Final = 4.0  # to whoever is probed
 FATAL: Final = ("F.F", "F.F.0")  # EDIS: the meter's own fatal errors, a bit each
+NUMBERS: Final = ("C.1.0", "C.1", "0.0.0", "0.0")  # of the maker, or of the owner
 OFTENEST_S: Final = 60
 
 
@@ -223,6 +224,12 @@ class IEC62056(Driver):
         sample = decode(self._text, self._options)
         return aged(sample) if age_ms > self._period_ms + READOUT_MS else sample
 
+    def identities(self) -> dict[str, str]:
+        """Return the number of the meter, of which all totals are; never shown."""
+        told = _told(self._text)
+        number = next((told[code] for code in NUMBERS if told.get(code)), "")
+        return {one.name: number for one in self.measures() if one.kind is Kind.COUNTER}
+
     def close(self) -> None:
         """Give the port back; a meter that is left alone goes back to rest by itself."""
         self._wire.close()
@@ -237,15 +244,21 @@ class IEC62056(Driver):
 
 def decode(text: bytes, options: IEC62056Options) -> Sample:
     """Turn the text of a data block into the values of the registers that the options name."""
-    told: dict[str, str] = {}
-    for register in registers(text):
-        for form in _forms(register.code):
-            told.setdefault(form, register.groups[0])
+    told = _told(text)
     if any(told.get(code, "").strip("0") for code in FATAL):
         width = len(options.wanted())
         return Sample((None,) * width, (Quality.FAULT,) * width)
     cells = [_cell(told, one.code, one.channel().unit) for one in options.wanted()]
     return Sample(tuple(value for value, _ in cells), tuple(how for _, how in cells))
+
+
+def _told(text: bytes) -> dict[str, str]:
+    """Return what each register holds, by all forms of its code."""
+    told: dict[str, str] = {}
+    for register in registers(text):
+        for form in _forms(register.code):
+            told.setdefault(form, register.groups[0])
+    return told
 
 
 def _forms(code: str) -> tuple[str, ...]:

@@ -211,6 +211,20 @@ def test_the_number_of_a_meter_is_in_nothing_that_it_says() -> None:
     assert "EDG" in said
 
 
+def test_a_meter_says_which_one_it_is_by_its_makers_number_before_any_other() -> None:
+    bed = Bed()
+    sensor, _ = opened(bed)
+    assert sensor.identities() == {"import_energy": ""}
+    for text, number in (
+        (TEXT, "12345678"),
+        (b"0.0.0(777)\r\n1.8.0(1*kWh)\r\n!\r\n", "777"),
+        (b"0.0.0(777)\r\nC.1.0(888)\r\n!\r\n", "888"),
+        (b"1.8.0(1*kWh)\r\n!\r\n", ""),
+    ):
+        sensor._text = text
+        assert sensor.identities() == {"import_energy": number}
+
+
 def test_a_scan_hears_nothing_where_nobody_answers_and_nobody_where_noise_comes() -> None:
     bed = Bed()
     silent = Cable(bed, Listening(bed), LINE)
