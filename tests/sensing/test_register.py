@@ -250,7 +250,7 @@ def test_over_an_exchange_there_is_no_rate_and_over_a_rollover_there_is() -> Non
     site = Site(SensorRules(FIVE_DIGITS.channels, derived=("power_mean",)))
 
     def powers(*energies: float) -> list[tuple[float | None, Quality]]:
-        rows = []
+        rows: list[tuple[float | None, Quality]] = []
         for energy in energies:
             site.read(energy)
             value, quality = site.newest("power_mean")
