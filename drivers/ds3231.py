@@ -93,10 +93,15 @@ def decode(registers: bytes) -> Clock:
 
 def taken(wire: I2CDevice) -> Clock:
     """Read the registers twice at once. Raises BusError, and ValueError for what is no DS3231."""
+    return decode(repeated(wire, b"\0"))
+
+
+def repeated(wire: I2CDevice, pointer: bytes) -> bytes:
+    """Return all registers from a pointer on, or from where it stands; raises as `taken` does."""
     for _ in range(TRIES):
-        both = wire.read(0x00, 2 * REGISTERS)
+        both = wire.transfer(pointer, 2 * REGISTERS)
         if both[:REGISTERS] == both[REGISTERS:]:
-            return decode(both[:REGISTERS])
+            return both[:REGISTERS]
     raise ValueError(f"{both[:REGISTERS].hex(' ')} and {both[REGISTERS:].hex(' ')} differ")
 
 
@@ -138,9 +143,13 @@ class DS3231(Driver):
 
     @classmethod
     def identify(cls, wire: I2CDevice, sleep: Callable[[float], None] = time.sleep) -> Found | None:
-        """Return the part by all of its registers, which hold a time and wrap where they should."""
+        """Return the part by all of its registers, which hold a time and wrap where they should.
+
+        Whether they wrap is seen without a pointer, which an MCP3428 would take for an order.
+        """
         del sleep
         try:
+            repeated(wire, b"")
             clock = taken(wire)
         except ValueError:
             return None

@@ -37,7 +37,7 @@ MANUFACTURER: Final = 0x5449  # "TI"
 DIE: Final = 0x226
 DIE_AT: Final = 4  # above the revision
 
-RESERVED: Final = 0x4000  # reads so
+RESERVED: Final = 0x4000  # how the four highest bits read
 CONTINUOUS: Final = 0x0007  # shunt and bus, without a pause
 OF_1_1_MS: Final = 0x0120  # the time of each conversion, of bus and shunt
 AVERAGING_AT: Final = 9
@@ -101,6 +101,8 @@ class INA226(Monitor):
         """Return the part by the ids of its maker and its die."""
         del sleep
         words = Words(wire, cls.model)
+        if words.get(REG_CONFIG) & 0xF000 != RESERVED:
+            return None  # such as an HTU21D, to which 0xfe is the order to reset itself
         if words.get(REG_MANUFACTURER) != MANUFACTURER or words.get(REG_DIE) >> DIE_AT != DIE:
             return None
         return Found("INA226")

@@ -85,6 +85,12 @@ def test_an_accelerometer_at_its_address_is_another_part() -> None:
     assert DS3231.identify(FakeI2C({0x6B: b"\x40", 0x75: b"\x68"})) is None, "freshly powered"
 
 
+def test_a_converter_at_its_address_is_not_told_where_to_be_read() -> None:
+    mcp3428 = FakeDS3231(KNOWN, *[b"\x01\xf4" + b"\x90" * 36] * 3)  # a voltage, then its setting
+    assert DS3231.identify(mcp3428) is None
+    assert set(mcp3428.asked) == {b""}
+
+
 def test_a_scan_says_that_a_clock_lost_the_time() -> None:
     found = DS3231.identify(FakeDS3231(registers(status="88")))
     assert found is not None

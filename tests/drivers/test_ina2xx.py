@@ -133,11 +133,18 @@ def test_an_ina226_is_written_to_only_after_its_ids_were_read() -> None:
     assert chip.writes == []
 
 
-@pytest.mark.parametrize("driver", [INA219, INA226])
-def test_a_scan_writes_nothing(driver: Any) -> None:
-    chip = FakeWords({0: 0x399F, 3: 0, 4: 0, 5: 0, 0xFE: 0x5449, 0xFF: 0x2260})
+@pytest.mark.parametrize(("driver", "config"), [(INA219, 0x399F), (INA226, 0x4127)])
+def test_a_scan_writes_nothing(driver: Any, config: int) -> None:
+    chip = FakeWords({0: config, 3: 0, 4: 0, 5: 0, 0xFE: 0x5449, 0xFF: 0x2260})
     assert driver.identify(chip, lambda _: None)
     assert chip.writes == []
+
+
+@pytest.mark.parametrize("config", [0x399F, 0x0000, 0xFFFF, 0xC127])
+def test_a_scan_asks_for_no_ids_where_their_numbers_may_be_orders(config: int) -> None:
+    chip = FakeWords({0: config, 0xFE: 0x5449, 0xFF: 0x2260})
+    assert INA226.identify(chip, lambda _: None) is None
+    assert chip.reads == [0]
 
 
 @pytest.mark.parametrize("registers", [{0: 0x399E}, {3: 7}, {4: 7}, {5: 0x1000}])

@@ -30,7 +30,7 @@ class FakeI2C:
     def transfer(self, data: bytes, length: int) -> bytes:
         if len(data) > 1:
             self.write(data[0], data[1:])
-        return self.read(data[0], length) if length else b""
+        return self.read(data[0] if data else 0x00, length) if length else b""
 
     def close(self) -> None:
         self.closed += 1
