@@ -8,12 +8,12 @@ cable, each at its address, and all of them answer to 254.
 from __future__ import annotations
 
 import struct
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Action, Period, Table
-from edgenode.virtual.playing import Playing
+from edgenode.virtual.answering import Slave
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -21,7 +21,6 @@ SHORT_BYTES: Final = 5
 START, LONG, STOP = 0x10, 0x68, 0x16
 NKE, REQUEST, FCB = 0x40, 0x5B, 0x20
 ALL: Final = 254
-SILENCE_NS: Final = 50_000_000  # the frame before is over; generous, since a host is not a UART
 SEED: Final = 13757  # garbage is random but the same every time
 MEDIUM: Final = {"electricity": 0x02, "gas": 0x03, "heat": 0x04, "water": 0x07}
 MORE_FOLLOW, OWN = b"\x1f", b"\x0f\x01\x02\x03"
@@ -53,45 +52,17 @@ class MbusSpec(Table, frozen=True, tag_field="kind", tag="mbus"):
     return_temperature: Play = Play("air_uci:T", offset=30, decimals=1)
 
 
-class VirtualMBus(Playing):
-    """One meter; logs each quantity that it was asked for."""
+class VirtualMBus(Slave):
+    """One meter; logs each quantity that it was asked for. Its totals are kept without power."""
+
+    request_bytes: ClassVar = SHORT_BYTES
 
     def __init__(self, spec: MbusSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
-        self._heard, self._heard_ns = b"", start_ns
         self._counted = 0  # rows whose energy and volume are in the totals
         self._energy, self._volume = spec.energy_from, spec.volume_from
         self._access = 0
         self._power_up(start_ns)
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; the totals are kept without power."""
-        super().act(action, now_ns)
-        self._heard = b""
-
-    def next_ns(self) -> int | None:
-        """Return None: a slave speaks only when spoken to."""
-        return None
-
-    def speak(self, now_ns: int) -> bytes:
-        """Return nothing."""
-        del now_ns
-        return b""
-
-    def hear(self, data: bytes, now_ns: int) -> bytes:
-        """Return the answer where `data` ends a frame for this address."""
-        if now_ns - self._heard_ns > SILENCE_NS:
-            self._heard = b""
-        self._heard_ns = now_ns
-        self._heard += data
-        if len(self._heard) < SHORT_BYTES:
-            return b""
-        frame, self._heard = self._heard, b""
-        answer = self._answer(frame, now_ns)
-        if self._fate == "garbage":
-            return self._random.randbytes(len(answer))
-        return answer if self._fate == "ok" else b""
 
     def _power_up(self, now_ns: int) -> None:
         del now_ns

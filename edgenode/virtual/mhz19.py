@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from edgenode.virtual.kinds import Action, Period, Table
-from edgenode.virtual.playing import Playing
+from edgenode.virtual.answering import Answering
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -27,30 +27,17 @@ class MhZ19Spec(Table, frozen=True, tag_field="kind", tag="mhz19"):
     co2: Play = Play("air_uci:CO_GT", gain=60, offset=420, decimals=0)
 
 
-class VirtualMHZ19(Playing):
-    """One sensor that answers requests, and logs each answer; `calibrates` is its ABC setting."""
+class VirtualMHZ19(Answering):
+    """One sensor that logs each answer.
+
+    `calibrates` is its ABC setting, which outlives its power.
+    """
 
     quantities: ClassVar = ("co2",)
 
     def __init__(self, spec: MhZ19Spec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
-        self.spec = spec
         self.calibrates = True
-        self._heard = b""
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; the setting outlives its power."""
-        super().act(action, now_ns)
-        self._heard = b""
-
-    def next_ns(self) -> int | None:
-        """Return None: it speaks only when spoken to."""
-        return None
-
-    def speak(self, now_ns: int) -> bytes:
-        """Return nothing."""
-        del now_ns
-        return b""
 
     def hear(self, data: bytes, now_ns: int) -> bytes:
         """Take in bytes; return what the requests that end in them are answered with."""

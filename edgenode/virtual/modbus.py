@@ -16,7 +16,7 @@ from edgenode.virtual.slave import (
     ILLEGAL_VALUE,
     READ_HOLDING,
     READ_INPUT,
-    Slave,
+    ModbusSlave,
 )
 from edgenode.virtual.truth import Truth
 
@@ -47,7 +47,7 @@ class ModbusSpec(Table, frozen=True, tag_field="kind", tag="modbus"):
     most: Annotated[int, Meta(ge=1, le=125)] = 64  # registers that it gives in one answer
 
 
-class VirtualModbus(Slave):
+class VirtualModbus(ModbusSlave):
     """One part; logs each value that it was asked for whole. What lies between reads 0."""
 
     def __init__(self, spec: ModbusSpec, truth: Truth, start_ns: int) -> None:

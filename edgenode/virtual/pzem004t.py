@@ -13,7 +13,7 @@ from edgenode.virtual.slave import (
     ILLEGAL_ADDRESS,
     ILLEGAL_FUNCTION,
     READ_INPUT,
-    Slave,
+    ModbusSlave,
 )
 from edgenode.virtual.truth import Truth
 
@@ -39,7 +39,7 @@ class Pzem004tSpec(Table, frozen=True, tag_field="kind", tag="pzem004t"):
     energy_from: float = 100.0
 
 
-class VirtualPZEM004T(Slave):
+class VirtualPZEM004T(ModbusSlave):
     """One part that plays a load; logs what it was asked for."""
 
     quantities: ClassVar = (

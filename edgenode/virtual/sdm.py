@@ -19,7 +19,7 @@ from edgenode.virtual.slave import (
     ILLEGAL_FUNCTION,
     ILLEGAL_VALUE,
     READ_INPUT,
-    Slave,
+    ModbusSlave,
 )
 from edgenode.virtual.truth import Truth
 
@@ -80,7 +80,7 @@ class SdmSpec(Table, frozen=True, tag_field="kind", tag="sdm"):
     export_energy: Play = Play(offset=0.0)
 
 
-class VirtualSDM(Slave):
+class VirtualSDM(ModbusSlave):
     """One meter that plays a load; logs each quantity that it was asked for."""
 
     def __init__(self, spec: SdmSpec, truth: Truth, start_ns: int) -> None:

@@ -1,4 +1,4 @@
-"""What all virtual Modbus slaves have in common: frames by silence, and silence for the rest.
+"""What all virtual Modbus slaves have in common: requests, exceptions, and silence for the rest.
 
 A slave says nothing to what is damaged or meant for others (MODBUS over Serial Line V1.02 §2.4).
 """
@@ -7,50 +7,19 @@ from __future__ import annotations
 
 import struct
 from abc import abstractmethod
-from typing import Any, Final
+from typing import ClassVar, Final
 
-from edgenode.virtual.kinds import Action
-from edgenode.virtual.playing import Playing
-from edgenode.virtual.truth import Truth
+from edgenode.virtual.answering import Slave
 
 READ_HOLDING, READ_INPUT = 3, 4
 REQUEST: Final = struct.Struct(">BBHHH")  # address, function, first, count, CRC with bytes swapped
-SILENCE_NS: Final = 50_000_000  # the frame before is over; generous, since a host is not a UART
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 
 
-class Slave(Playing):
-    """A SerialInstrument that answers requests for registers at the address of its spec."""
+class ModbusSlave(Slave):
+    """Answers requests for registers at the address of its spec."""
 
-    def __init__(self, spec: Any, truth: Truth, start_ns: int, seed: int) -> None:
-        super().__init__(spec, truth, start_ns, seed)
-        self.spec = spec
-        self._heard, self._heard_ns = b"", start_ns
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return; totals are kept without power, as they are."""
-        super().act(action, now_ns)
-        self._heard = b""
-
-    def next_ns(self) -> int | None:
-        """Return None: a slave speaks only when spoken to."""
-        return None
-
-    def speak(self, now_ns: int) -> bytes:
-        """Return nothing."""
-        del now_ns
-        return b""
-
-    def hear(self, data: bytes, now_ns: int) -> bytes:
-        """Return the answer where `data` ends a request for this address."""
-        if now_ns - self._heard_ns > SILENCE_NS:
-            self._heard = b""
-        self._heard_ns = now_ns
-        self._heard += data
-        if len(self._heard) < REQUEST.size:
-            return b""
-        frame, self._heard = self._heard, b""
-        return self._answer(frame, now_ns)
+    request_bytes: ClassVar = REQUEST.size
 
     @abstractmethod
     def refusal(self, function: int, first: int, count: int) -> int:
@@ -76,9 +45,7 @@ class Slave(Playing):
         else:
             head = bytes((address, function, 2 * count))
             answer = head + self.registers(function, first, count, now_ns)
-        if self._fate == "garbage":
-            return self._random.randbytes(len(answer) + 2)
-        return answer + check(answer) if self._fate == "ok" else b""
+        return answer + check(answer)
 
 
 def check(data: bytes) -> bytes:

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from edgenode.virtual.kinds import Action, Period, Table
-from edgenode.virtual.playing import Playing
+from edgenode.virtual.answering import Answering
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -45,7 +45,7 @@ class Sps30UartSpec(Table, frozen=True, tag_field="kind", tag="sps30_uart"):
     status: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
 
 
-class VirtualSPS30UART(Playing):
+class VirtualSPS30UART(Answering):
     """One sensor that plays dust once a second while it measures."""
 
     quantities: ClassVar = (
@@ -56,23 +56,9 @@ class VirtualSPS30UART(Playing):
 
     def __init__(self, spec: Sps30UartSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
-        self.spec, self.status = spec, spec.status
+        self.status = spec.status
         self._pulse_ns = start_ns
         self._power_up(start_ns)
-
-    def act(self, action: Action, now_ns: int) -> None:
-        """Begin to misbehave, or return."""
-        super().act(action, now_ns)
-        self._heard = b""
-
-    def next_ns(self) -> int | None:
-        """Return None: it speaks only when spoken to."""
-        return None
-
-    def speak(self, now_ns: int) -> bytes:
-        """Return nothing."""
-        del now_ns
-        return b""
 
     def hear(self, data: bytes, now_ns: int) -> bytes:
         """Take in bytes; return what the frames that end in them are answered with."""
