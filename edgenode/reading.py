@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from edgenode.errors import Code
 
@@ -27,6 +27,10 @@ class Quality(Code):
     SETTLING = 11
     STUCK = 12
     DISAGREES = 13
+
+
+# Beside these there is no number at all: what travels there repeats another row's.
+NUMBERLESS: Final = frozenset({Quality.MISSING, Quality.FAULT, Quality.SUPPRESSED_PRIVACY})
 
 
 class Kind(IntEnum):

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from edgenode.reading import Channel, Quality
+from edgenode.reading import NUMBERLESS, Channel, Quality
 from edgenode.wire import Batch, Birth, Flag, Rows, WireEvent, expand, unscaled
 
 WHOLE = 255  # channel index of an event or column of a flag: the whole sensor, every column
-# The number beside these is a repetition of another row, and of a code we do not know nobody
-# can say what it is worth: no number is better.
-NUMBERED = frozenset(Quality) - {Quality.MISSING, Quality.FAULT, Quality.SUPPRESSED_PRIVACY}
+# Of a code that we do not know nobody can say what its number is worth: none is better.
+NUMBERED = frozenset(Quality) - NUMBERLESS
 
 
 class Column(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgenode.errors import SpoolError, WireError
-from edgenode.reading import Event, Group, Kind, Quality, Sample
+from edgenode.reading import NUMBERLESS, Event, Group, Kind, Quality, Sample
 from edgenode.spool.rows import Row, event_row, sample_row
 from edgenode.wire import scaled
 from edgenode.wire.limits import EVERY_COLUMN, MAX_VALUE
@@ -64,10 +64,14 @@ def _number(
 
 
 def _why(value: float | None, quality: int) -> int:
-    """Without a number the quality must say so: a value that cannot travel is a fault."""
+    """Without a number the quality must say so: a value that cannot travel is a fault.
+
+    What settles, or is stale, and has no number yet is missing: beside those qualities a receiver
+    takes the number that travels, which is that of another row.
+    """
     if value is not None:
         return Quality.FAULT
-    return quality or Quality.MISSING
+    return quality if quality in NUMBERLESS else Quality.MISSING
 
 
 def channel_of(gid: int | None, index: int) -> int | None:
