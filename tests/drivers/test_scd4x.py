@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from drivers.scd4x import SCD4x, SCD4xOptions
-from edgenode.bus.wires import I2CDevice
 from edgenode.errors import BusTimeout
 from edgenode.reading import Quality, Sample
 from edgenode.virtual.scd4x import FACTORY, Scd4xSpec, VirtualSCD4x
 from edgenode.virtual.series import Play
 from tests.support.beds import Bed
 from tests.support.chips import ChipBus
+from tests.support.fake_sensirion import Stranger
 
 AIR = Scd4xSpec("s", co2=Play(offset=500), temperature=Play(offset=25), humidity=Play(offset=37))
 
@@ -126,20 +126,7 @@ def test_a_scan_of_one_that_measures_names_it_and_does_not_stop_it() -> None:
     assert read(bus, sensor, 6).values[0] == 500
 
 
-class Converter:
-    """An MCP4725: it obeys whatever is written, and answers a bare read."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    def transfer(self, data: bytes, length: int) -> bytes:
-        if data:
-            self.written.append(data)
-        return bytes(length)
-
-
-def test_a_scan_writes_nothing_to_a_converter_at_its_address() -> None:
-    converter: Any = Converter()
-    device: I2CDevice = converter
-    assert SCD4x.identify(device, lambda _: None) is None
-    assert converter.written == []
+def test_a_scan_sends_nothing_to_an_mcp4725_at_its_address() -> None:
+    converter = Stranger()
+    assert SCD4x.identify(converter, lambda _: None) is None
+    assert converter.commands == []
