@@ -108,7 +108,7 @@ def repeated(wire: I2CDevice, pointer: bytes) -> bytes:
 class DS3231Options(Options, frozen=True):
     """What an installer may choose: nothing, the part has one address."""
 
-    address: Annotated[Literal[0x68], Meta(description="0x68")] = 0x68
+    address: Annotated[Literal[0x68], Meta(description="its only one")] = 0x68
 
 
 class DS3231(Driver):

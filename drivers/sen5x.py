@@ -27,7 +27,7 @@ HAS: Final = {"SEN50": 4, "SEN54": 7, "SEN55": 8}  # how many of the signals eac
 class SEN5xOptions(Options, frozen=True):
     """What an installer may choose."""
 
-    address: Annotated[Literal[0x69], Meta(description="always 0x69")] = 0x69
+    address: Annotated[Literal[0x69], Meta(description="its only one")] = 0x69
     model: Annotated[
         Model, Meta(description="as printed on the part; empty: whichever answers")
     ] = ""

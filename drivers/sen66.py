@@ -52,7 +52,7 @@ CARBON_DIOXIDE: Final = Signal(
 class SEN66Options(Options, frozen=True):
     """What an installer may choose."""
 
-    address: Annotated[Literal[0x6B], Meta(description="always 0x6b")] = 0x6B
+    address: Annotated[Literal[0x6B], Meta(description="its only one")] = 0x6B
     pressure_hpa: Annotated[
         int,
         Meta(

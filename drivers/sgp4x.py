@@ -86,7 +86,7 @@ def climate(humidity: float, temperature: float) -> tuple[int, int]:
 class SGP4xOptions(Options, frozen=True):
     """What an installer may choose; the climate stands where `sources` names no other."""
 
-    address: Annotated[Literal[0x59], Meta(description="always 0x59")] = 0x59
+    address: Annotated[Literal[0x59], Meta(description="its only one")] = 0x59
     index: Annotated[
         bool, Meta(description="compute the index as well; needs pip install 'edgenode[gas]'")
     ] = True
