@@ -92,11 +92,12 @@ class SCD4x(Driver):
         self._i2c = wire
         where = f"SCD4x at 0x{options.address:02x}"
         self._part = Commands(wire, where, sleep)
-        self._part.nudge(WAKE, WAKING_S)  # another program may have put it to sleep
-        self._part.nudge(
-            STOP, STOPPING_S
-        )  # or left it measuring; stopping, it is not to be spoken to
-        self._part.identity(SERIAL, SERIAL_WORDS, wait_s=EXECUTING_S)
+        try:
+            self._part.identity(SERIAL, SERIAL_WORDS, wait_s=EXECUTING_S)
+        except BusError:  # another program has left it asleep or measuring
+            self._part.nudge(WAKE, WAKING_S)
+            self._part.nudge(STOP, STOPPING_S)  # so long it is not to be spoken to
+            self._part.identity(SERIAL, SERIAL_WORDS, wait_s=EXECUTING_S)
         for command, word in settings(options).items():
             self._part.send(command, word, wait_s=EXECUTING_S)
         start, period_ms = START[options.mode]

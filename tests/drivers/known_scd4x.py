@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgenode.errors import EdgenodeError, WrongDevice
+from edgenode.errors import BusError, EdgenodeError, WrongDevice
 from edgenode.reading import Quality, Sample
 from edgenode.virtual.sensirion import checked
 from tests.support.fake_sensirion import FakeSensirion
@@ -18,7 +18,8 @@ ANSWERS = {
     b"\xe4\xb8": checked(b"\x80\x06"),
     b"\xec\x05": AIR,
 }
-OPENING = ["36f6", "3f86", "3682", "21b1"]
+OPENING = ["3682", "21b1"]
+STOPPED = ["3682", "36f6", "3f86", "3682", "21b1"]
 
 MUTANTS = (
     ("-45 + 175", "45 + 175"),
@@ -71,15 +72,16 @@ def known_answers_hold(module: ModuleType) -> bool:
         zero, _, _ = reading(module, checked(bytes(6)))
         hidden, _, _ = reading(module, ready=0x8000)
         late = [ages(module, mode, period) for mode, period in (("periodic", 5), ("low-power", 30))]
-        told = sent(module)
+        told, stopped = sent(module), stops(module)
     except (EdgenodeError, TypeError):
         return False
     return (
         sample.values == pytest.approx((500, 25.0027, 37.0016), abs=1e-4)
         and not sample.quality
-        and [command.hex() for command in chip.commands[:4]] == OPENING
-        and naps[:2] == [0.03, 0.5]
+        and [command.hex() for command in chip.commands[:2]] == OPENING
+        and max(naps) < 0.03
         and min(naps) >= 0.001
+        and stopped
         and zero.values == (None, -45, 0)
         and zero.quality == (Quality.MISSING, Quality.OK, Quality.OK)
         and hidden == Sample((None,) * 3, (Quality.SETTLING,) * 3)
@@ -87,6 +89,23 @@ def known_answers_hold(module: ModuleType) -> bool:
         and told == {"241d05da", "24270064", "24160001", "e00003b6"}
         and refuses(module)
     )
+
+
+class Measuring(FakeSensirion):
+    """A chip that another program has left measuring: it tells no serial number until stopped."""
+
+    def transfer(self, data: bytes, length: int) -> bytes:
+        answer = super().transfer(data, length)
+        if data == b"\x36\x82" and b"\x3f\x86" not in self.commands:
+            raise BusError("fake: no acknowledge")
+        return answer
+
+
+def stops(module: ModuleType) -> bool:
+    """Whether what measures already is stopped, and given the time for it."""
+    chip, naps = Measuring(ANSWERS), list[float]()
+    module.SCD4x(chip, module.SCD4xOptions(), sleep=naps.append)
+    return [command.hex() for command in chip.commands] == STOPPED and naps[:2] == [0.03, 0.5]
 
 
 def ages(module: ModuleType, mode: str, period_s: int) -> str:
@@ -101,7 +120,7 @@ def ages(module: ModuleType, mode: str, period_s: int) -> str:
     young, late = (sensor.read(int(periods * period_s * 1000)) for periods in (1.9, 3.9))
     if young.quality or late.quality != (Quality.STALE,) * 3:
         return ""
-    return chip.commands[3].hex()
+    return chip.commands[1].hex()
 
 
 def sent(module: ModuleType) -> set[str]:
