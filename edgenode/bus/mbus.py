@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edgenode.bus.echo import LUMP_S, begun, character_s
 from edgenode.bus.wires import SerialPort
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
 from edgenode.reading import SerialLine
@@ -25,7 +26,6 @@ LENGTH_LEAST: Final = 3  # control, address, type
 FRAME_MOST: Final = 261
 ANSWER_BITS: Final = 330  # a meter begins to answer within so many bit times and ANSWER_S
 ANSWER_S: Final = 0.05
-LUMP_S: Final = 0.1  # USB adapters pass bytes on in lumps, by 16 ms as a rule
 
 
 def short(control: int, address: int) -> bytes:
@@ -53,11 +53,6 @@ def payload(frame: bytes, address: int) -> bytes:
     return frame[6:-2]
 
 
-def character_s(line: SerialLine) -> float:
-    """Return how long one character takes: start, data, parity and stop bits."""
-    return (1 + line.data_bits + (line.parity != "none") + line.stop_bits) / line.baud
-
-
 def begins_s(line: SerialLine) -> float:
     """Return how long a meter may take to begin its answer."""
     return ANSWER_BITS / line.baud + ANSWER_S + LUMP_S
@@ -83,10 +78,7 @@ class Slave:
 
     def reset(self) -> None:
         """Begin anew: the next telegram is the meter's first. Raises BusTimeout, BadFrame."""
-        asked = short(SND_NKE, self._address)
-        self._port.discard()
-        self._port.write(asked)
-        answer = self._begun(asked, 1)
+        answer = self._asked(SND_NKE, len(ACK))
         if answer != ACK:
             raise BadFrame(
                 f"M-Bus address {self._address}: {answer.hex()} instead of the acknowledgement e5; "
@@ -106,11 +98,9 @@ class Slave:
 
         Raises as `request` does.
         """
-        asked = short(REQ_UD2 | self._fcb, self._address)
+        control = REQ_UD2 | self._fcb
         self._fcb ^= FCB
-        self._port.discard()
-        self._port.write(asked)
-        head = self._begun(asked, HEAD_BYTES)
+        head = self._asked(control, HEAD_BYTES)
         if head == ACK:
             raise BusError(f"M-Bus address {self._address}: the meter has no data; ask it later")
         size = head[1] + 2 if len(head) == HEAD_BYTES and head[0] == LONG else FRAME_MOST
@@ -118,16 +108,13 @@ class Slave:
         data = payload(head + rest, self._address)
         return rest[1], data
 
-    def _begun(self, asked: bytes, size: int) -> bytes:
-        """Return the first bytes of the answer, without the echo that some converters give."""
-        line = self._port.line
-        wait_s = (len(asked) + size) * self._character_s + begins_s(line)
-        head = self._port.receive(size, wait_s)
-        if head and asked.startswith(head):
-            rest_s = len(asked) * self._character_s + LUMP_S
-            rest = self._port.receive(len(asked) - len(head), rest_s)
-            if head + rest == asked:
-                head = self._port.receive(size, wait_s)
+    def _asked(self, control: int, size: int) -> bytes:
+        """Ask, and return the first bytes of the answer. Raises BusTimeout where there is none."""
+        asked = short(control, self._address)
+        self._port.discard()
+        self._port.write(asked)
+        wait_s = (len(asked) + size) * self._character_s + begins_s(self._port.line)
+        head = begun(self._port, asked, size, wait_s)
         if not head:
             raise BusTimeout(
                 f"M-Bus address {self._address}: no answer; check the address, the speed, and that "

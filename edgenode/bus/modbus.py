@@ -11,6 +11,7 @@ import math
 import struct
 from typing import Final
 
+from edgenode.bus.echo import LUMP_S, begun, character_s
 from edgenode.bus.wires import SerialPort
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
 from edgenode.reading import SerialLine
@@ -28,7 +29,6 @@ SILENT_CHARACTERS: Final = 3.5
 FAST_BAUD: Final = 19_200  # above it the silence is a time of its own
 FAST_SILENCE_S: Final = 0.001_75
 ANSWER_S: Final = 0.5  # a part that has not begun to answer by then will not
-LUMP_S: Final = 0.1  # USB adapters pass bytes on in lumps, by 16 ms as a rule
 FRAME_MOST: Final = 256  # bytes; a line that speaks for longer is not ours alone
 
 EXCEPTIONS: Final = {
@@ -60,10 +60,14 @@ TABLE: Final = _crc_table()
 
 def crc16(data: bytes) -> bytes:
     """Return CRC-16/MODBUS of `data` as two bytes, the low one first, as they are sent."""
-    crc = 0xFFFF
+    return remainder(data, 0xFFFF).to_bytes(2, "little")
+
+
+def remainder(data: bytes, crc: int) -> int:
+    """Return the CRC of `data` by the polynomial 0xA001 (reflected), going on from `crc`."""
     for byte in data:
         crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
-    return crc.to_bytes(2, "little")
+    return crc
 
 
 def request(address: int, function: int, first: int, count: int) -> bytes:
@@ -116,11 +120,6 @@ def _said(part: str, code: int) -> BusError | WrongDevice:
             f"{part}: the part {words} (exception {code}); is it the one that is configured?"
         )
     return BusError(f"{part}: the part {words} (exception {code})")
-
-
-def character_s(line: SerialLine) -> float:
-    """Return how long one character takes: start, data, parity and stop bits."""
-    return (1 + line.data_bits + (line.parity != "none") + line.stop_bits) / line.baud
 
 
 def silence_s(line: SerialLine) -> float:
@@ -193,14 +192,9 @@ class Slave:
         )
 
     def _head(self, asked: bytes) -> bytes:
-        """Return the first bytes of the answer, without the echo that some adapters give."""
+        """Return the first bytes of the answer. Raises BusTimeout where there is none."""
         wait_s = (len(asked) + EXCEPTION_BYTES) * self._character_s + ANSWER_S
-        head = self._port.receive(EXCEPTION_BYTES, wait_s)
-        if head == asked[:EXCEPTION_BYTES]:
-            left = len(asked) - len(head)
-            head += self._port.receive(left, left * self._character_s + LUMP_S)
-            if head == asked:
-                head = self._port.receive(EXCEPTION_BYTES, wait_s)
+        head = begun(self._port, asked, EXCEPTION_BYTES, wait_s)
         if not head:
             raise BusTimeout(
                 f"Modbus address {self._address}: no answer; check power, address, baud, and "

@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from edgenode.bus.modbus import TABLE
+from edgenode.bus.modbus import remainder
 from edgenode.bus.obis import Register, amount, in_unit, registers
 from edgenode.bus.parity import DAMAGED, without_parity
 
@@ -25,11 +25,8 @@ HOURLY: Final = timedelta(hours=2)  # a device is read at least once an hour; on
 
 
 def crc16(data: bytes) -> int:
-    """Return CRC-16/ARC: the polynomial 0xA001, from 0, without a final change."""
-    crc = 0
-    for byte in data:
-        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
-    return crc
+    """Return CRC-16/ARC: Modbus' polynomial, from 0, without a final change."""
+    return remainder(data, 0)
 
 
 def moment(text: str) -> datetime | None:

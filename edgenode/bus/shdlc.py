@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from edgenode.bus.modbus import character_s
+from edgenode.bus.echo import character_s
 from edgenode.bus.wires import SerialPort
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
 

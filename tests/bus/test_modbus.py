@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from edgenode.bus import SerialPort
 from edgenode.bus.modbus import (
     Slave,
-    character_s,
     crc16,
     longest_s,
     parsed,
@@ -155,11 +154,6 @@ def test_above_19200_baud_the_silence_is_1750_us() -> None:
     assert silence_s(SerialLine(38_400)) == 0.001_75
     assert silence_s(SerialLine(115_200)) == 0.001_75
     assert silence_s(SerialLine(19_200)) == pytest.approx(3.5 * 10 / 19_200)
-
-
-def test_parity_and_stop_bits_take_their_time() -> None:
-    assert character_s(SerialLine(9600)) == pytest.approx(10 / 9600)
-    assert character_s(SerialLine(9600, "even", 8, 2)) == pytest.approx(12 / 9600)
 
 
 def test_a_part_may_want_a_longer_silence() -> None:

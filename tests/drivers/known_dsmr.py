@@ -50,9 +50,7 @@ MUTANTS = [
     ('counted("gas_volume", "m3"', 'counted("gas_volume", "L"'),
 ]
 OF_TELEGRAMS = [
-    ("crc = 0\n", "crc = 0xFFFF\n"),
-    ("crc >> 8 ^ TABLE", "crc >> 7 ^ TABLE"),
-    ("& 0xFF", "& 0x7F"),
+    ("remainder(data, 0)", "remainder(data, 0xFFFF)"),
     ('b"%04X', 'b"%04x'),
     ('find(b"!") + 1', 'find(b"!")'),
     ("heads[-1] :]", "heads[0] :]"),
