@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 
 from edgenode.bus import SerialPort
 from edgenode.bus.frames import Frames, Shape
+from edgenode.bus.held import aged
 from edgenode.bus.newest import Newest, Talk
 from edgenode.driver import Driver, Found, Grade, Life, Options, WireKind
 from edgenode.errors import ImpossibleValue, WrongDevice
@@ -184,9 +185,7 @@ class Plantower(Driver):
         self._stream.feed(now_ms)
         age_ms = self._stream.age_ms(now_ms)
         sample = self.decode(self._stream.frame)
-        if age_ms > PERIOD_MS:
-            return Sample(sample.values, (Quality.STALE,) * len(sample.values))
-        return sample
+        return aged(sample) if age_ms > PERIOD_MS else sample
 
     def close(self) -> None:
         """Give the port back; the sensor goes on talking to nobody."""

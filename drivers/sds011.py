@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from edgenode.bus import SerialPort
 from edgenode.bus.frames import Frames, Shape
-from edgenode.bus.newest import Newest, Talk
+from edgenode.bus.newest import Newest, Talk, lumps
 from edgenode.driver import Driver, Found, Grade, Life, Options, WireKind
 from edgenode.errors import BadFrame, BusError, BusTimeout
 from edgenode.reading import Channel, Event, Kind, Quality, Sample, SerialLine
@@ -108,9 +108,7 @@ class Conversation:
     def ask(self, code: int, *values: int) -> bytes | None:
         """Return the answer to a command; None where there was none in time."""
         self._port.write(command(code, *values))
-        deadline = self._clock() + ANSWER_S
-        while (left_s := deadline - self._clock()) > 0:
-            data = self._port.receive(1, left_s) + self._port.arrived()
+        for data in lumps(self._port, self._clock, ANSWER_S):
             self.bytes += len(data)
             for frame in self._frames.cut(data):
                 self.frames += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from edgenode.bus.newest import Cutter
+from edgenode.bus.newest import Cutter, lumps
 from edgenode.bus.wires import SerialPort
 from edgenode.errors import BadFrame, BusTimeout
 
@@ -46,9 +46,8 @@ class Asked:
         question = self._question
         frames = self.heard()
         self._port.write(question.words)
-        deadline, noise = self._clock() + question.within_s, 0
-        while (left_s := deadline - self._clock()) > 0:
-            data = self._port.receive(1, left_s) + self._port.arrived()
+        noise = 0
+        for data in lumps(self._port, self._clock, question.within_s):
             said = self._cutter.cut(data)
             frames += said
             if any(map(question.answers, said)):

@@ -6,7 +6,7 @@ thrown away, never taken for new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from edgenode.bus.wires import SerialPort
@@ -36,6 +36,16 @@ class Talk(NamedTuple):
     if_silent: str  # what to check where no byte comes
     if_noisy: str  # what to check where bytes come that are no frame
     wake: bytes = b""  # what makes a silent part talk
+
+
+def lumps(port: SerialPort, clock: Callable[[], float], within_s: float) -> Iterator[bytes]:
+    """Yield what comes on a port within so long, as it comes; nothing at its end. Raises BusError.
+
+    Whoever has heard enough stops.
+    """
+    deadline = clock() + within_s
+    while (left_s := deadline - clock()) > 0:
+        yield port.receive(1, left_s) + port.arrived()
 
 
 class Newest:
@@ -108,10 +118,8 @@ class Newest:
         self._opened_s = None
 
     def _await_frame(self) -> None:
-        deadline = self._clock() + self._talk.opening_s
-        while (left_s := deadline - self._clock()) > 0:
-            if self._cut(self._port.receive(1, left_s) + self._port.arrived()):
-                return
+        if any(map(self._cut, lumps(self._port, self._clock, self._talk.opening_s))):
+            return
         if not self._unproved and self._talk.wake:
             self._port.write(self._talk.wake)
         raise self._nothing(f"within {self._talk.opening_s:.0f} s")

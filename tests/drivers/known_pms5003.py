@@ -48,7 +48,7 @@ MUTANTS = (
         "(*masses(frame), *counts(frame), cf1(frame))",
         "(*counts(frame), *masses(frame), cf1(frame))",
     ),
-    ("Quality.STALE", "Quality.OK"),
+    ("aged(sample) if", "sample if"),
 )
 # What they have in common with all that talks by itself.
 OF_THE_STREAM = (

@@ -139,6 +139,11 @@ class TestAge:
         assert (sample.values[1], set(sample.quality)) == (5, {Quality.STALE})
         assert len(sample.quality) == len(sample.values)
 
+    def test_what_is_no_value_does_not_become_a_stale_one(self) -> None:
+        sensor = PMS5003T(port := FakeSerial(air(5)), PMS5003Options(), clock=port.clock)
+        sensor.feed(0)
+        assert sensor.read(3_000).quality[-2:] == (Quality.FAULT, Quality.FAULT)
+
     def test_after_a_few_periods_of_silence_there_is_no_reading(self) -> None:
         sensor, _ = opened()
         with pytest.raises(BusTimeout, match="silent for 10 s"):
