@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edgenode.demo.computed import recompute
 from edgenode.demo.counters import count
 from edgenode.demo.evidence import OK, Evidence
+from edgenode.demo.flows import flow
 from edgenode.demo.gauges import join
 from edgenode.demo.ordinals import numbering
 from edgenode.demo.states import watch
@@ -32,6 +33,8 @@ class Account:
     lost_pulses: int  # in the open commits of kills
     proofs: int  # readings that only proved a part when it was opened, and have no row
     streamed: int  # rows that say what the newest frame of a stream said
+    vehicles: int  # that passed radars
+    flows: int  # rows of sums that agree with them
     changes: int  # of states, while somebody watched
     changes_told: int  # events that agree with them
     lost_changes: int  # in the open commits of kills
@@ -56,12 +59,13 @@ def account(evidence: Evidence) -> Account:
     """Make the account of `evidence`."""
     joined, counted = join(evidence), count(evidence)
     streamed, stated, computed = follow(evidence), watch(evidence), recompute(evidence)
+    flowed = flow(evidence)
     recorded = Counter[str]()
     for loss in evidence.losses:
         recorded[loss.reason] += loss.readings
     unexplained = joined.missing[recorded.total() :]  # a record names ordinals, not channels
     problems = [*joined.problems, *counted.problems, *streamed.problems, *stated.problems]
-    problems += [*computed.problems, *numbering(evidence), *_mute(evidence)]
+    problems += [*computed.problems, *flowed.problems, *numbering(evidence), *_mute(evidence)]
     problems += [
         f"{said.channel} at {said.t_ms} ms: {said.value} was said and never arrived"
         for said in unexplained
@@ -72,13 +76,19 @@ def account(evidence: Evidence) -> Account:
         received=len(evidence.rows),
         matched=joined.matched,
         doubted=joined.doubted,
-        unanswered=joined.unanswered + streamed.unanswered + stated.unanswered + computed.absent,
+        unanswered=joined.unanswered
+        + streamed.unanswered
+        + stated.unanswered
+        + computed.absent
+        + flowed.unanswered,
         pulses=counted.pulses,
         totals=counted.totals,
         lost=dict(recorded) | taken,
         lost_pulses=counted.open_commit,
         proofs=joined.proofs,
         streamed=streamed.matched,
+        vehicles=flowed.vehicles,
+        flows=flowed.rows,
         changes=stated.changes,
         changes_told=stated.told,
         lost_changes=stated.open_commit,
@@ -96,5 +106,6 @@ def _mute(evidence: Evidence) -> Iterator[str]:
     for channel in sorted(evidence.outputs - spoken):
         yield f"{channel}: the node never switched it"
     numbers = {row.channel for row in evidence.rows if row.value is not None}
-    for channel in sorted((spoken & evidence.steps.keys()) - numbers):
+    told = numbers | evidence.flows.keys() | set(evidence.flows.values())  # those by their own rule
+    for channel in sorted((spoken & evidence.steps.keys()) - told):
         yield f"{channel}: its instrument speaks, and no row has a number"

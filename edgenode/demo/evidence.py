@@ -91,6 +91,8 @@ class Evidence:
     proved: frozenset[str] = field(default_factory=frozenset)  # read once more when opened
     computed: Mapping[str, Formula] = field(default_factory=dict)  # from other channels
     outputs: frozenset[str] = field(default_factory=frozenset)  # what the node itself switches
+    flows: Mapping[str, str] = field(default_factory=dict)  # counts of vehicles: their mean speed
+    flow_row_ms: int = 1_000  # in each such time one vehicle passes
     periods: Mapping[str, int] = field(default_factory=dict)  # ms between two reads
     happened: Sequence[Happened] = ()
 
@@ -111,6 +113,7 @@ class Evidence:
         names = {said.channel for said in self.said} & self.steps.keys()
         names |= {row.channel for row in self.rows}
         others = self.counters | self.derived | self.streams | self.states | self.computed.keys()
+        others |= {*self.flows.keys(), *self.flows.values()}
         return sorted(names - others)
 
     def killed_after(self, t_ms: int) -> int | None:

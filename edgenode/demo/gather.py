@@ -14,7 +14,7 @@ from edgenode.config import load
 from edgenode.demo.evidence import Evidence, Happened, Lost, Numbered, Row, Said, read_truth
 from edgenode.demo.roles import Roles, roles
 from edgenode.demo.stage import COMMIT_MS, FLUSH_MS, LATE_MS, NODE, STAMP_MS, TOLERANCE_MS, Stage
-from edgenode.demo.street import LAMP
+from edgenode.demo.street import LAMP, VEHICLE_MS
 from edgenode.node import sensors
 from edgenode.wire import LossReason
 
@@ -72,12 +72,22 @@ def gather(stage: Stage, kills: Sequence[int]) -> Evidence:
         proved=frozenset(judged.proved),
         computed=judged.computed,
         outputs=frozenset({f"{LAMP}/level"}),
+        flows=judged.flows,
+        flow_row_ms=VEHICLE_MS,
         periods=judged.periods,
         happened=[
             Happened(e.channel or "", e.code, e.mono, json.loads(e.value) if e.value else None)
             for e in events
         ],
     )
+
+
+def newest(stage: Stage) -> dict[str, str]:
+    """Return the newest number that the receiver holds of each channel, with its unit."""
+    with Sink.open(stage.city, readonly=True) as sink:
+        told = [r for r in sink.readings(bytes.fromhex(NODE)) if r.value is not None]
+    told.sort(key=lambda r: r.mono)
+    return {r.channel: f"{r.value:g} {r.unit}" for r in told}
 
 
 def _losses(sink: Sink, node: bytes) -> Iterator[Lost]:

@@ -69,8 +69,9 @@ class _Answers:
     def take(self, t_ms: int, next_ms: int | None) -> Said | None:
         """Take the answer that a row stamped `t_ms` can be about; the next row has its own."""
         until_ms = t_ms + self._late_ms
-        if next_ms is not None:
-            until_ms = min(until_ms, next_ms + self._early_ms)
+        if next_ms is not None:  # of the latest, it may be the next row's own that is early
+            own_ms = next_ms - self._early_ms if self._latest else next_ms + self._early_ms
+            until_ms = min(until_ms, max(own_ms, t_ms + self._early_ms))
         first = bisect_left(self._times, t_ms - self._early_ms)
         near = [at for at in range(first, bisect_right(self._times, until_ms)) if at in self._free]
         if not near:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgenode.demo.account import Account, account
 from edgenode.demo.children import Child, undisturbed
-from edgenode.demo.gather import Received, gather, received, wait_unfolded
+from edgenode.demo.gather import Received, gather, newest, received, wait_unfolded
 from edgenode.demo.show import Show
 from edgenode.demo.stage import READY_S, Stage, boot_ms, written_bytes
 from edgenode.errors import NodeError
@@ -57,6 +57,7 @@ class Outcome:
     stop_s: float  # how long it took to leave after SIGTERM
     drained: bool
     kills: int
+    newest: Mapping[str, str]  # of each channel that has one: its newest number at the City OS
 
 
 class Play:
@@ -167,6 +168,7 @@ class Play:
             stop_s=self._stop_s,
             drained=drained,
             kills=len(self._kills),
+            newest=newest(self._stage),
         )
 
     def _drained(self) -> bool:

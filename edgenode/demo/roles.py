@@ -16,13 +16,17 @@ DEW_POINT_C = 0.15  # two formulas, and sources that travel rounded
 COUNTED = {"pulse": {"count"}, "loop": {"count"}, "state": {"changes"}}
 STATED = {"state": {"state"}}
 SAID_BY = {"state": {"changes": "state"}}  # a count whose pulses are the changes of another
-STREAMED = frozenset({"pms5003"})  # drivers of what talks by itself
-PROVING = frozenset({"sdm120", "sdm230", "sdm630"})  # drivers that read once more to prove a part
+STREAMED = frozenset({"pms5003", "sen66"})  # drivers of what talks, or measures, by itself
+# Drivers that read once more to prove a part.
+PROVING = frozenset({"sdm120", "sdm230", "sdm630", "pzem-004t v3"})
+FLOWING = frozenset({"ops243-a"})  # drivers that tell sums of vehicles
+COUNT, SPEED = "vehicles_", "speed_"  # what such channels begin with, before the direction
 # Nobody but the node itself can say these.
 UNSAID = {
     "pulse": {"unread"},
     "loop": {"occupancy", "headway", "unread"},
     "state": {"active"},
+    "ops243-a": {"speed_85_toward", "speed_85_away", "headway_toward", "headway_away"},
 }
 
 
@@ -35,6 +39,7 @@ class Roles:
     streams: set[str] = field(default_factory=set)
     states: set[str] = field(default_factory=set)
     proved: set[str] = field(default_factory=set)
+    flows: dict[str, str] = field(default_factory=dict)  # counts of vehicles: their mean speed
     computed: dict[str, Formula] = field(default_factory=dict)
     periods: dict[str, int] = field(default_factory=dict)
     said_as: dict[str, list[str]] = field(default_factory=dict)  # what is said: the channels of it
@@ -66,6 +71,9 @@ def _channel(found: Roles, sensor: Sensor, channel: Channel, names: list[str]) -
         found.states.add(name)
     elif sensor.driver.wire == "sysfs" or quantity in UNSAID.get(driver, ()):
         found.derived.add(name)
+    elif driver in FLOWING:
+        if quantity.startswith(COUNT):
+            found.flows[name] = name.replace(COUNT, SPEED)
     elif driver in STREAMED:
         found.streams.add(name)
     elif f"{name}{RAW}" in names:

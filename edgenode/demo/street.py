@@ -9,8 +9,10 @@ DUST = "Shows how the dust of a street is measured"
 POWER = "Shows how the power of street lighting is metered"
 WATER = "Shows how a water meter is counted"
 TRAFFIC = "Shows how vehicles are counted without knowing any of them"
+GASES = "Shows what a street breathes"
 SIGNAL = "Shows how the green of a signal head is followed"
 
+VEHICLE_MS = 1_000  # in each such time one vehicle passes the radar either way
 LAMP, LAMP_LINE = "lamp", 5  # the node's own indicator, no sensor of it
 GAIN, OFFSET = 1.02, -0.35  # of the sensor `north`, as if a reference had found it so
 
@@ -79,8 +81,28 @@ STREET: Final = (
         'kind = "sht4x"\naddress = 0x44',
     ),
     Placed("dust", "pms5003", "usb", 1.0, DUST, "", 'kind = "pms5003"\nevery_ms = 2000'),
+    Placed("gases", "sen66", "c", 2.0, GASES, "", 'kind = "sen66"\nevery_ms = 4000'),
     _meter("lamps", 1, 0),
     _meter("kiosk", 2, -3),
+    Placed(
+        "tram",
+        "pzem004t",
+        "mains",
+        2.0,
+        POWER,
+        'serves = "public"',
+        'kind = "pzem004t"\nevery_ms = 1000',
+    ),
+    Placed(
+        "radar",
+        "ops243",
+        "road",
+        10.0,
+        TRAFFIC,
+        "",
+        f'kind = "ops243"\nreports = "object"\nevery_ms = {VEHICLE_MS}\n'
+        "toward = { offset = 1 }\naway = { offset = 1 }",
+    ),
     Placed(
         "meter",
         "pulse",
@@ -115,8 +137,11 @@ STREET: Final = (
 BUSES: Final = {
     "a": ("i2c", "sim:{directory}/wires#a"),
     "b": ("i2c", "sim:{directory}/wires#b"),
+    "c": ("i2c", "sim:{directory}/wires#c"),
     "usb": ("serial", "sim:{directory}/wires#usb"),
     "rs485": ("serial", "sim:{directory}/wires#rs485"),
+    "mains": ("serial", "sim:{directory}/wires#mains"),
+    "road": ("serial", "sim:{directory}/wires#road"),
     "pins": ("gpio", "sim:{directory}/wires#pins"),
     "kernel": ("sysfs", "/"),
 }

@@ -11,6 +11,11 @@ from edgenode.demo.play import Outcome
 from edgenode.demo.stage import COMMIT_MS, FLUSH_MS
 
 SHOWN = 20  # problems told in full
+KNOWN = {
+    "traffic": ("radar/vehicles_toward", "radar/speed_toward", "loop/count", "loop/occupancy"),
+    "air": ("gases/pm25", "gases/co2", "yard/temperature", "yard/dew_point"),
+    "utilities": ("lamps/power", "tram/power", "tram/import_energy", "meter/count"),
+}
 
 
 def closes(outcome: Outcome) -> bool:
@@ -49,11 +54,12 @@ def as_text(outcome: Outcome) -> Iterator[str]:
     """Yield the account for a person."""
     told, came = outcome.account, outcome.received
     yield "The account"
-    yield f"  said when asked       {told.said:7} readings, by instruments on I2C and RS-485"
+    yield f"  said when asked       {told.said:7} readings, by instruments on I2C and serial cables"
     yield f"  stored by the City OS {told.received:7} readings in {came.batches} batches"
     yield f"    matched one by one  {told.matched:7}, each with the value that was said"
     yield f"    newest of a stream  {told.streamed:7}, as its frames said"
     yield f"    totals of counters  {told.totals:7}, in agreement with {told.pulses} pulses"
+    yield f"    sums of a radar     {told.flows:7}, in agreement with {told.vehicles} vehicles"
     yield f"    states              {told.states:7}, in agreement with the time of each change"
     yield f"    reckoned anew       {told.computed:7}, calibrated or derived from others"
     yield f"    said by nobody else {told.unsaid:7}, of the node itself: its health, what it missed"
@@ -74,7 +80,17 @@ def as_text(outcome: Outcome) -> Iterator[str]:
     yield f"  written to disk       {outcome.written_bytes:7} bytes by the node"
     yield f"  left after SIGTERM in {outcome.stop_s:7.2f} s"
     yield ""
+    yield from _known(outcome)
+    yield ""
     yield from _conclusion(outcome)
+
+
+def _known(outcome: Outcome) -> Iterator[str]:
+    """Yield what a city asks for, as it stands there at the end."""
+    yield "What the City OS knows of the street"
+    for subject, channels in KNOWN.items():
+        told = [f"{name} {outcome.newest[name]}" for name in channels if name in outcome.newest]
+        yield f"  {subject:9} {', '.join(told) or 'nothing yet'}"
 
 
 def _conclusion(outcome: Outcome) -> Iterator[str]:

@@ -100,7 +100,15 @@ def test_every_figure_that_a_room_tells_is_documented_below_status(kind: Any) ->
 def test_every_field_of_the_demos_object_is_documented() -> None:
     counts: dict[str, Any] = {field.name: 0 for field in dataclasses.fields(Account)}
     told = Account(**{**counts, "lost": {}, "problems": ("one",)})
-    outcome = Outcome(told, Received(0, 0, 0, 0), written_bytes=0, stop_s=0, drained=True, kills=1)
+    outcome = Outcome(
+        told,
+        Received(0, 0, 0, 0),
+        written_bytes=0,
+        stop_s=0,
+        drained=True,
+        kills=1,
+        newest={},
+    )
     text = section("demo")
     for field in as_json(outcome):
         assert f"`{field}`" in text, field

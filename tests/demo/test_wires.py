@@ -217,6 +217,14 @@ def test_a_reading_soon_after_the_first_one_is_of_the_next_row() -> None:
     assert (again.closes, again.proofs, again.matched) == (True, 1, 4)
 
 
+def test_a_first_reading_just_before_the_next_one_leaves_that_one_its_own() -> None:
+    found = proved(885, 904, 1014, 3010, 5010)
+    rows = [row("m/power", 900, 101), *found.rows]
+    rows = [r._replace(value=101 + n, ordinal=n) for n, r in enumerate(rows)]
+    again = account(replace(found, rows=rows, late_ms=440))
+    assert (again.closes, again.proofs, again.matched) == (True, 1, 4)
+
+
 def test_a_reading_that_came_long_before_the_next_proved_nothing() -> None:
     found = proved(1090, 1900, 3010, 5010)
     rows = [r._replace(value=[100, 102, 103][n]) for n, r in enumerate(found.rows)]
