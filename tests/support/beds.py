@@ -29,6 +29,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 MS: Final = 1_000_000  # ns
 I2C_HERTZ: Final = 100_000  # standard mode, the default of a Raspberry Pi
 I2C_BITS: Final = 9  # of a byte, its acknowledge included
+NOWHERE: Final = Truth(Path(os.devnull))  # one log, and so one descriptor, for all beds
 
 
 class Bed:
@@ -39,7 +40,7 @@ class Bed:
         self.spent_ns = 0
         self.carried = 0  # bytes on the wires, both ways, addresses included
         self.carrying_ns = 0  # what they take at the speed of their wire; no time passes by it
-        self.truth = Truth(Path(os.devnull))
+        self.truth = NOWHERE
 
     @property
     def now_ms(self) -> int:
