@@ -142,6 +142,7 @@ class TFLuna(Driver):
     fastest_s: ClassVar[float] = 10.0  # more often, it would be single vehicles
     line: ClassVar[SerialLine | None] = SerialLine(115_200)
     alone: ClassVar[bool] = True
+    pace_s: ClassVar[float] = 0.25  # 225 bytes; to wake up for each frame would cost far more
     varies: ClassVar[bool] = True
     grade: ClassVar[Grade] = "oracle"
 
@@ -158,7 +159,7 @@ class TFLuna(Driver):
             self.model,
             silent_ms=1000,
             unheard_ms=1000,
-            gap_ms=100,
+            gap_ms=1000,  # it has none
             opening_s=1.0,
             if_silent="check its 5 V, that its TX is on our RX, and that it is not set to I2C",
             if_noisy="check the baud rate (115200), the ground wire and what else is on this port",
@@ -197,8 +198,8 @@ class TFLuna(Driver):
         return Found(words, {"nearer_cm": min(1200, max(20, far * 3 // 4))})
 
     def fileno(self) -> int:
-        """Return the port's descriptor, readable when it has measured."""
-        return self._stream.fileno()
+        """Return no descriptor: it always has something to say, and is fed each `pace_s`."""
+        return -1
 
     def feed(self, now_ms: int) -> Sequence[Event]:
         """Take in what it measured. Raises BusError when the port is gone."""
