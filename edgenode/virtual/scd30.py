@@ -37,7 +37,6 @@ class Scd30Spec(Table, frozen=True, tag_field="kind", tag="scd30"):
     co2: Play = Play("air_uci:CO_GT", gain=40, offset=420, decimals=1)
     temperature: Play = Play("air_uci:T", decimals=2)
     humidity: Play = Play("air_uci:RH", decimals=1)
-    serial: str = "00112233445566"
     firmware: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0x0342
 
 
@@ -92,7 +91,5 @@ class VirtualSCD30(Rhythmic):
             self._say(*float_words(self._told or ()))
         elif command == 0xD100:
             self._say(self.spec.firmware)
-        elif command == 0xD033:
-            self._say_text(self.spec.serial, 32)
         else:
             self._refuse()

@@ -37,7 +37,6 @@ class Scd4xSpec(Table, frozen=True, tag_field="kind", tag="scd4x"):
     temperature: Play = Play("air_uci:T", decimals=2)
     humidity: Play = Play("air_uci:RH", decimals=1)
     serial: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF_FFFF)] = 0xF896_9F07_3BBE
-    variant: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0x1440  # the first digit: an SCD41
 
 
 class VirtualSCD4x(Rhythmic):
@@ -86,8 +85,6 @@ class VirtualSCD4x(Rhythmic):
             self._say(*(_words(*self._told) if self._told else ()))
         elif command == 0x3682:
             self._say(*(self.spec.serial >> shift & 0xFFFF for shift in (32, 16, 0)))
-        elif command == 0x202F:
-            self._say(self.spec.variant)
         else:
             self._refuse()
 
