@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from edgenode.driver import Talker, find
+from edgenode.driver import Talker, loadable
 from edgenode.errors import DriverError
 from edgenode.reading import Quality, Sample
 from tests.drivers.proofs import all_proofs
@@ -24,7 +24,8 @@ from tests.support.beds import Bed, Cable, play
 from tests.support.hostile import SHARE, HostilePort, endless, noise, truncated
 from tests.support.proofs import Damage, Proof
 
-PROOFS = {n: p for n, p in sorted(all_proofs().items()) if find(n).wire == "serial"}
+DRIVERS = {name: driver for name, driver in loadable().items() if driver.wire == "serial"}
+PROOFS = {name: proof for name, proof in all_proofs().items() if name in DRIVERS}
 GROWTH_MOST = 64 * 1024
 SEED = 7
 
@@ -36,8 +37,8 @@ def frame_of(proof: Proof) -> bytes:
 
 def others(proof: Proof) -> Iterator[bytes]:
     """Yield the frames of all parts but those of the same module, again and again."""
-    mine = find(proof.driver).__module__
-    frames = [frame_of(p) for n, p in PROOFS.items() if find(n).__module__ != mine]
+    mine = DRIVERS[proof.driver].__module__
+    frames = [frame_of(p) for n, p in PROOFS.items() if DRIVERS[n].__module__ != mine]
     chance, sent = random.Random(SEED), 0
     while sent < SHARE:
         lump = b"".join(chance.sample(frames, len(frames)))
@@ -55,7 +56,7 @@ def streams(proof: Proof) -> Iterator[Iterator[bytes]]:
 
 def opener(proof: Proof, bed: Bed) -> Callable[[HostilePort], Any]:
     """Return what opens the driver; who looks it up and reads its options does so once."""
-    driver, options = find(proof.driver), options_of(proof)
+    driver, options = DRIVERS[proof.driver], options_of(proof)
     waits = {name: getattr(bed, name) for name in proof.waits}
     return lambda port: driver(port, options, **waits)
 
@@ -97,7 +98,7 @@ def invented(before: tuple[float | None, ...], sample: Sample) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("name", PROOFS)
+@pytest.mark.parametrize("name", DRIVERS)
 def test_a_million_hostile_bytes_make_no_reading_and_leave_nothing_behind(name: str) -> None:
     proof, bed = PROOFS[name], Bed()
     honest = proof.part(bed)
