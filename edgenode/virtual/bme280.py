@@ -7,15 +7,14 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
+from edgenode.virtual.bosch import VirtualBosch
 from edgenode.virtual.counts import EXAMPLE, Counts, Trim, counts
-from edgenode.virtual.kinds import Fate, Period, Table
-from edgenode.virtual.playing import Chip
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
 MEASURING_NS: Final = 9_300_000  # §9.1, every oversampling at x1
 COPYING_NS: Final = 1_000_000  # calibration out of its memory, after power-on and reset
-FORCED: Final = (1, 2)  # mode bits of 0xF4
 
 
 class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
@@ -30,77 +29,44 @@ class Bme280Spec(Table, frozen=True, tag_field="kind", tag="bme280"):
     pressure: Play = Play("utility_power:U", gain=100, offset=78_000, decimals=0)
 
 
-class VirtualBME280(Chip):
+class VirtualBME280(VirtualBosch):
     """One chip that plays weather; misbehaves on command and logs what it answered."""
 
     quantities: ClassVar[tuple[str, ...]] = ("temperature", "humidity", "pressure")
     measuring_ns: ClassVar[int] = MEASURING_NS
-    controls: ClassVar[frozenset[int]] = frozenset({0xF2, 0xF4, 0xF5})  # that can be written
-    nothing: ClassVar[bytes] = bytes.fromhex("8000008000008000")  # measured yet, from 0xF7 on
+    controls: ClassVar[frozenset[int]] = frozenset({0xF2, 0xF4, 0xF5})
+    mode: ClassVar[int] = 0xF4
+    forced: ClassVar[tuple[int, ...]] = (1, 2)
+    results: ClassVar[int] = 0xF7
+    nothing: ClassVar[bytes] = bytes.fromhex("8000008000008000")
 
     def __init__(self, spec: Any, truth: Truth, start_ns: int, trim: Trim = EXAMPLE) -> None:
-        super().__init__(spec, truth, start_ns)
-        self._trim = trim
-        self._pointer = 0
-        self._memory = bytearray(256)
-        self._power_up(start_ns)
+        super().__init__(spec, truth, start_ns, trim)
 
     def _power_up(self, now_ns: int) -> None:
-        self._memory[:] = bytes(256)
-        for first, data in {**self._burnt_in(), 0xF7: self.nothing}.items():
-            self._memory[first : first + len(data)] = data
+        super()._power_up(now_ns)
         self._copied_ns = now_ns + COPYING_NS
-        self._done_ns: int | None = None
         self._humidity_on = False
-        self._fresh: tuple[float, ...] | None = None  # measured, not yet read
 
     def _burnt_in(self) -> dict[int, bytes]:
-        """Return what no reset changes: identity and calibration, by their registers."""
         low, high = _calibration(self._trim)
         return {0xD0: b"\x60", 0x88: low, 0xE1: high}
 
-    def _written(self, data: bytes, now_ns: int) -> None:
-        """§6.2.1: register and value in pairs; a lone byte sets where reading begins."""
-        if len(data) == 1:
-            self._pointer = data[0]
-        for register, value in zip(data[::2], data[1::2], strict=False):
-            if register == 0xE0 and value == 0xB6:
-                self._power_up(now_ns)
-            elif register in self.controls:
-                self._memory[register] = value
-            if register == 0xF4:
-                self._humidity_on = bool(self._memory[0xF2] & 0x07)  # §5.4.3: only now
-                if value & 0x03 in FORCED:
-                    self._done_ns = now_ns + self.measuring_ns
-
-    def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
-        self._settle(now_ns)
-        first, self._pointer = self._pointer, (self._pointer + length) & 0xFF
-        data = bytes(self._memory[(first + i) & 0xFF] for i in range(length))
-        if first <= 0xF7 and first + length >= 0xF7 + len(self.nothing) and self._fresh:
-            self._log(self._fresh, now_ns, fate)
-            self._fresh = None
-        return self._random.randbytes(length) if fate == "garbage" else data
+    def _begin(self) -> int:
+        self._humidity_on = bool(self._memory[0xF2] & 0x07)  # §5.4.3: only now
+        return self.measuring_ns
 
     def _settle(self, now_ns: int) -> None:
         """Finish what had time to finish; the status register tells of the rest."""
-        measuring = self._done_ns is not None and now_ns < self._done_ns
+        super()._settle(now_ns)
+        measuring = self._done_ns is not None
         self._memory[0xF3] = measuring << 3 | (now_ns < self._copied_ns)
-        if self._done_ns is None or measuring:
-            return
-        self._done_ns = None
-        control = self._memory[0xF4]
-        self._memory[0xF4] = control & 0xFC  # back to sleep
-        self._fresh = self._values(now_ns)
-        results = self._results(self._fresh, control)
-        self._memory[0xF7 : 0xF7 + len(results)] = results
 
-    def _results(self, weather: tuple[float, ...], control: int) -> bytes:
-        """Return what the registers from 0xF7 on hold after a measurement."""
-        celsius, percent, pascal = weather
+    def _measured(self, values: tuple[float, ...]) -> bytes:
+        celsius, percent, pascal = values
         raw = counts(celsius, percent, pascal, self._trim)
         humidity = raw.humidity if self._humidity_on else 0x8000
-        return pressure_and_temperature(raw, control) + humidity.to_bytes(2, "big")
+        return pressure_and_temperature(raw, self._memory[0xF4]) + humidity.to_bytes(2, "big")
 
 
 def pressure_and_temperature(raw: Counts, control: int) -> bytes:

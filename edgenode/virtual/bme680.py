@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from edgenode.virtual.bosch import VirtualBosch
 from edgenode.virtual.counts680 import EXAMPLE680, Counts680, Trim680, counts680, plate_celsius
-from edgenode.virtual.kinds import Fate, Period, Table
-from edgenode.virtual.playing import Chip
+from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
 from edgenode.virtual.truth import Truth
 
@@ -18,8 +18,6 @@ SWITCHING_NS: Final = 9 * 477_000  # between temperature, pressure, humidity and
 TIMES: Final = (0, 1, 2, 4, 8, 16, 16, 16)  # oversampling by its three bits
 FASTEST_HEATING_MS: Final = 20  # until the plate is where it was to go (§3.3.1)
 PLATE: Final = (190.0, 410.0)  # °C that it can be heated to
-CONTROLS: Final = frozenset({*range(0x5A, 0x6E), *range(0x70, 0x73), 0x74, 0x75})
-NOTHING: Final = bytes.fromhex("0000 800000 800000 8000 000000 0000 0000")  # 0x1D..0x2D
 
 
 class Bme680Spec(Table, frozen=True, tag_field="kind", tag="bme680"):
@@ -36,46 +34,28 @@ class Bme680Spec(Table, frozen=True, tag_field="kind", tag="bme680"):
     model: Literal["bme680", "bme688"] = "bme680"
 
 
-class VirtualBME680(Chip):
+class VirtualBME680(VirtualBosch):
     """One chip that plays air; misbehaves on command and logs what it answered."""
 
     quantities: ClassVar = ("temperature", "humidity", "pressure", "gas_resistance")
+    controls: ClassVar = frozenset({*range(0x5A, 0x6E), *range(0x70, 0x73), 0x74, 0x75})
+    mode: ClassVar = 0x74
+    forced: ClassVar = (1,)
+    results: ClassVar = 0x1D
+    nothing: ClassVar = bytes.fromhex("0000 800000 800000 8000 000000 0000 0000")
 
     def __init__(
         self, spec: Bme680Spec, truth: Truth, start_ns: int, trim: Trim680 = EXAMPLE680
     ) -> None:
-        super().__init__(spec, truth, start_ns)
-        self._trim = trim
         self._variant = int(spec.model == "bme688")
-        self._pointer = 0
-        self._memory = bytearray(256)
-        self._power_up(start_ns)
+        super().__init__(spec, truth, start_ns, trim)
 
-    def _power_up(self, now_ns: int) -> None:
-        del now_ns
-        self._memory[:] = bytes(256)
-        self._memory[0xD0] = 0x61
-        for first, data in _calibration(self._trim).items():
-            self._memory[first : first + len(data)] = data
-        self._memory[0xF0] = self._variant
-        self._memory[0x1D:0x2E] = NOTHING
-        self._done_ns: int | None = None
-        self._fresh: tuple[float, ...] | None = None  # measured, not yet read
+    def _burnt_in(self) -> dict[int, bytes]:
+        identity = {0xD0: b"\x61", 0xF0: bytes((self._variant,))}
+        return {**_calibration(self._trim), **identity}
 
-    def _written(self, data: bytes, now_ns: int) -> None:
-        """§6.2.1: register and value in pairs; a lone byte sets where reading begins."""
-        if len(data) == 1:
-            self._pointer = data[0]
-        for register, value in zip(data[::2], data[1::2], strict=False):
-            if register == 0xE0 and value == 0xB6:
-                self._power_up(now_ns)
-            elif register in CONTROLS:
-                self._memory[register] = value
-            if register == 0x74 and value & 0x03 == 1:
-                self._memory[0x1D] = 0x20
-                self._done_ns = now_ns + self._duration_ns()
-
-    def _duration_ns(self) -> int:
+    def _begin(self) -> int:
+        self._memory[0x1D] = 0x20
         control = self._memory[0x74]
         cycles = sum(TIMES[bits & 7] for bits in (control >> 5, control >> 2, self._memory[0x72]))
         heating_ms = self._heating_ms if self._gas_on else 0
@@ -93,24 +73,10 @@ class VirtualBME680(Chip):
         steps: int = (wait & 0x3F) << 2 * (wait >> 6)
         return steps
 
-    def _answered(self, length: int, now_ns: int, fate: Fate) -> bytes:
-        self._settle(now_ns)
-        first, self._pointer = self._pointer, (self._pointer + length) & 0xFF
-        data = bytes(self._memory[(first + i) & 0xFF] for i in range(length))
-        if first <= 0x1D and first + length >= 0x2B and self._fresh:
-            self._log(self._fresh, now_ns, fate)
-            self._fresh = None
-        return self._random.randbytes(length) if fate == "garbage" else data
-
-    def _settle(self, now_ns: int) -> None:
-        """Finish what had time to finish."""
-        if self._done_ns is None or now_ns < self._done_ns:
-            return
-        self._done_ns = None
-        self._fresh = self._values(now_ns)
-        raw = counts680(*self._fresh, self._variant, self._trim)
-        self._memory[0x1D:0x2E] = b"\x80\x00" + self._weather(raw) + self._gas(raw)
-        self._memory[0x74] &= 0xFC  # back to sleep
+    def _measured(self, values: tuple[float, ...]) -> bytes:
+        celsius, percent, pascal, ohm = values
+        raw = counts680(celsius, percent, pascal, ohm, self._variant, self._trim)
+        return b"\x80\x00" + self._weather(raw) + self._gas(raw)
 
     def _weather(self, raw: Counts680) -> bytes:
         """Lay out 0x1F..0x26; what is switched off is marked as skipped."""

@@ -39,6 +39,7 @@ class VirtualBMP280(VirtualBME280):
         chip_id = bytes((self.spec.chip_id,))
         return {0xD0: chip_id, 0x88: struct.pack("<Hhh Hhhhhhhhh", *self._trim[:12])}
 
-    def _results(self, weather: tuple[float, ...], control: int) -> bytes:
-        celsius, pascal = weather
-        return pressure_and_temperature(counts(celsius, 0.0, pascal, self._trim), control)
+    def _measured(self, values: tuple[float, ...]) -> bytes:
+        celsius, pascal = values
+        raw = counts(celsius, 0.0, pascal, self._trim)
+        return pressure_and_temperature(raw, self._memory[0xF4])
