@@ -44,6 +44,8 @@ TALK: Final = Talk(
     if_silent="check its supply, and that its TX is on our RX",
     if_noisy="check the baud rate (9600, else write 38400 into [[bus]]) and that it talks NMEA",
 )
+# As receivers come: u-blox 10, those of drones, and what keeps to NMEA 0183 itself.
+OTHERS: Final = (SerialLine(38_400), SerialLine(115_200), SerialLine(4800))
 DEGREES: Final = "degrees, north and east positive"
 HDOP_GOOD: Final = 5.0  # with more, a position is too vague to say that a node has moved
 MOVED: Final = 2  # docs/wire-format.md, "Values of tamper"
@@ -127,6 +129,7 @@ class GNSS(Driver):
     budget_s: ClassVar[float] = 0.1  # it never waits
     fastest_s: ClassVar[float] = 1.0
     line: ClassVar[SerialLine | None] = SerialLine(9600)
+    also: ClassVar[tuple[SerialLine, ...]] = OTHERS
     alone: ClassVar[bool] = True
     grade: ClassVar[Grade] = "oracle"
 

@@ -57,6 +57,12 @@ baud = 2400
 model = "sdm120"
 
 [[instrument]]
+kind = "gnss"
+sensor = "sky"
+bus = "gnss"
+baud = 38400
+
+[[instrument]]
 kind = "pms5003"
 sensor = "dust"
 bus = "uart"
@@ -147,6 +153,18 @@ def test_a_meter_beyond_the_usual_addresses_is_found_where_it_is_asked_for(
     assert "baud = 2400\n" in file.read_text("utf-8"), "it is set so"
     (_, meter) = load(file).sensors
     assert (meter.bus.baud, meter.every_ms) == (2400, 900_000)
+
+
+def test_a_receiver_at_another_speed_is_heard_and_its_bus_says_the_speed(
+    wires: Street,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serial, "SELDOM_S", 1.2)  # it talks each second
+    _, document = scanned(capsys, f"serial={wires.path('gnss')}", "--config", str(file))
+    assert [seen["place"] for seen in document["wires"][0]["seen"]] == ["38400 8N1"]
+    assert "baud = 38400\n" in document["stanzas"][0]["text"]
 
 
 def test_what_the_file_has_of_a_cable_is_not_added_again(
