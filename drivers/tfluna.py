@@ -1,9 +1,9 @@
 """Benewake TF-Luna and TFmini(-S): a lidar that looks across a lane, or down on it.
 
-Datasheet: Benewake SJ-PM-TF-Luna A03, "Data output format" (frame, temperature, strength below 100
-or 65535 as unreliable), SJ-PM-TFmini-S A02 (distance 65535, 65534 and 65532 for a weak signal,
-saturation and ambient light). The frame agrees with Adafruit's tfmini, the marks of what is
-unreliable with budryerson's TFMini-Plus.
+Datasheet: Benewake SJ-PM-TF-Luna A05, "Basic data output" (frame, temperature, strength below 100
+or 65535 as unreliable, above 32768 as ambient light), SJ-PM-TFmini-S A02 (distance 65535, 65534
+and 65532 for a weak signal, saturation and ambient light). The frame agrees with Adafruit's
+tfmini, the marks of what is unreliable with budryerson's TFMini-Plus.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ FRAME_BYTES: Final = 9
 FRAME_MS: Final = 10  # 100 Hz, as they are delivered
 WEAK_BELOW: Final = 100
 SATURATED: Final = 0xFFFF  # as a strength
+GLARE: Final = 32_769  # as a strength of a TF-Luna, and all above it: ambient light
 ERRORS_FROM: Final = 65_532  # as a distance, and all above it
 SATURATED_AT: Final = 65_534
 DARK_CM: Final = 65_532  # ambient light
@@ -44,12 +45,12 @@ class Frame(NamedTuple):
     temperature: float  # °C of the chip; the TFmini of old has its mode there
 
 
-def decode(frame: bytes) -> Frame:
-    """Turn a proved frame of 9 bytes into a measurement."""
+def decode(frame: bytes, glare: int = SATURATED) -> Frame:
+    """Turn a proved frame of 9 bytes into a measurement; a strength from `glare` on is none."""
     distance = frame[2] | frame[3] << 8
     strength = frame[4] | frame[5] << 8
     temperature = (frame[6] | frame[7] << 8) / 8 - 256
-    if strength == SATURATED or distance in {SATURATED_AT, DARK_CM}:
+    if strength >= glare or distance in {SATURATED_AT, DARK_CM}:
         return Frame("blinded", distance, strength, temperature)
     if strength < WEAK_BELOW or distance == 0 or distance >= ERRORS_FROM:
         return Frame("none", distance, strength, temperature)
@@ -145,8 +146,8 @@ class TFLuna(Driver):
     pace_s: ClassVar[float] = 0.25  # 225 bytes; to wake up for each frame would cost far more
     varies: ClassVar[bool] = True
     grade: ClassVar[Grade] = "oracle"
-
     warm: ClassVar[bool] = True  # it tells its temperature
+    glare: ClassVar[int] = GLARE
 
     def __init__(
         self,
@@ -208,7 +209,7 @@ class TFLuna(Driver):
         if self._fed_ms is not None and now_ms - self._fed_ms < 2 * FRAME_MS * len(frames):
             before = self._fed_ms  # evenly between the two feedings, whatever its rate is
         for n, frame in enumerate(frames, 1):
-            self._take(decode(frame), before + (now_ms - before) * n / len(frames))
+            self._take(decode(frame, self.glare), before + (now_ms - before) * n / len(frames))
         self._fed_ms = now_ms
         return ()
 
@@ -295,3 +296,4 @@ class TFmini(TFLuna):
     model: ClassVar[str] = "TFmini-S"
     channels: ClassVar[tuple[Channel, ...]] = lane_channels()
     warm: ClassVar[bool] = False
+    glare: ClassVar[int] = SATURATED

@@ -19,6 +19,7 @@ FRAMES = {
     "59 59 FE FF E8 03 D0 08 72": ("blinded", 65534, 1000, 26.0),
     "59 59 FC FF E8 03 D0 08 70": ("blinded", 65532, 1000, 26.0),
     "59 59 F4 01 FF FF D0 08 7D": ("blinded", 500, 65535, 26.0),
+    "59 59 F4 01 FE FF D0 08 7C": ("seen", 500, 65534, 26.0),
 }
 
 MUTANTS = [
@@ -29,6 +30,9 @@ MUTANTS = [
     ("WEAK_BELOW: Final = 100", "WEAK_BELOW: Final = 99"),
     ("WEAK_BELOW: Final = 100", "WEAK_BELOW: Final = 101"),
     ("SATURATED: Final = 0xFFFF", "SATURATED: Final = 0xFFFE"),
+    ("GLARE: Final = 32_769", "GLARE: Final = 32_768"),
+    ("GLARE: Final = 32_769", "GLARE: Final = 32_770"),
+    ("decode(frame, self.glare)", "decode(frame)"),
     ("SATURATED_AT: Final = 65_534", "SATURATED_AT: Final = 65_535"),
     ("DARK_CM: Final = 65_532", "DARK_CM: Final = 65_531"),
     ("ERRORS_FROM: Final = 65_532", "ERRORS_FROM: Final = 65_534"),
@@ -112,9 +116,9 @@ def answers(module: ModuleType) -> list[Any]:
     found.append((now, told(sensor.read(now))))
     now = watch(sensor, port, now, (1000, *road), car, (2000, *road))
     found.append((now, told(sensor.read(now))))
-    now = watch(sensor, port, now, (700, *road), (60, 600, 65535), (240, *road))
+    now = watch(sensor, port, now, (700, *road), (60, 600, 65535), (80, 600, 32_768), (160, *road))
     found.append((now, told(sensor.read(now))))
-    now = watch(sensor, port, now, (700, *road), (140, 600, 50), (160, *road))
+    now = watch(sensor, port, now, (700, *road), (140, 600, 32_769), (160, *road))
     found.append((now, told(sensor.read(now))))
     watch(sensor, port, now, (1000, 600, 50))
     found.append(refused(sensor, now + 1000))

@@ -53,6 +53,17 @@ def test_a_lens_that_sees_nothing_is_a_fault_that_says_what_to_do() -> None:
         sensor.read(1000)
 
 
+def test_a_strength_that_is_glare_to_a_tfluna_is_a_bright_target_to_a_tfmini() -> None:
+    port = FakeSerial(frame(600, strength=40_000))
+    sensor = TFmini(port, LidarOptions(nearer_cm=500), clock=port.clock)
+    watch(sensor, port, 0, (1000, 600, 40_000))
+    sensor.read(1000)
+    watch(sensor, port, 1000, (1000, 600, 40_000))
+    sample = sensor.read(2000)
+    assert sample.values[:2] == (0, 0)
+    assert sample.quality[:2] == (Quality.OK, Quality.OK)
+
+
 def opened_blind(port: FakeSerial) -> TFLuna:
     return TFLuna(port, LidarOptions(nearer_cm=500), clock=port.clock)
 
