@@ -21,7 +21,7 @@ from msgspec import Meta
 
 from edgenode.bus import I2CDevice
 from edgenode.bus.words import Words, signed
-from edgenode.driver import Driver, Found, Grade, Observed, Options, WireKind
+from edgenode.driver import Driver, Found, Grade, Observed, Options, WireKind, one_name_each
 from edgenode.errors import BusTimeout, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
@@ -198,9 +198,7 @@ class ADS1115Options(Options, frozen=True):
     inputs: Annotated[tuple[Input, ...], Meta(max_length=8)] = ()
 
     def __post_init__(self) -> None:
-        names = [put.name for put in self.inputs]
-        if len(names) != len(set(names)):
-            raise ValueError("two inputs have one name")
+        one_name_each([put.name for put in self.inputs], "inputs")
 
 
 class ADS1115(Driver):

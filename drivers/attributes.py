@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Meta
 
 from edgenode.bus import Tree
-from edgenode.driver import Driver, Found, Grade, Options, WireKind
+from edgenode.driver import Driver, Found, Grade, Options, WireKind, one_name_each
 from edgenode.errors import BusError, WrongDevice
 from edgenode.reading import Channel, Kind, Quality, Sample
 
@@ -65,6 +65,17 @@ class DeviceOptions(Options, frozen=True):
             description="where it stands, such as 1-0076: bus and address; where two have a name",
         ),
     ] = ""
+
+
+def only_known(
+    names: Sequence[str], channel: Callable[[str], Channel | None], types: Iterable[str]
+) -> None:
+    """Raise ValueError for a value that has no unit here, or is named twice."""
+    for name in names:
+        if channel(name) is None:
+            known = ", ".join(types)
+            raise ValueError(f"`{name}` is no value with a unit here; there are: {known}")
+    one_name_each(names, "values")
 
 
 class Directory(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-from drivers.attributes import DeviceOptions, KernelDevice, Measured, judged, number
+from drivers.attributes import DeviceOptions, KernelDevice, Measured, judged, number, only_known
 from edgenode.driver import Options
 from edgenode.reading import Channel, Kind, Quality
 
@@ -31,11 +31,8 @@ class HwmonOptions(DeviceOptions, frozen=True):
     """Which device, and which of its values: "temp1", "in1", "curr1"."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a type of value that has no unit here."""
-        for name in self.read:
-            if Hwmon.channel(name) is None:
-                known = ", ".join(TYPES)
-                raise ValueError(f"`{name}` is no value here; write one of {known} with its number")
+        """Raise ValueError for a value that has no unit here, or is named twice."""
+        only_known(self.read, Hwmon.channel, (f"{kind}1" for kind in TYPES))
 
 
 class Hwmon(KernelDevice):

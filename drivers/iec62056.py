@@ -19,7 +19,7 @@ from edgenode.bus.held import aged
 from edgenode.bus.iec62056 import SIGN_ON, Reader, identification
 from edgenode.bus.obis import amount, in_unit, registers
 from edgenode.bus.parity import with_parity, without_parity
-from edgenode.driver import Driver, Found, Grade, Options, WireKind
+from edgenode.driver import Driver, Found, Grade, Options, WireKind, one_name_each
 from edgenode.errors import BadFrame, BusError, BusTimeout
 from edgenode.reading import Channel, Event, Kind, Quality, Sample, SerialLine
 
@@ -127,10 +127,7 @@ class IEC62056Options(Options, frozen=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError where two registers would have one name."""
-        names = [channel.name for channel in channels(self)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two registers are called {', '.join(twice)}; give one a `name`")
+        one_name_each([channel.name for channel in channels(self)], "registers")
 
     def wanted(self) -> tuple[Register, ...]:
         """Return the registers that become channels."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-from drivers.attributes import DeviceOptions, KernelDevice, Measured, judged, number
+from drivers.attributes import DeviceOptions, KernelDevice, Measured, judged, number, only_known
 from edgenode.driver import Options
 from edgenode.reading import Channel, Quality
 
@@ -39,11 +39,8 @@ class IIOOptions(DeviceOptions, frozen=True):
     """Which device, and which of its values: "temp", "voltage0", "voltage0-voltage1"."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a type of value that has no unit here."""
-        for name in self.read:
-            if IIO.channel(name) is None:
-                known = ", ".join(TYPES)
-                raise ValueError(f"`{name}` is no value with a unit here; there are: {known}")
+        """Raise ValueError for a value that has no unit here, or is named twice."""
+        only_known(self.read, IIO.channel, TYPES)
 
 
 class IIO(KernelDevice):

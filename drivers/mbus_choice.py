@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from edgenode.bus.mbus_records import Function, Record
-from edgenode.driver import Options
+from edgenode.driver import Options, one_name_each
 from edgenode.reading import Channel, Kind
 
 Medium = Literal["heat", "cold", "water", "hot_water", "gas", "electricity", "other"]
@@ -138,10 +138,7 @@ class MBusOptions(Options, frozen=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError where two records would have one name."""
-        names = [chosen.called() for chosen in self.records]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two records are called {', '.join(twice)}; give one a `name`")
+        one_name_each([chosen.called() for chosen in self.records], "records")
 
     def wanted(self) -> tuple[Chosen, ...]:
         """Return the records that become channels."""

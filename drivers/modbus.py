@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from edgenode.bus import SerialPort
 from edgenode.bus.modbus import REGISTERS_MOST, Slave
-from edgenode.driver import Driver, Grade, Observed, Options, WireKind
+from edgenode.driver import Driver, Grade, Observed, Options, WireKind, one_name_each
 from edgenode.errors import WrongDevice
 from edgenode.reading import Channel, Kind, Quality, Sample, SerialLine
 
@@ -161,10 +161,7 @@ class ModbusOptions(Options, frozen=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError where names repeat, or a read would take too many requests."""
-        names = [row.name for row in self.registers]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two registers are called {', '.join(twice)}")
+        one_name_each([row.name for row in self.registers], "registers")
         widest = max(row.words for row in self.registers)
         if widest > self.most:
             raise ValueError(f"a value of {widest} registers does not fit an answer of {self.most}")

@@ -197,6 +197,13 @@ class Counting(Protocol):
         ...
 
 
+def one_name_each(names: Sequence[str], what: str) -> None:
+    """Raise ValueError where two of `what` have one name; for `__post_init__` of options."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two {what} are called {', '.join(twice)}; give one another name")
+
+
 def lines_of(driver: Any, options: Any) -> dict[str, int]:
     """Return the GPIO lines that a sensor with these options takes, by the option of each."""
     numbers = {name: getattr(options, name, None) for name in driver.lines}

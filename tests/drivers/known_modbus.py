@@ -51,7 +51,7 @@ MUTANTS = (
     ("at = 2 * (row.register - span.first)", "at = row.register - span.first"),
     ("if held != wanted.value:", "if held == wanted.value:"),
     ("REQUESTS_MOST: Final = 4", "REQUESTS_MOST: Final = 9"),
-    ("if twice:", "if not twice:"),
+    ('one_name_each([row.name for row in self.registers], "registers")', "pass"),
 )
 
 

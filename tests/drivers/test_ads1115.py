@@ -165,5 +165,5 @@ def test_an_input_that_makes_no_sense_is_refused(wrong: dict[str, Any], words: s
 
 def test_two_inputs_of_one_name_are_refused() -> None:
     both = [{"name": "a", "pins": pin} for pin in ("0", "1")]
-    with pytest.raises(msgspec.ValidationError, match="two inputs have one name"):
+    with pytest.raises(msgspec.ValidationError, match="two inputs are called"):
         msgspec.convert({"inputs": both}, ADS1115Options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from drivers.ds18b20 import DS18B20, DS18B20Options
@@ -62,6 +64,12 @@ def test_a_device_that_gives_nothing_at_all_is_lost() -> None:
 def test_a_value_without_a_unit_here_is_a_mistake_of_the_file(name: str) -> None:
     with pytest.raises(ValueError, match="no value with a unit here"):
         IIOOptions(device="x", read=(name,))
+
+
+@pytest.mark.parametrize("options", [IIOOptions, HwmonOptions])
+def test_a_value_that_is_named_twice_is_a_mistake_of_the_file(options: Any) -> None:
+    with pytest.raises(ValueError, match="two values are called"):
+        options(device="x", read=("temp1", "temp1"))
 
 
 def test_a_survey_tells_what_each_device_can_give() -> None:

@@ -87,7 +87,7 @@ def test_channels_are_named_by_what_sets_their_records_apart() -> None:
 
 
 def test_two_records_of_one_name_are_refused() -> None:
-    with pytest.raises(msgspec.ValidationError, match=r"two records are called energy; give one"):
+    with pytest.raises(msgspec.ValidationError, match=r"two records are called energy; give"):
         options(records=[{"quantity": "energy"}, {"quantity": "energy"}])
 
 
