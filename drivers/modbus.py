@@ -59,9 +59,7 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decimals: Annotated[
         int, Meta(ge=-6, le=6, title="of the resolution that is kept", description="-6 to 6")
     ] = 0
-    kind: Annotated[
-        Literal["gauge", "counter"], Meta(title="a counter is a total that the part keeps")
-    ] = "gauge"
+    total: Annotated[bool, Meta(title="whether it only grows")] = False
     invalid: Annotated[
         int | None,
         Meta(title="what stands there, unsigned, when there is no value", description="a number"),
@@ -95,12 +93,11 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def channel(self) -> Channel:
         """Return its channel."""
-        kind = Kind.COUNTER if self.kind == "counter" else Kind.GAUGE
         return Channel(
             self.name,
             self.unit,
             -self.decimals,
-            kind,
+            Kind.COUNTER if self.total else Kind.GAUGE,
             observed=self.observed,
             low=self.low,
             high=self.high,

@@ -23,7 +23,7 @@ ROWS: tuple[dict[str, Any], ...] = (
      "factor": 0.001, "decimals": 3},
     {"name": "temperature", "register": 4, "unit": "Cel", "type": "s16", "factor": 0.1,
      "offset": -40, "decimals": 1, "invalid": 0x8000},
-    {"name": "volume", "register": 5, "unit": "m3", "type": "u64", "kind": "counter"},
+    {"name": "volume", "register": 5, "unit": "m3", "type": "u64", "total": True},
     {"name": "level", "register": 9, "unit": "m", "type": "s32", "table": "holding"},
     {"name": "wind", "register": 11, "unit": "m/s", "type": "f64"},
 )  # fmt: skip
@@ -43,7 +43,7 @@ MUTANTS = (
     ("return None, Quality.FAULT", "return None, Quality.MISSING"),
     ("if math.isfinite(value)", "if True"),
     ("            -self.decimals,", "            self.decimals,"),
-    ('if self.kind == "counter"', 'if self.kind != "counter"'),
+    ("if self.total", "if not self.total"),
     ("row.end - last.first <= most", "row.end - last.first <= most + 1"),
     ("row.end - last.first <= most", "row.end - last.first < most"),
     ("last.table == row.table and", "last.table != row.table and"),

@@ -34,7 +34,7 @@ TYPES = {
 WIND = [
     {"name": "wind", "register": 0, "unit": "m/s", "factor": 0.1, "decimals": 1, "low": 0,
      "high": 60},
-    {"name": "rain", "register": 2, "unit": "mm", "type": "u32", "kind": "counter"},
+    {"name": "rain", "register": 2, "unit": "mm", "type": "u32", "total": True},
 ]  # fmt: skip
 VOLTS = bytes.fromhex("01 04 04 43 66 33 33 5A FA")
 
