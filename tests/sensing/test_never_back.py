@@ -98,6 +98,8 @@ class World:
         most = MOST_PER_H * STEPS * within_ms // HOUR_MS + 2 if self.limited else ROUND
         forward = shows - self.shows + MOST_COUNTED
         lap = shows - self.shows + ROUND
+        if forward >= ROUND:  # it was there before the last step, which rolled over
+            return True
         return 0 <= forward <= most + MOST_COUNTED or 0 <= lap <= min(most, LAP) + MOST_COUNTED
 
     def leave(self, away: Away) -> None:
