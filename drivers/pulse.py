@@ -2,7 +2,8 @@
 
 Datasheet: none, the wire is the part. Counting and debouncing are the kernel's: linux/gpio.h,
 `struct gpio_v2_line_event.line_seqno` (since Linux 5.10), which counts every edge whether or not
-anybody read it, while the queue of events keeps only the newest ones.
+anybody read it, while the queue of events keeps only the newest ones. What a pulse is worth:
+drivers/pulse_weight.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from drivers.pulse_weight import PerPulse, PerUnit, StartsAt, Unit, total, weight
 from edgenode.bus import Bias, Edge, EdgeCount, EdgeLine
 from edgenode.driver import Debounce, Driver, Grade, Line, Observed, Options, WireKind
 from edgenode.reading import Channel, Event, Kind, Sample
@@ -27,6 +29,43 @@ class PulseOptions(Options, frozen=True):
     observed: Annotated[
         Observed, Meta(description="an observed property such as ItemFlowObserved/intensity")
     ] = ""
+    per_pulse: Annotated[
+        PerPulse | None,
+        Meta(title="what a pulse is worth, in unit: then the total of that travels too"),
+    ] = None
+    pulses_per_unit: Annotated[
+        PerUnit | None, Meta(title="the same as labels say it: 1000 for 1000 imp/kWh")
+    ] = None
+    unit: Annotated[Unit, Meta(title="in what; m is of wind that has passed")] = ""
+    quantity: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z0-9_]{0,48}$",
+            title="what it is called, if not energy, heat_energy, volume, precipitation, wind_run",
+            description="a quantity such as gas_volume",
+        ),
+    ] = ""
+    starts_at: Annotated[
+        StartsAt, Meta(title="what the dial showed where count was 0, in unit")
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what does not go together."""
+        self.weighed()
+
+    def weighed(self) -> tuple[Channel, ...]:
+        """Return the channel of what the pulses are worth, if somebody says it."""
+        worth = weight(self.per_pulse, self.pulses_per_unit)
+        if worth is None:
+            if self.unit or self.quantity or self.starts_at:
+                words = "unit, quantity and starts_at go with per_pulse or pulses_per_unit"
+                raise ValueError(f"{words}: what is a pulse worth?")
+            return ()
+        if not self.unit:
+            raise ValueError("a pulse is worth so much of what? write a unit")
+        if self.edge == "both":
+            raise ValueError('with edge = "both" a pulse counts twice: choose one of its edges')
+        return (total(worth, self.unit, self.quantity, self.starts_at),)
 
 
 class Pulse(Driver):
@@ -34,7 +73,7 @@ class Pulse(Driver):
 
     `count` is exact however long nobody reads. `unread` says how many of the edges since the
     last sample fell out of the kernel's queue before they were read: they are in `count`, only
-    their times are not known.
+    their times are not known. What a count is worth follows from it, and is never counted itself.
     """
 
     wire: ClassVar[WireKind] = "gpio"
@@ -44,15 +83,25 @@ class Pulse(Driver):
         Channel("count", "count", kind=Kind.COUNTER),
         Channel("unread", "count"),
     )
+    varies: ClassVar[bool] = True
     grade: ClassVar[Grade] = "oracle"
     since_open: ClassVar[frozenset[str]] = frozenset({"count"})
     budget_s: ClassVar[float] = 0.25  # it never waits; a full queue is 0.1 s of a slow processor
     fastest_s: ClassVar[float] = 0.05
 
     def __init__(self, wire: EdgeLine, options: PulseOptions) -> None:
-        del options  # they are all about the line, which is open
+        self._own = self.declare(options)  # all else is about the line, which is open
         self._line, self._edges = wire, EdgeCount(wire)
         self._missed_before = 0
+
+    @classmethod
+    def declare(cls, options: PulseOptions) -> tuple[Channel, ...]:
+        """Return count and unread, and what the pulses are worth where that is said."""
+        return (*cls.channels, *options.weighed())
+
+    def measures(self) -> tuple[Channel, ...]:
+        """Return the channels of this line."""
+        return self._own
 
     def fileno(self) -> int:
         """Return the line's descriptor, readable with the next edge."""
@@ -78,10 +127,15 @@ class Pulse(Driver):
         self._edges.keep(totals["count"])
 
     def read(self, now_ms: int) -> Sample:
-        """Return the edges since opening, and how many since the last sample were not read."""
+        """Return the edges since opening, how many since the last sample were not read, and worth.
+
+        What they are worth is that of the edges since opening too.
+        """
         self.feed(now_ms)
         before, self._missed_before = self._missed_before, self._edges.missed
-        return Sample((self._edges.count, self._edges.missed - before))
+        count = self._edges.count
+        worth = (channel.worth(count) for channel in self._own[len(self.channels) :])
+        return Sample((count, self._edges.missed - before, *worth))
 
     def close(self) -> None:
         """Give the line back; the kernel stops counting, unless it was handed over."""

@@ -64,6 +64,7 @@ class Rate(NamedTuple):
     unit: str
     scale: int
     each: float  # see Derived
+    observed: str = ""
 
 
 RATES: Final = {  # by the unit of the total
@@ -74,6 +75,8 @@ RATES: Final = {  # by the unit of the total
     "GJ": Rate("energy", "power_mean", "W", 0, 1e9 / 3600),
     "L": Rate("volume", "volume_flow", "L/min", -2, 1 / 60),
     "m3": Rate("volume", "volume_flow", "m3/h", -3, 1.0),
+    "mm": Rate("precipitation", "precipitation_rate", "mm/h", -1, 1.0),
+    "m": Rate("wind_run", "wind_speed", "m/s", -2, 1 / 3600, "WeatherObserved/windSpeed"),
 }
 FOREMOST: Final = "import_energy"  # of several, what is consumed
 
@@ -107,5 +110,5 @@ def _called(total: Channel, totals: Sequence[Channel]) -> Iterator[str]:
 
 def _rate(name: str, total: Channel) -> Derived:
     rate = RATES[total.unit]
-    channel = Channel(name, rate.unit, scale=rate.scale)
+    channel = Channel(name, rate.unit, scale=rate.scale, observed=rate.observed)
     return Derived(channel, {total.name: total.unit}, moment=False, each=rate.each)

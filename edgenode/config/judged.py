@@ -56,7 +56,7 @@ def channels_of(row: Row) -> dict[str, Channel]:
 
 def _counters(row: Row) -> int:
     """Return how many totals are kept: of what is counted, here or by the part, and of leaks."""
-    counters = sum(channel.kind is Kind.COUNTER for channel in channels_of(row).values())
+    counters = sum(c.kind is Kind.COUNTER and not c.weight for c in channels_of(row).values())
     leaks = sum(rules.leak_after_h is not None for rules in row.table.channel.values())
     return counters + leaks
 

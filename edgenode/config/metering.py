@@ -29,7 +29,7 @@ def unfit_meter(place: Place, rules: ChannelTable, channel: Channel, row: Row) -
     derived = channel.name in row.table.derived
     if given and (channel.kind is not Kind.COUNTER or derived):
         yield Mistake((*place, given[0]), "goes with a total that the part keeps; this is none")
-    elif given and channel.name in row.driver.since_open:
+    elif given and (channel.name in row.driver.since_open or channel.weight):
         yield Mistake((*place, given[0]), "this is counted here, without an end or a register")
     elif rules.modulus is not None:
         steps = rules.modulus / 10.0**channel.scale

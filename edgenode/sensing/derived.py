@@ -235,5 +235,6 @@ def formula(
         return Momentary(MOMENTARY[name], made)
     (source,) = (places[s] for s in sources)
     if derived.each:
-        return Flow(source, every_ms, each=derived.each, watched=name != "flow")
+        here = name == "flow" or group.channels[source].weight is not None  # it is counted
+        return Flow(source, every_ms, each=derived.each, watched=not here)
     return Energy(source, index, group, sink, every_ms)

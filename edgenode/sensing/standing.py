@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from edgenode.driver import Driver, Identified
-from edgenode.reading import Group, Kind, Quality, Sample
+from edgenode.reading import Channel, Group, Kind, Quality, Sample
 from edgenode.sensing.channels import quantity, shows_register
 from edgenode.sensing.dial import dial
 from edgenode.sensing.identity import Identities
@@ -16,6 +16,11 @@ from edgenode.sensing.rules import ChannelRules, MeterRules, SensorRules
 NONE: Final[dict[str, int]] = {}
 
 
+def _is_kept(channel: Channel) -> bool:
+    """Whether a total is durable by itself, not by the counter that it follows from."""
+    return channel.kind is Kind.COUNTER and channel.weight is None
+
+
 class Standing:
     """The counters of one sensor that go on whatever becomes of us."""
 
@@ -24,7 +29,7 @@ class Standing:
         self._registers = {
             quantity(channel): Register(index, channel, sink)
             for index, channel in enumerate(group.channels)
-            if channel.kind is Kind.COUNTER and quantity(channel) not in rules.derived
+            if _is_kept(channel) and quantity(channel) not in rules.derived
         }
         names = {name: register.name for name, register in self._registers.items()}
         self._identities = Identities(names, sink)

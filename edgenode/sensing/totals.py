@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from edgenode.driver import Counting, Driver
-from edgenode.reading import Event, EventCode, Group, Sample, Total
+from edgenode.reading import Channel, Event, EventCode, Group, Sample, Total
+from edgenode.sensing.channels import quantity
 from edgenode.sensing.job import Sink
 
 UNKNOWN_MS = -1  # a node that was off cannot say for how long
@@ -40,6 +41,7 @@ class Totals:
         self._floors: dict[int, int] = {}  # durable totals of a wire that has not spoken yet
         self._index: dict[str, int] = {}
         self._opened_before = False
+        self._weighed = _weighed(group.channels)
 
     def opened(self, driver: Driver, now_ms: int) -> None:
         """Take up the totals where they were left; a gap in watching them is an event."""
@@ -70,6 +72,8 @@ class Totals:
             count = values[index]
             if count is not None:
                 values[index] = self._set(index, int(count), now_ms)
+        for index, source, channel in self._weighed:
+            values[index] = channel.worth(values[source])
         return Sample(tuple(values), sample.quality, sample.events)
 
     def _set(self, index: int, count: int, now_ms: int) -> int:
@@ -117,6 +121,12 @@ class Totals:
         if gap_ms == UNKNOWN_MS:
             return gap_ms, ResetReason.REBOOT
         return gap_ms, ResetReason.REOPENED if self._opened_before else ResetReason.RESTART
+
+
+def _weighed(channels: Sequence[Channel]) -> list[tuple[int, int, Channel]]:
+    """Return each channel that has a weight, with its place and that of its counter."""
+    places = {quantity(channel): n for n, channel in enumerate(channels)}
+    return [(n, places[c.weight.counter], c) for n, c in enumerate(channels) if c.weight]
 
 
 def unwatched_ms(known: Total, sink: Sink, now_ms: int) -> int:

@@ -59,3 +59,31 @@ def test_a_contact_that_counts_consumption_is_a_meter() -> None:
     assert "900 s at the finest" in problem
     (*_, other) = parse(WELL + PULSE.format(observed="ItemFlowObserved/intensity"), "n").sensors
     assert not other.household
+
+
+@pytest.mark.parametrize(
+    "worth",
+    [
+        'per_pulse = 0.01\nunit = "m3"',
+        'per_pulse = 10\nunit = "L"\nquantity = "hot_water_volume"',
+        'per_pulse = 0.1\nunit = "m3"\nquantity = "gas_volume"',
+        'pulses_per_unit = 1000\nunit = "kWh"',
+        'per_pulse = 1\nunit = "Wh"\nquantity = "export_energy"',
+        'per_pulse = 0.001\nunit = "GJ"',
+    ],
+)
+def test_a_contact_whose_pulses_are_worth_energy_or_a_volume_is_a_meter(worth: str) -> None:
+    text = WELL + PULSE.format(observed="") + worth + "\n"
+    (problem,) = problems(text)
+    assert "900 s at the finest, found 60" in problem
+    (*_, meter) = parse(text.replace("every_s = 60", "every_s = 900"), "n").sensors
+    assert meter.household
+    (*_, fountain) = parse(text + 'serves = "public"\n', "n").sensors
+    assert not fountain.household
+
+
+@pytest.mark.parametrize("unit", ["mm", "m"])
+def test_rain_and_wind_are_nobodys_consumption(unit: str) -> None:
+    text = PULSE.format(observed="") + f'per_pulse = 0.2\nunit = "{unit}"\n'
+    (*_, weather) = parse(WELL + text, "n").sensors
+    assert not weather.household

@@ -30,6 +30,7 @@ path = "/dev/i2c-1"
 """
 SDM = 'name = "m"\ndriver = "sdm120"\nbus = "meters"\nevery_s = 900\npurpose = "energy"\n'
 PULSE = 'name = "m"\ndriver = "pulse"\nbus = "pins"\nline = 5\nevery_s = 900\npurpose = "water"\n'
+WATER = f'{PULSE}per_pulse = 0.01\nunit = "m3"\n'
 SPS30 = 'name = "m"\ndriver = "sps30"\nbus = "gas"\nevery_s = 60\npurpose = "air"\n'
 SHT4X = 'name = "m"\ndriver = "sht4x"\nbus = "gas"\nevery_s = 60\npurpose = "air"\n'
 ENERGY = "[sensor.channel.import_energy]\n"
@@ -85,6 +86,14 @@ def test_a_rate_may_be_asked_for_by_the_name_of_its_total() -> None:
     ]
 
 
+def test_what_pulses_are_worth_has_a_rate_and_may_leak() -> None:
+    asked = 'derived = ["volume_flow"]\n[sensor.channel.volume]\nleak_after_h = 24\n'
+    config = parse(HEAD + BUSES + WATER + asked)
+    (group,) = groups(config).values()
+    assert [c.name for c in group.channels] == ["m/count", "m/unread", "m/volume", "m/volume_flow"]
+    assert rules(config.sensors[0]).channels["volume"].leak == LeakRules(24 * 3600, 1800)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -101,6 +110,13 @@ def test_a_rate_may_be_asked_for_by_the_name_of_its_total() -> None:
         (f"{PULSE}{COUNT}leak_after_h = 1\nquiet_min = 60\n", "longer than the pause of 60 min"),
         (f"{PULSE}{COUNT}leak_after_h = 0\n", "expected hours, 1 to 8760"),
         (f'{SHT4X}installed = "2026-04-01"\n', "nothing is known of how long a SHT4x lasts"),
+        (f"{WATER}[sensor.channel.volume]\nmodulus = 10000\n", "this is counted here, without"),
+        (f"{WATER}[sensor.channel.volume]\nregister = true\n", "this is counted here, without"),
+        (f"{PULSE}per_pulse = 0.01\n", "worth so much of what? write a unit"),
+        (f'{PULSE}per_pulse = 0.01\nunit = "gal"\n', '"L" or "m3"'),
+        (f'{PULSE}per_pulse = 0.0\nunit = "m3"\n', "expected a number, 1e-9 to 1e6, found 0.0"),
+        (f'{WATER}edge = "both"\n', "a pulse counts twice"),
+        (f'{WATER}derived = ["power_mean"]\n', "no quantity 'power_mean' can be derived"),
         (f'{SPS30}installed = "2026-02-30"\n', "there is no such day, found '2026-02-30'"),
         (f'{SPS30}installed = "last May"\n', "a date in quotes, YYYY-MM-DD"),
         (f'{SDM}derived = ["volume_flow"]\n', "no quantity 'volume_flow' can be derived"),
@@ -118,5 +134,7 @@ def test_the_time_of_a_leak_takes_a_place_among_the_totals() -> None:
     many = "".join(f"[[sensor]]\n{numbered(n)}" for n in range(64))
     head = HEAD + BUSES.removesuffix("[[sensor]]\n")
     assert len(parse(head + many).sensors) == 64
+    worth = many.replace("every_s", 'per_pulse = 0.01\nunit = "m3"\nevery_s')
+    assert len(parse(head + worth).sensors) == 64, "what pulses are worth follows from a count"
     with pytest.raises(ConfigError, match="more than 64 counters"):
         parse(f"{head}{many}{COUNT}leak_after_h = 24\n")

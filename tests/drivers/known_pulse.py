@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from drivers import pulse
+from edgenode.reading import Kind
 from tests.support.fake_line import FakeLine
 
 MUTANTS = [
@@ -19,7 +20,11 @@ MUTANTS = [
     ("self._missed_before = 0", "self._missed_before = 1"),
     ("        self.feed(now_ms)\n", ""),
     ("        self._edges.take()\n", ""),
-    ("(self._edges.count, self._edges.missed", "(self._edges.missed, self._edges.missed"),
+    ("count = self._edges.count", "count = self._edges.missed"),
+    ("(count, self._edges.missed", "(self._edges.missed, self._edges.missed"),
+    ("channel.worth(count)", "channel.worth(count + 1)"),
+    ("self._own[len(self.channels) :]", "self._own[:0]"),
+    ("(*cls.channels, *options.weighed())", "cls.channels"),
     ("        self._line.close()\n", "        self._line.fileno()\n"),
 ]
 OF_THE_COUNT = [
@@ -39,6 +44,27 @@ OF_THE_COUNT = [
     ("self.missed += missed", "self.missed += step"),
     ("self._began = total", "self._began = 0"),
     ("self._line.keep(total)", "self._line.keep(0)"),
+]
+OF_THE_WEIGHT = [
+    ("1 / Fraction(str(pulses_per_unit))", "Fraction(str(pulses_per_unit))"),
+    ("Fraction(str(per_pulse))", "1 / Fraction(str(per_pulse))"),
+    ("Fraction(str(per_pulse))", "Fraction(per_pulse)"),
+    ("DIGITS: Final = 4", "DIGITS: Final = 3"),
+    ("DIGITS: Final = 4", "DIGITS: Final = 5"),
+    ('"energy"),', '"power"),'),
+    ('"mm": "precipitation"', '"mm": "rain"'),
+    ('"GJ": "heat_energy"', '"GJ": "energy"'),
+    ("totalActiveEnergyExport", "totalActiveEnergyImport"),
+    ("(first + 1) <= worth", "(first + 1) < worth"),
+    ("range(first, finest, -1)", "range(finest, first)"),
+    ("denominator == 1)", "denominator != 1)"),
+    ("each.numerator", "int(each)"),
+    ("int(start * by)", "int(start)"),
+    ("by = each.denominator", "by = each.numerator"),
+    ('Weight("count"', 'Weight("unread"'),
+    ("Kind.COUNTER", "Kind.GAUGE"),
+    ('{"energy", "volume"} else ""', '{"energy"} else ""'),
+    ("noun not in name", "noun in name"),
 ]
 
 
@@ -69,6 +95,12 @@ def answers(module: ModuleType) -> list[Any]:
     driver = module.Pulse(empty, module.PulseOptions(line=1))
     told.append(driver.resumed())
     driver.close()
+    metered = FakeLine()
+    options = module.PulseOptions(line=1, per_pulse=0.5, unit="m3")
+    driver = module.Pulse(metered, options)
+    metered.pulse(3)
+    told.append(driver.read(0).values)
+    driver.close()
     return told
 
 
@@ -79,7 +111,42 @@ KNOWN = [
     *((WHOLE + 3, 0), (WHOLE + 6, 1), (WHOLE + 9, 1), (WHOLE + 12, 1)),
     [5 + (1 << 32)],
     {"count": 0},
+    (3, 0, 1.5),
 ]
+# What a pulse is worth, of what, the name, what it starts at; then the name, the scale, the
+# property and the total after 0, 1 and 1,000 pulses.
+KWH, USED = "ACMeasurement/totalActiveEnergyImport", "SmartMeteringObservation/totalConsumption"
+WATER, RAIN = "WaterConsumptionObserved/waterConsumption", "WeatherObserved/precipitation"
+WEIGHTS: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = [
+    ((None, 1000, "kWh", "", 0), ("energy", -3, KWH, 0, 0.001, 1)),  # S0 as it is usual
+    ((None, 1600, "kWh", "", 0), ("energy", -6, KWH, 0, 0.000625, 0.625)),
+    ((None, 750, "kWh", "", 2.5), ("energy", -6, KWH, 2.5, 2.501333, 3.833333)),
+    ((10, None, "L", "", 0), ("volume", 1, WATER, 0, 10, 10_000)),  # reed of a water meter
+    ((0.01, None, "m3", "", 1234.567), ("volume", -2, WATER, 1234.56, 1234.57, 1244.56)),
+    ((0.1, None, "m3", "gas_volume", 0), ("gas_volume", -1, USED, 0, 0.1, 100)),
+    ((0.001, None, "GJ", "", 0), ("heat_energy", -3, USED, 0, 0.001, 1)),
+    ((1, None, "Wh", "export_energy", 7), ("export_energy", 0, KWH[:-6] + "Export", 7, 8, 1007)),
+    ((0.2, None, "mm", "", 0), ("precipitation", -1, RAIN, 0, 0.2, 200)),  # Davis, metric
+    ((0.2794, None, "mm", "", 0), ("precipitation", -4, RAIN, 0, 0.2794, 279.4)),  # SparkFun
+    ((None, 1.5, "m", "", 0), ("wind_run", -4, "", 0, 0.6666, 666.6666)),  # 2.4 km/h at 1 Hz
+]
+
+
+def weights_hold(module: ModuleType) -> bool:
+    """Whether a pulse is worth what labels and data sheets say."""
+    try:
+        return all(_told(module, *given) == known for given, known in WEIGHTS)
+    except ValueError:
+        return False
+
+
+def _told(
+    module: ModuleType, per: float | None, of: float | None, unit: str, name: str, start: float
+) -> tuple[Any, ...]:
+    made = module.total(module.weight(per, of), unit, name, start)
+    counted = (made.worth(count) for count in (0, 1, 1000))
+    one = made.kind is Kind.COUNTER and made.weight.counter == "count"
+    return (made.name, made.scale, made.observed, *counted) if one else ()
 
 
 def known_answers_hold(module: ModuleType) -> bool:

@@ -218,7 +218,8 @@ def test_the_only_total_of_its_kind_needs_no_other_name() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "counted", "rate"),
-    # A unit in an hour: 1 kWh/h is 1,000 W, 3.6 MJ are 1 kWh, 60 L/h are 1 L/min.
+    # A unit in an hour: 1 kWh/h is 1,000 W, 3.6 MJ are 1 kWh, 60 L/h are 1 L/min, and
+    # 3,600 m of wind in an hour 1 m/s.
     [
         ("Wh", 1, 1),
         ("kWh", 1, 1_000),
@@ -227,6 +228,8 @@ def test_the_only_total_of_its_kind_needs_no_other_name() -> None:
         ("GJ", 3.6, 1e6),
         ("L", 60, 1),
         ("m3", 2, 2),
+        ("mm", 3, 3),
+        ("m", 3600, 1),
     ],
 )
 def test_rates_are_in_the_unit_that_people_read(unit: str, counted: float, rate: float) -> None:
@@ -238,6 +241,11 @@ def test_rates_are_in_the_unit_that_people_read(unit: str, counted: float, rate:
     value, quality, _ = hourly.derive((7.0 + counted,), OK, 60 * MINUTE_MS)
     assert value == pytest.approx(rate)
     assert quality is Quality.OK
+
+
+def test_the_rate_of_the_way_of_the_wind_is_what_a_city_knows_as_its_speed() -> None:
+    made = derivable((Channel("wind_run", "m", kind=Kind.COUNTER),))["wind_speed"].channel
+    assert (made.unit, made.observed) == ("m/s", "WeatherObserved/windSpeed")
 
 
 def energy(sink: FakeSink, every_ms: int = MINUTE_MS) -> Energy:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from drivers import pulse
+from drivers import pulse, pulse_weight
 from edgenode.bus import edges
 from edgenode.virtual.kinds import Hello
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.series import Play
-from tests.drivers.known_pulse import MUTANTS, OF_THE_COUNT, count_holds, known_answers_hold
+from tests.drivers.known_pulse import (
+    MUTANTS,
+    OF_THE_COUNT,
+    OF_THE_WEIGHT,
+    count_holds,
+    known_answers_hold,
+    weights_hold,
+)
 from tests.support.beds import Bed, Edges, Wire
 from tests.support.proofs import KernelOracle, Mutants, Proof
 
@@ -24,10 +31,12 @@ PROOFS = (
         part=part,
         options={"line": 0},
         against=(KernelOracle("gpio-sim", "tests/lab/test_street.py"),),
-        known="1000 pulses that nobody read are `line_seqno` 1000 of linux/gpio.h",
+        known="1000 pulses that nobody read are `line_seqno` 1000 of linux/gpio.h; 1000 imp/kWh "
+        "of S0, 10 L of a reed, 0.2 mm of Davis, 2.4 km/h per Hz of SparkFun",
         mutants=(
             Mutants(pulse, tuple(MUTANTS), known_answers_hold),
             Mutants(edges, tuple(OF_THE_COUNT), count_holds),
+            Mutants(pulse_weight, tuple(OF_THE_WEIGHT), weights_hold),
         ),
         damage="a contact has no checksum; debouncing is the kernel's",
         found="",
