@@ -198,8 +198,8 @@ class LD2451Options(Options, frozen=True):
     """What an installer may choose; the radar itself is left as it is set."""
 
     suppress_below: SuppressBelow = 3
-    slowest: Slowest = 5
-    angle: BeamAngle = 0
+    slowest_kmh: Slowest = 5
+    angle_deg: BeamAngle = 0
     line_m: Annotated[
         int,
         Meta(
@@ -230,7 +230,7 @@ class LD2451(Driver):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._port = Asked(wire, Both(), QUESTION, clock)
-        self._road = Road(options.suppress_below, options.slowest, options.angle)
+        self._road = Road(options.suppress_below, options.slowest_kmh, options.angle_deg)
         self._tracker = Tracker(self._road, options.line_m)
         self._heard = bool(self._ask())  # since the last sample
 

@@ -184,8 +184,8 @@ class OPS243Options(Options, frozen=True):
     """What an installer may choose; the radar itself is left as it is set."""
 
     suppress_below: SuppressBelow = 3
-    slowest: Slowest = 5
-    angle: BeamAngle = 0
+    slowest_kmh: Slowest = 5
+    angle_deg: BeamAngle = 0
     lengths: Annotated[
         bool, Meta(description="tell lengths too; the radar must be set to OC, in m/s")
     ] = False
@@ -226,7 +226,7 @@ class OPS243(Driver):
         self._port = Asked(wire, Lines(LINE_MOST), question, clock)
         self._per = UNITS["mps"]  # the radar's default, until it has answered
         self._road = Road(
-            options.suppress_below, options.slowest, options.angle, lengths=options.lengths
+            options.suppress_below, options.slowest_kmh, options.angle_deg, lengths=options.lengths
         )
         self._vehicles = Vehicles(self._road)
         self._port.say(ASK_UNITS)  # its answer may be lost as the rest of a line

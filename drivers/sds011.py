@@ -85,7 +85,7 @@ def talk(minutes: int) -> Talk:
 class SDS011Options(Options, frozen=True):
     """How often it works."""
 
-    minutes: Annotated[
+    period_min: Annotated[
         int,
         Meta(
             ge=0,
@@ -155,7 +155,7 @@ class SDS011(Driver):
         options: SDS011Options,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._port, self._cycle_ms = wire, cycle_ms(options.minutes)
+        self._port, self._cycle_ms = wire, cycle_ms(options.period_min)
         said = Conversation(wire, clock)
         for _ in range(TRIES):
             if said.ask(WORK, SET, AWAKE) or said.frames:
@@ -163,8 +163,8 @@ class SDS011(Driver):
         if not said.frames:
             raise said.silence()
         said.settle(REPORTING, ACTIVE)
-        said.settle(PERIOD, options.minutes)
-        self._stream = Newest(wire, Frames(SHAPE), talk(options.minutes), clock, _is_measured)
+        said.settle(PERIOD, options.period_min)
+        self._stream = Newest(wire, Frames(SHAPE), talk(options.period_min), clock, _is_measured)
         self._worked_ms = 0
         self._clock, self._opened_s = clock, clock()
         self._told_ms: int | None = None  # when it was last known to work, or was woken

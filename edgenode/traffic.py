@@ -204,15 +204,21 @@ def road_channels(*, lengths: bool = False) -> tuple[Channel, ...]:
 class Road:
     """Both directions of a road as a radar sees them, each held back by itself.
 
-    `angle` is that between beam and road: of a speed a radar sees only the part along its beam.
+    `angle_deg` is that between beam and road: a radar sees only the part of a speed along its beam.
     """
 
     def __init__(
-        self, suppress_below: int, slowest: float, angle: float = 0.0, *, lengths: bool = False
+        self,
+        suppress_below: int,
+        slowest_kmh: float,
+        angle_deg: float = 0.0,
+        *,
+        lengths: bool = False,
     ) -> None:
         self._flows = {direction: Flow() for direction in DIRECTIONS}
-        self._suppress_below, self._slowest, self._lengths = suppress_below, slowest, lengths
-        self._along = math.cos(math.radians(angle))
+        self._suppress_below, self._lengths = suppress_below, lengths
+        self._slowest_kmh = slowest_kmh
+        self._along = math.cos(math.radians(angle_deg))
         self._watched = False
 
     def passed(
@@ -220,7 +226,7 @@ class Road:
     ) -> None:
         """Take in a vehicle: boot-time ms, km/h along the beam, m; none where its speed is none."""
         speed /= self._along
-        if self._slowest <= speed <= FASTEST:
+        if self._slowest_kmh <= speed <= FASTEST:
             self._flows[direction].passed(at_ms, speed, length)
 
     def sample(self) -> Sample:

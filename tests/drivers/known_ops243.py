@@ -97,7 +97,7 @@ MUTANTS = [
     ("self._per = units(line) or self._per", "pass"),
     ("self._set(lines)\n", "pass\n"),
     ("SuppressBelow = 3", "SuppressBelow = 1"),
-    ("slowest: Slowest = 5", "slowest: Slowest = 50"),
+    ("slowest_kmh: Slowest = 5", "slowest_kmh: Slowest = 50"),
 ]
 
 

@@ -15,7 +15,7 @@ from tests.support.fake_serial import FakeSerial
 
 
 def road() -> Road:
-    made = Road(0, slowest=0)
+    made = Road(0, slowest_kmh=0)
     made.sample()
     return made
 

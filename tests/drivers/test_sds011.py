@@ -21,7 +21,7 @@ def played(minutes: int, spec: Sds011Spec | None = None) -> tuple[Bed, Cable, SD
     bed.now_ns = 10**12  # whole seconds
     part = VirtualSDS011(spec or Sds011Spec("s"), bed.truth, bed.now_ns)
     cable = Cable(bed, part, SerialLine(9600))
-    return bed, cable, SDS011(cable, SDS011Options(minutes=minutes), clock=bed.clock)
+    return bed, cable, SDS011(cable, SDS011Options(period_min=minutes), clock=bed.clock)
 
 
 def test_an_hour_of_the_usual_period_costs_six_minutes_of_its_life() -> None:
@@ -71,7 +71,7 @@ def test_closing_lets_fan_and_laser_rest_and_opening_wakes_them() -> None:
     bed, cable, sensor = played(0)
     sensor.close()
     assert cable.instrument.resting(bed.now_ns)
-    again = SDS011(cable, SDS011Options(minutes=0), clock=bed.clock)
+    again = SDS011(cable, SDS011Options(period_min=0), clock=bed.clock)
     assert play(bed, cable, again, 2_000).sample.values[0] is not None
 
 

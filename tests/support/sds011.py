@@ -62,6 +62,6 @@ def opened(
 ) -> tuple[Any, AnsweringPort]:
     """Return a driver that has just been opened at 0 ms."""
     port = AnsweringPort(WELL if answers is None else answers)
-    sensor = module.SDS011(port, module.SDS011Options(minutes=minutes), clock=port.clock)
+    sensor = module.SDS011(port, module.SDS011Options(period_min=minutes), clock=port.clock)
     sensor.feed(0)
     return sensor, port

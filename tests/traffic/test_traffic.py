@@ -116,7 +116,7 @@ def test_none_at_all_is_no_secret_and_few_are() -> None:
 def test_what_is_held_back_is_told_later_and_nothing_is_lost_or_told_of_few(
     intervals: list[tuple[int, int]], suppress_below: int
 ) -> None:
-    road = Road(suppress_below, slowest=0)
+    road = Road(suppress_below, slowest_kmh=0)
     road.sample()
     width = len(road_channels()) // 2
     came, seen = [0, 0], [0, 0]
@@ -140,7 +140,7 @@ def test_what_is_held_back_is_told_later_and_nothing_is_lost_or_told_of_few(
 
 
 def test_the_first_sample_of_a_road_has_no_time_behind_it() -> None:
-    road = Road(0, slowest=0)
+    road = Road(0, slowest_kmh=0)
     road.passed("toward", 100, 50)
     sample = road.sample()
     assert set(sample.values) == {None}
@@ -149,7 +149,7 @@ def test_the_first_sample_of_a_road_has_no_time_behind_it() -> None:
 
 
 def test_speeds_are_those_along_the_road_and_what_cannot_be_on_it_is_no_vehicle() -> None:
-    road = Road(0, slowest=5, angle=60)
+    road = Road(0, slowest_kmh=5, angle_deg=60)
     road.sample()
     for speed in (2.4, 25.0, 150.1, 400.0):  # along the beam; the road has twice as much
         road.passed("away", 100, speed)
@@ -160,7 +160,7 @@ def test_speeds_are_those_along_the_road_and_what_cannot_be_on_it_is_no_vehicle(
 
 
 def test_memory_does_not_grow_with_traffic() -> None:
-    road = Road(1000, slowest=0, lengths=True)
+    road = Road(1000, slowest_kmh=0, lengths=True)
     road.sample()
     tracemalloc.start()
     for n in range(20_000):

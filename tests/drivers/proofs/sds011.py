@@ -62,7 +62,7 @@ PROOFS = (
     Proof(
         driver="sds011",
         part=part,
-        options={"minutes": 5},
+        options={"period_min": 5},
         against=(
             Oracle("PyPMS", "pms.core", as_pypms),
             Captures(
