@@ -256,9 +256,7 @@ class Health(Driver):
         self._latched: int | None = None  # not known before the first read
 
     @classmethod
-    def identify(
-        cls, wire: Tree, sleep: Callable[[float], None] = time.sleep
-    ) -> Recognised | None:
+    def identify(cls, wire: Tree, sleep: Callable[[float], None] = time.sleep) -> Recognised | None:
         """Return the machine itself, wherever the kernel says for how long it is up."""
         del sleep
         return None if _tried(lambda: uptime(wire)).value is None else Recognised(ITSELF)
