@@ -15,6 +15,7 @@ from edgenode.cli.words import many
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from edgenode.config import Config
     from edgenode.scan.found import Surveyed, Wire
@@ -57,9 +58,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look: 0 every wire was looked at, 1 one could not be, 2 the file has mistakes."""
-    from edgenode.cli.probing import alone  # noqa: PLC0415 - `--help` shall not pay for it
-    from edgenode.errors import NodeError  # noqa: PLC0415 - the same
-    from edgenode.scan import stanzas, survey, wires  # noqa: PLC0415 - the same
+    from edgenode.errors import NodeError  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.scan import stanzas, wires  # noqa: PLC0415 - the same
     from edgenode.scan.cable import numbers  # noqa: PLC0415 - the same
     from edgenode.scan.places import wire_of  # noqa: PLC0415 - the same
 
@@ -73,9 +73,30 @@ def run(args: argparse.Namespace) -> int:
     except NodeError as exc:
         print(f"edgenode scan: {exc}", file=sys.stderr)
         return USAGE
+    found, stopped = _looked(args, asked, addresses, _state(config))
+    made = stanzas(found, config, args.purpose)
+    written = not stopped and _written(args, made)
+    if args.json:
+        document = _document(found, made, str(args.config) if written else None)
+        print(json.dumps(document, ensure_ascii=False))
+    elif not written:
+        named = any(seen.driver for one in found for seen in one.seen)
+        _tell_stanzas(args, made, named=named, stopped=stopped)
+    if stopped:
+        return INTERRUPTED
+    return NOT_WELL if any(one.problem for one in found) else WELL
+
+
+def _looked(
+    args: argparse.Namespace, asked: Sequence[Wire], addresses: Sequence[int], state: Path
+) -> tuple[list[Surveyed], bool]:
+    """Look at the wires and tell of each; return what was seen, and whether it was stopped."""
+    from edgenode.cli.probing import alone  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.scan import survey  # noqa: PLC0415 - the same
+
     found: list[Surveyed] = []
     stopped = False
-    with alone(_state(config), TO_SCAN), _stoppable() as stop:
+    with alone(state, TO_SCAN), _stoppable() as stop:
         if not args.json:
             print(_begun(asked), flush=True)
         for one in survey(asked, stop, addresses):
@@ -83,16 +104,7 @@ def run(args: argparse.Namespace) -> int:
             stopped = stop.is_set()
             if not args.json:
                 _tell(one)
-    made = stanzas(found, config, args.purpose)
-    written = not stopped and _written(args, made)
-    if args.json:
-        document = _document(found, made, str(args.config) if written else None)
-        print(json.dumps(document, ensure_ascii=False))
-    elif not written:
-        _tell_stanzas(args, made, stopped=stopped)
-    if stopped:
-        return INTERRUPTED
-    return NOT_WELL if any(one.problem for one in found) else WELL
+    return found, stopped
 
 
 @contextmanager
@@ -129,7 +141,9 @@ def _begun(asked: Sequence[Wire]) -> str:
     return f"looking at {wires}; a silent serial port takes half a minute, Ctrl-C ends it sooner"
 
 
-def _tell_stanzas(args: argparse.Namespace, made: Sequence[Stanza], *, stopped: bool) -> None:
+def _tell_stanzas(
+    args: argparse.Namespace, made: Sequence[Stanza], *, named: bool, stopped: bool
+) -> None:
     for stanza in made:
         print(f"\n{stanza.text}", end="")
     if stopped:
@@ -137,6 +151,8 @@ def _tell_stanzas(args: argparse.Namespace, made: Sequence[Stanza], *, stopped: 
         print(f"\nstopped: what stands above was seen until then{rest}")
     elif made:
         print(f"\n{many(len(made), 'stanza')} to add: edgenode scan --write --purpose TEXT")
+    elif named:
+        print(f"\nnothing to add: {args.config} has all that was named")
 
 
 def _config(args: argparse.Namespace) -> Config | None:

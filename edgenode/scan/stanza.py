@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import fields
+
 from edgenode.config import Config, Sensor, load
 from edgenode.config.households import FINEST_S
 from edgenode.driver import loadable
@@ -41,8 +43,16 @@ def stanzas(found: Sequence[Surveyed], config: Config | None, purpose: str) -> l
             name = _free(seen, one.wire, taken)
             taken.add(name)
             driver = drivers[seen.driver]
-            made.append(Stanza(name, _text(name, seen, driver, one.wire, buses, purpose)))
+            whole = seen._replace(options={**seen.options, **_of_this_node(driver, config)})
+            made.append(Stanza(name, _text(name, whole, driver, one.wire, buses, purpose)))
     return made
+
+
+def _of_this_node(driver: Any, config: Config | None) -> dict[str, str]:
+    """Return where the state of the node lies, for a driver that looks at its disk."""
+    usual = {field.name: field.default for field in fields(driver.options)}
+    state = "" if config is None else str(config.node.state)
+    return {"state": state} if state and usual.get("state", state) != state else {}
 
 
 def _is_there(seen: Seen, drivers: Mapping[str, Any], sensor: Sensor) -> bool:

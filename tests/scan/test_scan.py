@@ -190,6 +190,8 @@ def test_what_the_kernel_reads_is_added_once_and_the_machine_itself_is_offered(
     words = [f"sysfs={tree}", "--config", str(file), "--write", "--purpose", "heat"]
     _, document = scanned(capsys, *words)
     assert [s["sensor"] for s in document["stanzas"]] == ["health", "hwmon", "hwmon-2"]
+    state = load(file).sensors[1].options.state  # type: ignore[attr-defined]
+    assert state == str(tmp_path / "state"), "the disk of this node is looked at"
     assert scanned(capsys, *words)[1]["stanzas"] == []
 
 
@@ -206,6 +208,8 @@ def test_what_is_written_is_a_file_that_the_node_takes(
     ]
     assert config.sensors[1].options.address == 0x45  # type: ignore[attr-defined]
     assert scanned(capsys, *words)[1]["written"] is None, "there is nothing more to add"
+    assert main(["scan", *words]) == 0
+    assert f"nothing to add: {file} has all that was named" in capsys.readouterr().out
 
 
 def test_without_a_purpose_nothing_is_written_and_the_file_stays(
