@@ -21,7 +21,16 @@ from msgspec import Meta
 
 from edgenode.bus import I2CDevice
 from edgenode.bus.words import Words, signed
-from edgenode.driver import Driver, Found, Grade, Observed, Options, WireKind, one_name_each
+from edgenode.driver import (
+    Driver,
+    Found,
+    Grade,
+    Observed,
+    Options,
+    WireKind,
+    both_or_neither,
+    one_name_each,
+)
 from edgenode.errors import BusTimeout, WrongDevice
 from edgenode.reading import Channel, Quality, Sample
 
@@ -96,10 +105,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.factor:
             raise ValueError("factor is 0: every value would be the offset")
-        if (self.low is None) != (self.high is None):
-            raise ValueError("low and high go together")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError("low must be below high")
+        both_or_neither(self.low, self.high)
 
     @property
     def step_v(self) -> float:

@@ -17,7 +17,15 @@ from msgspec import Meta
 
 from edgenode.bus import SerialPort
 from edgenode.bus.modbus import REGISTERS_MOST, Slave
-from edgenode.driver import Driver, Grade, Observed, Options, WireKind, one_name_each
+from edgenode.driver import (
+    Driver,
+    Grade,
+    Observed,
+    Options,
+    WireKind,
+    both_or_neither,
+    one_name_each,
+)
 from edgenode.errors import WrongDevice
 from edgenode.reading import Channel, Kind, Quality, Sample, SerialLine
 
@@ -74,10 +82,7 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raise ValueError for what does not go together."""
         if not self.factor:
             raise ValueError("factor is 0: every value would be the offset")
-        if (self.low is None) != (self.high is None):
-            raise ValueError("low and high go together")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError("low must be below high")
+        both_or_neither(self.low, self.high)
         if self.register + self.words > 0x1_0000:
             raise ValueError(f"a {self.type} at register {self.register} ends beyond the last one")
 

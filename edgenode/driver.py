@@ -204,6 +204,14 @@ def one_name_each(names: Sequence[str], what: str) -> None:
         raise ValueError(f"two {what} are called {', '.join(twice)}; give one another name")
 
 
+def both_or_neither(low: float | None, high: float | None) -> None:
+    """Raise ValueError for half a range, or one that is none; for `__post_init__` of options."""
+    if (low is None) != (high is None):
+        raise ValueError("low and high go together")
+    if low is not None and high is not None and low >= high:
+        raise ValueError("low must be below high")
+
+
 def lines_of(driver: Any, options: Any) -> dict[str, int]:
     """Return the GPIO lines that a sensor with these options takes, by the option of each."""
     numbers = {name: getattr(options, name, None) for name in driver.lines}

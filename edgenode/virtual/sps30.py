@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
@@ -17,6 +17,11 @@ AWAKE_NS: Final = 100_000_000  # so long the interface stays on after the first 
 FLOATS: Final = 0x0300
 WAKE: Final = b"\x11\x03"
 CLEANING_S: Final = 604_800
+QUANTITIES: Final = (
+    *("pm1", "pm25", "pm4", "pm10"),
+    *("number_pm05", "number_pm1", "number_pm25", "number_pm4", "number_pm10"),
+    "typical_size",
+)
 
 
 class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
@@ -42,11 +47,7 @@ class Sps30Spec(Table, frozen=True, tag_field="kind", tag="sps30"):
 class VirtualSPS30(Rhythmic):
     """One sensor that plays dust once a second while it measures."""
 
-    quantities: ClassVar = (
-        *("pm1", "pm25", "pm4", "pm10"),
-        *("number_pm05", "number_pm1", "number_pm25", "number_pm4", "number_pm10"),
-        "typical_size",
-    )
+    quantities: ClassVar = QUANTITIES
 
     def _power_up(self, now_ns: int) -> None:
         super()._power_up(now_ns)
@@ -100,9 +101,11 @@ class VirtualSPS30(Rhythmic):
             self._refuse()
 
     def _values(self, now_ns: int) -> tuple[float, ...]:
-        """Return masses as played; the numbers follow from them by fixed rules."""
-        row = self._row(now_ns)
-        spec = self.spec
-        masses = [play.value(row) for play in (spec.pm1, spec.pm25, spec.pm4, spec.pm10)]
-        numbers = [masses[0] * share for share in (6.5, 7.6, 7.8, 7.85, 7.9)]
-        return (*masses, *numbers, 0.4 + masses[3] / 1000)
+        return measured(self.spec, self._row(now_ns))
+
+
+def measured(spec: Any, row: int) -> tuple[float, ...]:
+    """Return masses as played; the numbers follow from them by fixed rules."""
+    masses = [play.value(row) for play in (spec.pm1, spec.pm25, spec.pm4, spec.pm10)]
+    numbers = [masses[0] * share for share in (6.5, 7.6, 7.8, 7.85, 7.9)]
+    return (*masses, *numbers, 0.4 + masses[3] / 1000)

@@ -14,6 +14,7 @@ from msgspec import Meta
 from edgenode.virtual.answering import Answering
 from edgenode.virtual.kinds import Period, Table
 from edgenode.virtual.series import Play
+from edgenode.virtual.sps30 import QUANTITIES, measured
 from edgenode.virtual.truth import Truth
 
 MEASURING_NS: Final = 1_000_000_000
@@ -23,6 +24,12 @@ OK, BAD_LENGTH, UNKNOWN, BAD_VALUE, NOT_NOW = 0x00, 0x01, 0x02, 0x04, 0x43
 ERRORS: Final = 0x30  # of the status register: fan and laser
 FLAG: Final = 0x80
 CLEANING_S: Final = 604_800
+STUFFED: Final = (  # §5.2, the escape itself first
+    (b"\x7d", b"\x7d\x5d"),
+    (b"\x7e", b"\x7d\x5e"),
+    (b"\x11", b"\x7d\x31"),
+    (b"\x13", b"\x7d\x33"),
+)
 SEED: Final = 31  # garbage is random but the same every time
 
 
@@ -48,11 +55,7 @@ class Sps30UartSpec(Table, frozen=True, tag_field="kind", tag="sps30_uart"):
 class VirtualSPS30UART(Answering):
     """One sensor that plays dust once a second while it measures."""
 
-    quantities: ClassVar = (
-        *("pm1", "pm25", "pm4", "pm10"),
-        *("number_pm05", "number_pm1", "number_pm25", "number_pm4", "number_pm10"),
-        "typical_size",
-    )
+    quantities: ClassVar = QUANTITIES
 
     def __init__(self, spec: Sps30UartSpec, truth: Truth, start_ns: int) -> None:
         super().__init__(spec, truth, start_ns, SEED)
@@ -145,33 +148,18 @@ class VirtualSPS30UART(Answering):
         if count <= self._taken:
             return b""
         self._taken = count
-        row, spec = self._row(now_ns), self.spec
-        masses = [play.value(row) for play in (spec.pm1, spec.pm25, spec.pm4, spec.pm10)]
-        counts = [masses[0] * share for share in (6.5, 7.6, 7.8, 7.85, 7.9)]
-        said = struct.pack(">10f", *masses, *counts, 0.4 + masses[3] / 1000)
+        said = struct.pack(">10f", *measured(self.spec, self._row(now_ns)))
         self._log(struct.unpack(">10f", said), now_ns, self._fate)
         return said
 
 
 def _plain(frame: bytes) -> bytes:
-    """Undo the stuffing of §5.2."""
-    for pair, byte in (
-        (b"\x7d\x5e", b"\x7e"),
-        (b"\x7d\x31", b"\x11"),
-        (b"\x7d\x33", b"\x13"),
-        (b"\x7d\x5d", b"\x7d"),
-    ):
+    for byte, pair in reversed(STUFFED):
         frame = frame.replace(pair, byte)
     return frame
 
 
 def _escaped(content: bytes) -> bytes:
-    """Stuff as §5.2 has it; the escape itself first."""
-    for byte, pair in (
-        (b"\x7d", b"\x7d\x5d"),
-        (b"\x7e", b"\x7d\x5e"),
-        (b"\x11", b"\x7d\x31"),
-        (b"\x13", b"\x7d\x33"),
-    ):
+    for byte, pair in STUFFED:
         content = content.replace(byte, pair)
     return content
