@@ -85,10 +85,11 @@ def _field(field: FieldInfo, tables: Json) -> Json:
     about = {"description": explained(field)} if explained(field) else {}
     if struct is None:
         return _plain(field) | about
-    if struct.__name__ not in tables:
-        tables[struct.__name__] = {}  # a table that holds itself would never end otherwise
-        tables[struct.__name__] = _table(fields_of(struct), struct, tables)
-    ref = {"$ref": f"#/$defs/{struct.__name__}"}
+    name = _called(struct)
+    if name not in tables:
+        tables[name] = {}  # a table that holds itself would never end otherwise
+        tables[name] = _table(fields_of(struct), struct, tables)
+    ref = {"$ref": f"#/$defs/{name}"}
     if form == "table":
         return ref | about
     about = about or {"description": _says(struct)}
@@ -102,6 +103,14 @@ def _field(field: FieldInfo, tables: Json) -> Json:
         if getattr(meta, name) is not None
     }
     return {"type": "array", "items": ref, **found, **about}
+
+
+def _called(struct: type[msgspec.Struct]) -> str:
+    """Return the name of a table; those of drivers may be called alike, so theirs go before."""
+    home = struct.__module__
+    if home.startswith("edgenode."):
+        return struct.__name__
+    return f"{home.rpartition('.')[2]}.{struct.__name__}"
 
 
 def _plain(field: FieldInfo) -> Json:

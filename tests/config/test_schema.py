@@ -32,6 +32,16 @@ def test_the_shipped_example_is_valid(judge: jsonschema.Draft202012Validator) ->
     assert objections(judge, EXAMPLE.read_text(encoding="utf-8")) == []
 
 
+def test_tables_of_two_drivers_that_are_called_alike_stay_apart() -> None:
+    made = schema()["$defs"]
+    tables = [
+        made[f"sensor.{name}"]["properties"]["registers"]["items"]["$ref"].rpartition("/")[2]
+        for name in ("modbus", "iec62056")
+    ]
+    assert tables == ["modbus.Register", "iec62056.Register"]
+    assert made[tables[0]]["properties"].keys() != made[tables[1]]["properties"].keys()
+
+
 def test_what_the_daemon_accepts_is_valid(judge: jsonschema.Draft202012Validator) -> None:
     text = (
         ALL + '[sensor.channel.pm25]\ncalibration = { id = "K", date = "2026-01-01", gain = 2 }\n'
