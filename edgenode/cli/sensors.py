@@ -8,7 +8,7 @@ from typing import Any
 
 from edgenode.cli import NOT_WELL, WELL
 from edgenode.cli.asking import add_options, asked, told
-from edgenode.cli.words import NONE, ago, number, span, table
+from edgenode.cli.words import NONE, ago, many, number, span, table
 
 GONE = ("lost", "faulty")
 HEAD = ("CHANNEL", "VALUE", "UNIT", "QUALITY", "AGE", "PURPOSE")
@@ -49,7 +49,7 @@ def _sensor(row: dict[str, Any]) -> tuple[str, ...]:
         row["sensor"],
         f"{row['driver']}{unverified} on {row['bus']}",
         f"every {row['every_ms'] / 1000:g} s",
-        f"{row['reads']} reads, {row['failures']} failed, {row['missed']} missed",
+        f"{many(row['reads'], 'read')}, {row['failures']} failed, {row['missed']} missed",
         f"{row['state']}{reason}; last good read {ago(row['last_ok_s'])}{worn}",
     )
 

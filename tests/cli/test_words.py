@@ -28,6 +28,7 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 def test_numbers_sizes_times_and_tables_read_well() -> None:
     assert [span(s) for s in (0, 59, 3600, 277_200)] == ["0 s", "59 s", "1 h", "3 d 5 h"]
     assert [number(21.5, -2), number(3, 2), number(None)] == ["21.50", "3", "-"]
+    assert [number(-0.2), number(-0.04, -1)] == ["0", "0.0"], "a zero has no sign"
     assert [size(n) for n in (0, 999, 1_000, 5e9)] == ["0 B", "999 B", "1.0 kB", "5.0 GB"]
     assert [many(1, "batch"), many(2, "batch"), many(0, "start")] == [
         "1 batch",
