@@ -143,7 +143,7 @@ def _again_ms(module: ModuleType) -> list[int]:
 def answers_hold(module: ModuleType) -> bool:
     """Whether the driver makes of a readout what is known, and tells how old it is."""
     try:
-        return _answers_hold(module)
+        return _answers_hold(module) and _ages_hold(module)
     except (EdgenodeError, LookupError, ValueError):
         return False
 
@@ -162,6 +162,19 @@ def _answers_hold(module: ModuleType) -> bool:
     broken = module.decode(TEXT + b"0-0:F.F*255(00000001)\r\n", options)
     wrong = module.decode(TEXT.replace(b"230.4*V", b"230.4*A"), options)
     named = {channel.name: channel for channel in module.IEC62056.declare(options)}
+    return bool(
+        sample.values == ANSWERS
+        and sample.quality == (*(Quality.OK,) * 6, Quality.MISSING)
+        and set(broken.quality) == {Quality.FAULT}
+        and (wrong.values[4], wrong.quality[4]) == (None, Quality.FAULT)
+        and named["import_energy"].kind.name == "COUNTER"
+        and named["import_power"].unit == "W"
+        and named["voltage_l1"].unit == "V"
+    )
+
+
+def _ages_hold(module: ModuleType) -> bool:
+    """Whether a readout is good for its period, then stale, then nothing."""
     bed = Bed()
     wire = Cable(bed, Listening(bed, proposes=300), module.IEC62056.line)
     sensor = module.IEC62056(wire, module.IEC62056Options())
@@ -175,18 +188,5 @@ def _answers_hold(module: ModuleType) -> bool:
     try:
         sensor.read(bed.now_ms + 721_000)
     except EdgenodeError:
-        gone = True
-    else:
-        gone = False
-    return bool(
-        sample.values == ANSWERS
-        and sample.quality == (*(Quality.OK,) * 6, Quality.MISSING)
-        and set(broken.quality) == {Quality.FAULT}
-        and (wrong.values[4], wrong.quality[4]) == (None, Quality.FAULT)
-        and named["import_energy"].kind.name == "COUNTER"
-        and named["import_power"].unit == "W"
-        and named["voltage_l1"].unit == "V"
-        and age.quality == (Quality.OK,)
-        and late.quality == (Quality.STALE,)
-        and gone
-    )
+        return (age.quality, late.quality) == ((Quality.OK,), (Quality.STALE,))
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -277,27 +276,3 @@ def _answers_hold(module: ModuleType) -> bool:
         and quality(module, 0xE0) == (Quality.OK, [])
         and str(line) == "2400 8E1"
     )
-
-
-def published(name: str) -> list[tuple[float | None, str, int, int, int, str]]:
-    """Return what libmbus makes of a capture.
-
-    For each record value, unit, storage, tariff, subunit and function; the value is None where it
-    is no number.
-    """
-    text = (CAPTURES / f"{name}.norm.xml").read_text(encoding="utf-8")
-    found = []
-    for block in re.findall(r"<DataRecord id=.*?</DataRecord>", text, re.DOTALL):
-        told = dict(re.findall(r"<(\w+)>([^<]*)</", block))
-        number = re.fullmatch(r"-?[0-9]+\.[0-9]+", told["Value"])
-        found.append(
-            (
-                float(told["Value"]) if number else None,
-                told["Unit"],
-                int(told["StorageNumber"]),
-                int(told.get("Tariff", "0")),
-                int(told.get("Device", "0")),
-                told["Function"],
-            )
-        )
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 from collections.abc import Iterator
 from importlib import import_module
@@ -24,7 +25,6 @@ from tests.drivers.known_mbus import (
     captured,
     framed,
     frames_hold,
-    published,
     records_hold,
     telegram,
 )
@@ -118,6 +118,30 @@ def as_meterbus() -> Iterator[Agreement]:
         ]
         told = [value for one in library.load(frame).records for value in theirs(one)]
         yield Agreement(frame, tuple(mine), tuple(told), steps(tuple(mine)))
+
+
+def published(name: str) -> list[tuple[float | None, str, int, int, int, str]]:
+    """Return what libmbus makes of a capture.
+
+    For each record value, unit, storage, tariff, subunit and function; the value is None where it
+    is no number.
+    """
+    text = (CAPTURES / f"{name}.norm.xml").read_text(encoding="utf-8")
+    found = []
+    for block in re.findall(r"<DataRecord id=.*?</DataRecord>", text, re.DOTALL):
+        told = dict(re.findall(r"<(\w+)>([^<]*)</", block))
+        number = re.fullmatch(r"-?[0-9]+\.[0-9]+", told["Value"])
+        found.append(
+            (
+                float(told["Value"]) if number else None,
+                told["Unit"],
+                int(told["StorageNumber"]),
+                int(told.get("Tariff", "0")),
+                int(told.get("Device", "0")),
+                told["Function"],
+            )
+        )
+    return found
 
 
 def as_published() -> Iterator[Agreement]:
