@@ -10,15 +10,15 @@ LINE_MOST: Final = 256  # bytes; what goes on for longer is no line of any instr
 class Lines:
     """Cuts a stream into lines that end with LF, CR or both.
 
-    It begins anywhere: what stands before the first end of a line is dropped, unless `whole`. A
-    line that is longer than `most` bytes is dropped up to its end. What is kept between calls is
-    no longer than that.
+    It begins anywhere: what stands before the first end of a line is dropped. A line that is
+    longer than `most` bytes is dropped up to its end. What is kept between calls is no longer
+    than that.
     """
 
-    def __init__(self, most: int = LINE_MOST, *, whole: bool = False) -> None:
+    def __init__(self, most: int = LINE_MOST) -> None:
         self._most = most
         self._kept = bytearray()
-        self._dropping = not whole
+        self._dropping = True
 
     def cut(self, data: bytes) -> list[bytes]:
         """Take in bytes; return the lines that ended, without their ends and the empty ones."""

@@ -91,10 +91,6 @@ class VirtualIEC62056(Playing):
             return self._random.randbytes(len(said))
         return said if self._fate == "ok" else b""
 
-    def readout(self, now_ns: int) -> bytes:
-        """Return its data block with its check, as it is sent, and note it in the log."""
-        return _even(self._block(now_ns))
-
     def _power_up(self, now_ns: int) -> None:
         self._heard = self._saying = b""
         self._due_ns = now_ns
