@@ -15,7 +15,7 @@ from edgenode.uplink.meter import Tally
 from edgenode.uplink.options import Broker, UplinkOptions
 from edgenode.uplink.session import V5, V311, Connack, End, Session, Will
 from edgenode.uplink.stats import UplinkStats
-from edgenode.uplink.wait import Waiter
+from edgenode.uplink.wait import Desk, Turns, Wish, pause
 
 REMEMBER_MS = 86_400_000  # a broker that knew only 3.1.1 is asked for 5 again after a day
 # CONNACK codes that may be about the version. paho turns 3.1.1's 0x01 into 0x84.
@@ -67,13 +67,13 @@ class _Opening(threading.Thread):
     A stop leaves it behind; it then closes what it still may open. At most one of them runs.
     """
 
-    def __init__(self, session: Session, waiter: Waiter) -> None:
+    def __init__(self, session: Session, desk: Desk) -> None:
         super().__init__(name="uplink-dial", daemon=True)
         self.failure: Failure | None = None
         self.abandoned = False
         self.done = False  # before the wake-up; the thread may be alive for a while after it
         self._session = session
-        self._waiter = waiter
+        self._desk = desk
 
     def run(self) -> None:
         try:
@@ -86,7 +86,7 @@ class _Opening(threading.Thread):
         if self.abandoned:
             self._session.drop("abandoned")
         else:
-            self._waiter.wake()
+            self._desk.wake()
 
 
 class Dialer:
@@ -110,14 +110,14 @@ class Dialer:
         self._next = 0  # which broker is tried next
         self._due = False  # a pause comes before the next attempt
 
-    def dial(self, waiter: Waiter) -> Dialled | None:
+    def dial(self, desk: Desk) -> Turns[Dialled | None]:
         """Return the first session that is accepted; None when stopped."""
-        while not waiter.stopped:
+        while not desk.stopped:
             if self._due:
-                waiter.pause(self._backoff.next_ms())
+                yield from pause(desk, self._clock, self._backoff.next_ms())
                 self._due = False
                 continue
-            dialled = self.attempt(self._options.brokers[self._next], waiter)
+            dialled = yield from self.attempt(self._options.brokers[self._next], desk)
             if dialled is not None:
                 return dialled
             self.over(proved=False)
@@ -135,15 +135,15 @@ class Dialer:
         self._next = 0 if proved else (self._next + 1) % len(self._options.brokers)
         self._due = self._next == 0
 
-    def attempt(self, broker: Broker, waiter: Waiter) -> Dialled | None:
+    def attempt(self, broker: Broker, desk: Desk) -> Turns[Dialled | None]:
         """Try one broker once, in both versions where that may help; None: see `last_error`."""
         version = self._versions.first(broker)
-        got = self._connect(broker, version, waiter)
-        if isinstance(got, Failure) and got.version and not waiter.stopped:
+        got = yield from self._connect(broker, version, desk)
+        if isinstance(got, Failure) and got.version and not desk.stopped:
             self._versions.forget(broker)
             if version == V5:
                 version = V311
-                got = self._connect(broker, version, waiter)
+                got = yield from self._connect(broker, version, desk)
         if isinstance(got, Failure):
             self._stats.last_error = got.text
             return None
@@ -151,32 +151,36 @@ class Dialer:
         return got
 
     def _connect(
-        self, broker: Broker, version: MQTTProtocolVersion, waiter: Waiter
-    ) -> Dialled | Failure:
+        self, broker: Broker, version: MQTTProtocolVersion, desk: Desk
+    ) -> Turns[Dialled | Failure]:
         """Open one connection and await its CONNACK."""
         self._stats.broker, self._stats.protocol = broker.address, NAMES[version]
         session = Session(broker, version, self._options, self._will(), self._clock, self._tally)
-        opening = _Opening(session, waiter)
+        opening = _Opening(session, desk)
         opening.start()
-        while opening.is_alive() and not (opening.done or waiter.stopped):
-            waiter.wait(self._options.connect_ms)
-        opening.abandoned = waiter.stopped
+        while opening.is_alive() and not (opening.done or desk.stopped):
+            yield Wish(self._options.connect_ms)
+        opening.abandoned = desk.stopped
         if opening.failure is not None:
             return opening.failure
-        got = Failure("stopped") if waiter.stopped else self._await_connack(session, waiter)
+        if desk.stopped:
+            got: Dialled | Failure = Failure("stopped")
+        else:
+            got = yield from self._await_connack(session, desk)
         if isinstance(got, Failure):
             session.drop(got.text)
         return got
 
-    def _await_connack(self, session: Session, waiter: Waiter) -> Dialled | Failure:
+    def _await_connack(self, session: Session, desk: Desk) -> Turns[Dialled | Failure]:
         where = f"{session.broker.address}, MQTT {NAMES[session.version]}"
         until = self._clock.boot_ms() + self._options.connack_ms
-        while session.connack is None and session.ended is None and not waiter.stopped:
+        while session.connack is None and session.ended is None and not desk.stopped:
             left = until - self._clock.boot_ms()
             if left <= 0:
                 return Failure(f"{where}: no CONNACK in {self._options.connack_ms} ms", True)
             fd = session.fileno()
-            session.pump(waiter.wait(left, [fd], fd if session.wants_write else None).get(fd, 0))
+            events = yield Wish(left, (fd,), fd if session.wants_write else None)
+            session.pump(events.get(fd, 0))
         if session.connack is None:
             over = session.ended or End("stopped")
             return Failure(f"{over.text} before CONNACK of {where}", over.by_peer)

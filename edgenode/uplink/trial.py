@@ -17,7 +17,7 @@ from edgenode.uplink.session import Session
 from edgenode.uplink.stats import UplinkStats
 from edgenode.uplink.topics import Topics
 from edgenode.uplink.verdict import REFUSED
-from edgenode.uplink.wait import Waiter
+from edgenode.uplink.wait import Turns, Waiter, Wish
 from edgenode.wire import State, encode
 
 BEST_EFFORT = (
@@ -43,13 +43,13 @@ def trial(options: UplinkOptions, broker: Broker, clock: Clock, stop: threading.
     """
     warnings = (BEST_EFFORT,) if options.custody == "broker" else ()
     own = replace(options, client=f"{options.node.hex()}-trial", brokers=(broker,))
-    stats, waiter = UplinkStats(), Waiter(stop, clock, lambda: None)
-    dialled = Dialer(own, clock, stats, lambda: None).attempt(broker, waiter)
+    stats, waiter = UplinkStats(), Waiter(stop, lambda: None)
+    dialled = waiter.drive(Dialer(own, clock, stats, lambda: None).attempt(broker, waiter))
     if dialled is None:
         return Trial("", (stats.last_error or "stopped",), warnings)
     session = dialled.session
     try:
-        problems = _round_trip(own, session, clock, waiter)
+        problems = waiter.drive(_round_trip(own, session, clock, waiter))
     finally:
         session.leave()
     return Trial(NAMES[session.version], tuple(problems), warnings)
@@ -57,7 +57,7 @@ def trial(options: UplinkOptions, broker: Broker, clock: Clock, stop: threading.
 
 def _round_trip(
     options: UplinkOptions, session: Session, clock: Clock, waiter: Waiter
-) -> list[str]:
+) -> Turns[list[str]]:
     """Say something on our own state and hear it; return what went wrong."""
     topics = Topics(options.prefix, options.node)
     said = encode(State(options.node, bytes(8), online=False, epoch=0, connect_ms=0))
@@ -70,7 +70,8 @@ def _round_trip(
         ):
             break
         fd = session.fileno()
-        session.pump(waiter.wait(left, [fd], fd if session.wants_write else None).get(fd, 0))
+        events = yield Wish(left, (fd,), fd if session.wants_write else None)
+        session.pump(events.get(fd, 0))
     return list(_judge(session, topics, (topics.state, said) in session.messages))
 
 

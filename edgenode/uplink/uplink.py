@@ -27,7 +27,7 @@ from edgenode.uplink.resend import Resends
 from edgenode.uplink.session import Connack, Session, Will
 from edgenode.uplink.stats import UplinkStats
 from edgenode.uplink.topics import Topics
-from edgenode.uplink.wait import Waiter
+from edgenode.uplink.wait import Desk, Turns, Waiter, Wish
 
 
 class Uplink:
@@ -92,10 +92,14 @@ class Uplink:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; every wait in here ends on it."""
-        self._waiter = waiter = Waiter(stop, self._clock, self._tick)
-        while (dialled := self._dialer.dial(waiter)) is not None:
-            self._dialer.over(proved=self._serve(*dialled, waiter))
+        self._waiter = waiter = Waiter(stop, self._tick)
+        waiter.drive(self.turns(waiter))
         self._waiter = None  # it calls us, and would hold its descriptor until it is collected
+
+    def turns(self, desk: Desk) -> Turns[None]:
+        """Yield what is waited for until the desk is stopped: what `run` does, for any driver."""
+        while (dialled := (yield from self._dialer.dial(desk))) is not None:
+            self._dialer.over(proved=(yield from self._serve(*dialled, desk)))
 
     def _tick(self) -> None:
         self.progress += 1
@@ -109,34 +113,34 @@ class Uplink:
         self._presence = self._appear()
         return self._presence.will(self._office.topics)
 
-    def _serve(self, session: Session, connack: Connack, waiter: Waiter) -> bool:
+    def _serve(self, session: Session, connack: Connack, desk: Desk) -> Turns[bool]:
         """Forward until the session ends or the stop; True when it brought a PUBACK."""
         stats = self._stats
         stats.connected, stats.since_ms = True, self._clock.boot_ms()
         stats.connections += 1
         forwarder = Forwarder(self._office, session, connack, self._presence)
         forwarder.begin()
-        while session.ended is None and not waiter.stopped:
-            self._move(session, forwarder, waiter, forwarder.turn())
-        if waiter.stopped:
-            self._say_goodbye(session, forwarder, waiter)
+        while session.ended is None and not desk.stopped:
+            yield from self._move(session, forwarder, forwarder.turn())
+        if desk.stopped:
+            yield from self._say_goodbye(session, forwarder)
         stats.connected, stats.since_ms = False, None
-        return forwarder.end(stopped=waiter.stopped)
+        return forwarder.end(stopped=desk.stopped)
 
-    def _move(self, session: Session, forwarder: Forwarder, waiter: Waiter, rest_ms: int) -> None:
+    def _move(self, session: Session, forwarder: Forwarder, rest_ms: int) -> Turns[None]:
         """Wait for the socket, the outboxes or the time, and move bytes."""
         fd = session.fileno()
         if fd < 0:
             return
         ready = {box.ready_fd for box in self._boxes}
-        events = waiter.wait(rest_ms, [fd, *ready], fd if session.wants_write else None)
+        events = yield Wish(rest_ms, (fd, *ready), fd if session.wants_write else None)
         for signalled in ready & events.keys():
             with suppress(BlockingIOError):
                 os.eventfd_read(signalled)
             forwarder.signal()
         session.pump(events.get(fd, 0))
 
-    def _say_goodbye(self, session: Session, forwarder: Forwarder, waiter: Waiter) -> None:
+    def _say_goodbye(self, session: Session, forwarder: Forwarder) -> Turns[None]:
         """Tell that we leave, and give what is in flight a moment to be acknowledged."""
         forwarder.leave()
         until = self._clock.boot_ms() + self._options.farewell_ms
@@ -145,5 +149,5 @@ class Uplink:
             and not forwarder.settle()
             and (left := until - self._clock.boot_ms()) > 0
         ):
-            self._move(session, forwarder, waiter, left)
+            yield from self._move(session, forwarder, left)
         session.leave()

@@ -1,16 +1,54 @@
-"""Every wait of the uplink: for descriptors, for a time, and always for the stop."""
+"""Every wait of the uplink: for descriptors, for a time, and always for the stop.
+
+The work of the uplink is written as turns, generators that yield what they wait for. So a thread
+can drive one of them, as on a node, or many, as in a fleet of simulated nodes.
+"""
 
 from __future__ import annotations
 
 import os
 import select
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from typing import NamedTuple, Protocol, TypeVar
 
 from edgenode.clock import Clock
 
 TICK_MS = 500  # a threading.Event has no descriptor: it is looked at this often at least
 TROUBLE = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_Result = TypeVar("_Result")
+
+
+class Wish(NamedTuple):
+    """What a turn waits for: for so long at most, to read from descriptors, to write to one."""
+
+    most_ms: int
+    read: tuple[int, ...] = ()
+    write: int | None = None
+
+
+# Is sent the poll(2) events by descriptor, which may be none before the time is over.
+Turns = Generator[Wish, dict[int, int], _Result]
+
+
+class Desk(Protocol):
+    """Where turns are driven from."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all turns shall come to their end."""
+        ...
+
+    def wake(self) -> None:
+        """End the present or the next wait at once; any thread may."""
+        ...
+
+
+def pause(desk: Desk, clock: Clock, pause_ms: int) -> Turns[None]:
+    """Wait that long by the clock, or until the stop."""
+    until = clock.boot_ms() + pause_ms
+    while not desk.stopped and (left := until - clock.boot_ms()) > 0:
+        yield Wish(left)
 
 
 class Waiter:
@@ -20,9 +58,8 @@ class Waiter:
     a wait at once, from any thread.
     """
 
-    def __init__(self, stop: threading.Event, clock: Clock, tick: Callable[[], None]) -> None:
+    def __init__(self, stop: threading.Event, tick: Callable[[], None]) -> None:
         self._stop = stop
-        self._clock = clock
         self._tick = tick
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -53,8 +90,12 @@ class Waiter:
         self._tick()
         return found
 
-    def pause(self, pause_ms: int) -> None:
-        """Wait that long by the clock, or until the stop."""
-        until = self._clock.boot_ms() + pause_ms
-        while not self.stopped and (left := until - self._clock.boot_ms()) > 0:
-            self.wait(left)
+    def drive(self, turns: Turns[_Result]) -> _Result:
+        """Take turns, one after another, until the last; return what they come to."""
+        try:
+            wish = next(turns)
+            while True:
+                wish = turns.send(self.wait(*wish))
+        except StopIteration as end:
+            result: _Result = end.value
+            return result

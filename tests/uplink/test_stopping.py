@@ -82,9 +82,9 @@ class _Lingering(Waiter):
 
 def test_a_dial_goes_on_as_soon_as_it_is_woken() -> None:
     options = UplinkOptions(node=NODE, brokers=plain(1))
-    waiter = _Lingering(threading.Event(), SystemClock(), lambda: None)
+    waiter = _Lingering(threading.Event(), lambda: None)
     dialer = Dialer(options, SystemClock(), UplinkStats(), lambda: None)
-    assert dialer.attempt(plain(1)[0], waiter) is None
+    assert waiter.drive(dialer.attempt(plain(1)[0], waiter)) is None
     assert not waiter.in_vain
     waiter.over.set()
 
