@@ -13,10 +13,10 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from drivers.pulse_weight import PerPulse, PerUnit, StartsAt, Unit, total, weight
+from drivers.pulse_weight import PerPulse, PerUnit, StartsAt, Unit, total_of, weight
 from edgenode.bus import Bias, Edge, EdgeCount, EdgeLine
 from edgenode.driver import Debounce, Driver, Grade, Line, Observed, Options, WireKind
-from edgenode.reading import Channel, Event, Kind, Sample
+from edgenode.reading import Channel, Event, Kind, Sample, Weighed
 
 
 class PulseOptions(Options, frozen=True):
@@ -53,7 +53,7 @@ class PulseOptions(Options, frozen=True):
         """Raise ValueError for what does not go together."""
         self.weighed()
 
-    def weighed(self) -> tuple[Channel, ...]:
+    def weighed(self) -> tuple[Weighed, ...]:
         """Return the channel of what the pulses are worth, if somebody says it."""
         worth = weight(self.per_pulse, self.pulses_per_unit)
         if worth is None:
@@ -65,7 +65,7 @@ class PulseOptions(Options, frozen=True):
             raise ValueError("a pulse is worth so much of what? write a unit")
         if self.edge == "both":
             raise ValueError('with edge = "both" a pulse counts twice: choose one of its edges')
-        return (total(worth, self.unit, self.quantity, self.starts_at),)
+        return (total_of(worth, self.unit, self.quantity, self.starts_at),)
 
 
 class Pulse(Driver):
@@ -90,7 +90,7 @@ class Pulse(Driver):
     fastest_s: ClassVar[float] = 0.05
 
     def __init__(self, wire: EdgeLine, options: PulseOptions) -> None:
-        self._own = self.declare(options)  # all else is about the line, which is open
+        self._worth = options.weighed()  # all else is about the line, which is open
         self._line, self._edges = wire, EdgeCount(wire)
         self._missed_before = 0
 
@@ -101,7 +101,7 @@ class Pulse(Driver):
 
     def measures(self) -> tuple[Channel, ...]:
         """Return the channels of this line."""
-        return self._own
+        return (*self.channels, *self._worth)
 
     def fileno(self) -> int:
         """Return the line's descriptor, readable with the next edge."""
@@ -134,7 +134,7 @@ class Pulse(Driver):
         self.feed(now_ms)
         before, self._missed_before = self._missed_before, self._edges.missed
         count = self._edges.count
-        worth = (channel.worth(count) for channel in self._own[len(self.channels) :])
+        worth = (total.worth(count) for total in self._worth)
         return Sample((count, self._edges.missed - before, *worth))
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from edgenode.reading import Channel, Kind, Weight
+from edgenode.reading import Kind, Weighed
 
 Unit = Literal["", "Wh", "kWh", "MWh", "MJ", "GJ", "L", "m3", "mm", "m"]
 PerPulse = Annotated[float, Meta(ge=1e-9, le=1e6, description="a number, 1e-9 to 1e6")]
@@ -53,7 +53,7 @@ def weight(per_pulse: float | None, pulses_per_unit: float | None) -> Fraction |
     return None if per_pulse is None else Fraction(str(per_pulse))
 
 
-def total(worth: Fraction, unit: Unit, quantity: str, starts_at: float) -> Channel:
+def total_of(worth: Fraction, unit: Unit, quantity: str, starts_at: float) -> Weighed:
     """Return the channel that is a count times `worth`, and `starts_at` where nothing is counted.
 
     Raises ValueError for a name that does not say what it is, or a start that cannot travel.
@@ -67,8 +67,17 @@ def total(worth: Fraction, unit: Unit, quantity: str, starts_at: float) -> Chann
     if start > STEPS_MOST:
         raise ValueError(f"starts_at: {starts_at:g} {unit} are too many pulses to be counted")
     by = each.denominator  # what of the start is less than 1 / by never completes a step
-    weighed = Weight("count", each.numerator, by, int(start * by))
-    return Channel(name, unit, scale, Kind.COUNTER, _observed(name, noun), weight=weighed)
+    return Weighed(
+        name,
+        unit,
+        scale,
+        Kind.COUNTER,
+        _observed(name, noun),
+        counter="count",
+        times=each.numerator,
+        by=by,
+        start=int(start * by),
+    )
 
 
 def _scale(worth: Fraction) -> int:

@@ -134,22 +134,6 @@ class Limit(IntEnum):
 ALARMS = frozenset({3, 5, 7, 9, 11, 14, 17, 19, 20})
 
 
-class Weight(NamedTuple):
-    """How a total follows from a counter of the same sensor: by whole numbers, so it stays exact.
-
-    A total without a step for each count would lose some: `times` is at least `by`.
-    """
-
-    counter: str  # the quantity that is counted
-    times: int  # a count is times / by steps of the channel's resolution
-    by: int
-    start: int = 0  # what the total is where nothing is counted yet, in steps / by
-
-    def steps(self, count: int) -> int:
-        """Return the total in whole steps, as a dial shows it: one that has begun is none."""
-        return (self.start + self.times * count) // self.by
-
-
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One quantity of one sensor.
@@ -173,13 +157,28 @@ class Channel:
     privacy: Privacy = Privacy.OPEN
     modulus: int | None = None  # a counter wraps here
     stamp_ms: int | None = None  # a stamp is the schedule slot when the read was this near to it
-    weight: Weight | None = None  # a counter that is another one times what a count is worth
 
-    def worth(self, count: float | None) -> float | None:
-        """Return this total where so much was counted of what it is weighed by, in its unit."""
-        if count is None or self.weight is None:
-            return None
-        steps = self.weight.steps(int(count))
+
+@dataclass(frozen=True, slots=True)
+class Weighed(Channel):
+    """A total that is a counter of the same sensor times what a count is worth.
+
+    By whole numbers, so it stays exact. With `times` less than `by` a count could be lost. To the
+    city it is a channel like any other.
+    """
+
+    counter: str = ""  # the quantity that is counted
+    times: int = 1  # a count is times / by steps of the channel's resolution
+    by: int = 1
+    start: int = 0  # what the total is where nothing is counted yet, in steps / by
+
+    def steps(self, count: int) -> int:
+        """Return the total in whole steps, as a dial shows it: one that has begun is none."""
+        return (self.start + self.times * count) // self.by
+
+    def worth(self, count: int) -> float:
+        """Return the total in its unit."""
+        steps = self.steps(count)
         return steps / 10**-self.scale if self.scale < 0 else float(steps * 10**self.scale)
 
 

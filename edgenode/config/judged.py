@@ -12,7 +12,7 @@ from edgenode.config.lines import Place
 from edgenode.config.metering import unfit_leak, unfit_life, unfit_meter
 from edgenode.derived import derivable
 from edgenode.driver import declared
-from edgenode.reading import Channel, Kind
+from edgenode.reading import Channel, Kind, Weighed
 
 MAX_TOTALS = 64  # durable totals that every commit can carry
 
@@ -56,7 +56,8 @@ def channels_of(row: Row) -> dict[str, Channel]:
 
 def _counters(row: Row) -> int:
     """Return how many totals are kept: of what is counted, here or by the part, and of leaks."""
-    counters = sum(c.kind is Kind.COUNTER and not c.weight for c in channels_of(row).values())
+    channels = channels_of(row).values()
+    counters = sum(c.kind is Kind.COUNTER and not isinstance(c, Weighed) for c in channels)
     leaks = sum(rules.leak_after_h is not None for rules in row.table.channel.values())
     return counters + leaks
 

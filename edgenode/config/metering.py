@@ -10,7 +10,7 @@ from edgenode.config.channels import ChannelTable
 from edgenode.config.check import Mistake
 from edgenode.config.draft import Row
 from edgenode.config.lines import Place
-from edgenode.reading import Channel, Kind
+from edgenode.reading import Channel, Kind, Weighed
 
 QUIET_MIN: Final = 30.0
 VOLUMES: Final = frozenset({"m3", "L", "count"})  # a pulse is a volume where water makes it
@@ -29,7 +29,7 @@ def unfit_meter(place: Place, rules: ChannelTable, channel: Channel, row: Row) -
     derived = channel.name in row.table.derived
     if given and (channel.kind is not Kind.COUNTER or derived):
         yield Mistake((*place, given[0]), "goes with a total that the part keeps; this is none")
-    elif given and (channel.name in row.driver.since_open or channel.weight):
+    elif given and (channel.name in row.driver.since_open or isinstance(channel, Weighed)):
         yield Mistake((*place, given[0]), "this is counted here, without an end or a register")
     elif rules.modulus is not None:
         steps = rules.modulus / 10.0**channel.scale

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from edgenode.derived import Derived
-from edgenode.reading import Event, EventCode, Group, Quality, Total
+from edgenode.reading import Event, EventCode, Group, Quality, Total, Weighed
 from edgenode.sensing.air import MOMENTARY, Found
 from edgenode.sensing.board import Board
 from edgenode.sensing.channels import quantity
@@ -235,6 +235,6 @@ def formula(
         return Momentary(MOMENTARY[name], made)
     (source,) = (places[s] for s in sources)
     if derived.each:
-        here = name == "flow" or group.channels[source].weight is not None  # it is counted
+        here = name == "flow" or isinstance(group.channels[source], Weighed)
         return Flow(source, every_ms, each=derived.each, watched=not here)
     return Energy(source, index, group, sink, every_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from edgenode.driver import Driver, Identified
-from edgenode.reading import Channel, Group, Kind, Quality, Sample
+from edgenode.reading import Channel, Group, Kind, Quality, Sample, Weighed
 from edgenode.sensing.channels import quantity, shows_register
 from edgenode.sensing.dial import dial
 from edgenode.sensing.identity import Identities
@@ -18,7 +18,7 @@ NONE: Final[dict[str, int]] = {}
 
 def _is_kept(channel: Channel) -> bool:
     """Whether a total is durable by itself, not by the counter that it follows from."""
-    return channel.kind is Kind.COUNTER and channel.weight is None
+    return channel.kind is Kind.COUNTER and not isinstance(channel, Weighed)
 
 
 class Standing:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from edgenode.driver import Counting, Driver
-from edgenode.reading import Channel, Event, EventCode, Group, Sample, Total
+from edgenode.reading import Channel, Event, EventCode, Group, Sample, Total, Weighed
 from edgenode.sensing.channels import quantity
 from edgenode.sensing.job import Sink
 
@@ -73,7 +73,8 @@ class Totals:
             if count is not None:
                 values[index] = self._set(index, int(count), now_ms)
         for index, source, channel in self._weighed:
-            values[index] = channel.worth(values[source])
+            count = values[source]
+            values[index] = None if count is None else channel.worth(int(count))
         return Sample(tuple(values), sample.quality, sample.events)
 
     def _set(self, index: int, count: int, now_ms: int) -> int:
@@ -123,10 +124,11 @@ class Totals:
         return gap_ms, ResetReason.REOPENED if self._opened_before else ResetReason.RESTART
 
 
-def _weighed(channels: Sequence[Channel]) -> list[tuple[int, int, Channel]]:
-    """Return each channel that has a weight, with its place and that of its counter."""
+def _weighed(channels: Sequence[Channel]) -> list[tuple[int, int, Weighed]]:
+    """Return what follows from counters, with its place and that of its counter."""
     places = {quantity(channel): n for n, channel in enumerate(channels)}
-    return [(n, places[c.weight.counter], c) for n, c in enumerate(channels) if c.weight]
+    found = ((n, c) for n, c in enumerate(channels) if isinstance(c, Weighed))
+    return [(n, places[channel.counter], channel) for n, channel in found]
 
 
 def unwatched_ms(known: Total, sink: Sink, now_ms: int) -> int:

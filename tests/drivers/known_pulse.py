@@ -22,8 +22,8 @@ MUTANTS = [
     ("        self._edges.take()\n", ""),
     ("count = self._edges.count", "count = self._edges.missed"),
     ("(count, self._edges.missed", "(self._edges.missed, self._edges.missed"),
-    ("channel.worth(count)", "channel.worth(count + 1)"),
-    ("self._own[len(self.channels) :]", "self._own[:0]"),
+    ("total.worth(count)", "total.worth(count + 1)"),
+    ("self._worth = options.weighed()", "self._worth = ()"),
     ("(*cls.channels, *options.weighed())", "cls.channels"),
     ("        self._line.close()\n", "        self._line.fileno()\n"),
 ]
@@ -58,10 +58,10 @@ OF_THE_WEIGHT = [
     ("(first + 1) <= worth", "(first + 1) < worth"),
     ("range(first, finest, -1)", "range(finest, first)"),
     ("denominator == 1)", "denominator != 1)"),
-    ("each.numerator", "int(each)"),
+    ("times=each.numerator", "times=int(each)"),
     ("int(start * by)", "int(start)"),
     ("by = each.denominator", "by = each.numerator"),
-    ('Weight("count"', 'Weight("unread"'),
+    ('counter="count"', 'counter="unread"'),
     ("Kind.COUNTER", "Kind.GAUGE"),
     ('{"energy", "volume"} else ""', '{"energy"} else ""'),
     ("noun not in name", "noun in name"),
@@ -99,7 +99,7 @@ def answers(module: ModuleType) -> list[Any]:
     options = module.PulseOptions(line=1, per_pulse=0.5, unit="m3")
     driver = module.Pulse(metered, options)
     metered.pulse(3)
-    told.append(driver.read(0).values)
+    told += [driver.read(0).values, driver.measures() == module.Pulse.declare(options)]
     driver.close()
     return told
 
@@ -111,7 +111,7 @@ KNOWN = [
     *((WHOLE + 3, 0), (WHOLE + 6, 1), (WHOLE + 9, 1), (WHOLE + 12, 1)),
     [5 + (1 << 32)],
     {"count": 0},
-    (3, 0, 1.5),
+    *((3, 0, 1.5), True),
 ]
 # What a pulse is worth, of what, the name, what it starts at; then the name, the scale, the
 # property and the total after 0, 1 and 1,000 pulses.
@@ -143,9 +143,9 @@ def weights_hold(module: ModuleType) -> bool:
 def _told(
     module: ModuleType, per: float | None, of: float | None, unit: str, name: str, start: float
 ) -> tuple[Any, ...]:
-    made = module.total(module.weight(per, of), unit, name, start)
+    made = module.total_of(module.weight(per, of), unit, name, start)
     counted = (made.worth(count) for count in (0, 1, 1000))
-    one = made.kind is Kind.COUNTER and made.weight.counter == "count"
+    one = made.kind is Kind.COUNTER and made.counter == "count"
     return (made.name, made.scale, made.observed, *counted) if one else ()
 
 

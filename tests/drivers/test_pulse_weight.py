@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.pulse import Pulse, PulseOptions
-from drivers.pulse_weight import total, weight
+from drivers.pulse_weight import total_of, weight
 from edgenode.driver import declared
 from edgenode.reading import Kind
 from edgenode.wire.scale import scaled
@@ -66,25 +66,24 @@ def test_a_total_is_the_weight_of_all_pulses_and_none_is_lost(
     each = weight(*given)
     assert each is not None
     try:
-        made = total(each, "m", "", float(start))
+        made = total_of(each, "m", "", float(start))
     except ValueError:
         assert float(start) / float(each) > 1e10, "a start of so many pulses is none"
         return
     step = Fraction(10) ** made.scale
     assert step <= each < step * 10_000
-    assert made.weight
     for count in counts:
-        steps = made.weight.steps(count)
+        steps = made.steps(count)
         exact = each * count + Fraction(str(float(start)))
         assert steps * step <= exact < (steps + 1) * step
-        assert made.weight.steps(count + 1) > steps
+        assert made.steps(count + 1) > steps
         if steps < 1 << 50:
-            assert scaled(made.worth(count) or 0, made.scale) == steps, "it travels as it is"
+            assert scaled(made.worth(count), made.scale) == steps, "it travels as it is"
 
 
 def test_a_total_never_goes_back_while_pulses_come() -> None:
-    made = total(Fraction(1, 750), "kWh", "", 0.0005)
-    shown = [made.worth(count) or 0 for count in range(3000)]
+    made = total_of(Fraction(1, 750), "kWh", "", 0.0005)
+    shown = [made.worth(count) for count in range(3000)]
     assert all(before < after for before, after in pairwise(shown))
     assert shown[750] == 1.0005
 
