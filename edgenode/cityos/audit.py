@@ -183,12 +183,7 @@ def _loss_name(reason: int) -> str:
 
 
 def _latency(sink: Sink, node: bytes) -> Latency | None:
-    rows = sink.db.execute(
-        "SELECT raw.arrival - moment.utc FROM raw JOIN moment ON moment.batch = raw.id"
-        " AND moment.mono = raw.last WHERE raw.node = ? AND moment.utc IS NOT NULL ORDER BY 1",
-        (node,),
-    )
-    late = [row[0] for row in rows]
+    late = sink.rows.latencies(node)
     if not late:
         return None
     top = len(late) - 1
@@ -196,12 +191,9 @@ def _latency(sink: Sink, node: bytes) -> Latency | None:
 
 
 def _clocks(sink: Sink, node: bytes) -> dict[str, ClockShare]:
-    rows = sink.db.execute(
-        "SELECT moment.clock, count(*), max(moment.err) FROM raw JOIN moment"
-        " ON moment.batch = raw.id WHERE raw.node = ? GROUP BY moment.clock ORDER BY 1",
-        (node,),
-    )
-    return {wording.clock(code): ClockShare(stamps, err) for code, stamps, err in rows}
+    return {
+        wording.clock(code): ClockShare(stamps, err) for code, stamps, err in sink.rows.clocks(node)
+    }
 
 
 def _alarms(sink: Sink, node: bytes) -> tuple[str, ...]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from itertools import repeat
 
+from edgenode.cityos import outbox
 from edgenode.cityos.retime import Retiming
 from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
-from edgenode.cityos.timing import Timeline
-from edgenode.cityos.unfold import Column, Happening, unfold
-from edgenode.errors import WireError
+from edgenode.cityos.store import Derived
+from edgenode.cityos.timing import Time
+from edgenode.cityos.unfold import unfold
+from edgenode.errors import CityError, WireError
 from edgenode.wire import Batch, Birth, decode
 
 STEP = 64  # raw batches derived or timed again in one transaction
 MAX_CACHED = 1_024  # births and timelines kept in memory
+
+# Batches that wait though their birth is there.
+_MET = (
+    "FROM raw JOIN birth ON birth.node = raw.node AND birth.schema = raw.schema WHERE raw.work = 0"
+)
 
 Dictionary = tuple[Birth, dict[tuple[int, int], int]]  # (gid, place) -> channel id
 
@@ -27,14 +33,23 @@ class Deriver:
         self._db = sink.db
         self._retiming = Retiming(sink)
         self._dictionaries: dict[tuple[bytes, bytes], Dictionary] = {}
+        self._term = sink.term
 
     def step(self, limit: int = STEP) -> int:
         """Derive or re-time up to `limit` raw batches in one transaction; return how many."""
+        if not self._sink.lead():
+            return 0
+        if self._term != self._sink.term:
+            self._forget()
         if not self._due():
             return 0
-        with self._sink.transaction():
-            self._retiming.spread()
-            return self._derive(limit) or self._retiming.step(limit)
+        try:
+            with self._sink.transaction():
+                self._retiming.spread()
+                return self._derive(limit) or self._retiming.step(limit)
+        except CityError:
+            self._forget()  # what was remembered of it may not be so
+            raise
 
     def run(self) -> None:
         """Derive all there is."""
@@ -45,16 +60,26 @@ class Deriver:
         """Forget the rows of a node, so that the next steps derive them anew from the raw bytes."""
         self._dictionaries.clear()
         with self._sink.transaction():
-            for table in ("cell", "occurrence", "moment"):
-                self._db.execute(
-                    f"DELETE FROM {table} WHERE batch IN (SELECT id FROM raw WHERE node = ?)",  # noqa: S608 - our own names
-                    (node,),
-                )
+            self._sink.rows.forget(node)
             self._db.execute(
                 "UPDATE raw SET work = ?, readings = NULL, first = NULL, last = NULL, fault = NULL"
                 " WHERE node = ? AND work != ?",
                 (Work.READY, node, Work.WAITING),
             )
+
+    def match(self) -> None:
+        """Wake the batches whose birth came in another receiver's transaction at the same time."""
+        if self._sink.lead() and self._db.execute(f"SELECT 1 {_MET} LIMIT 1").fetchone():
+            with self._sink.transaction():
+                self._db.execute(
+                    f"UPDATE raw SET work = ? WHERE id IN (SELECT raw.id {_MET})",  # noqa: S608 - our own text
+                    (Work.READY,),
+                )
+
+    def _forget(self) -> None:
+        self._term = self._sink.term
+        self._dictionaries.clear()
+        self._retiming = Retiming(self._sink)
 
     def _due(self) -> bool:
         query = "SELECT 1 FROM raw WHERE work IN (1, 2) LIMIT 1"
@@ -64,11 +89,18 @@ class Deriver:
         rows = self._db.execute(
             "SELECT id, bytes, crc FROM raw WHERE work = 1 ORDER BY id LIMIT ?", (limit,)
         ).fetchall()
+        derived = []
         for batch_id, data, crc in rows:
             try:
-                self._derive_one(batch_id, data, crc)
+                derived.append(self._derive_one(batch_id, data, crc))
             except WireError as exc:
                 self._fault(batch_id, str(exc))
+        self._sink.rows.add(derived)
+        self._db.executemany(
+            "UPDATE raw SET work = ?, readings = ?, first = ?, last = ?, fault = NULL WHERE id = ?",
+            [_done(one) for one in derived],
+        )
+        outbox.tell(self._db, [one.batch for one in derived if _timed(one.times)])
         return len(rows)
 
     def _fault(self, batch_id: int, reason: str) -> None:
@@ -78,7 +110,7 @@ class Deriver:
         ).fetchone()
         self._sink.alarm(arrival, node, "faulty", f"raw batch {batch_id} of {topic}: {reason}")
 
-    def _derive_one(self, batch_id: int, data: bytes, crc: int) -> None:
+    def _derive_one(self, batch_id: int, data: bytes, crc: int) -> Derived:
         if zlib.crc32(data) != crc:
             raise WireError("the stored bytes were damaged at rest (CRC); restore them")
         batch = decode(data)
@@ -86,41 +118,10 @@ class Deriver:
             raise WireError("the stored bytes are not a batch")
         birth, channels = self._dictionary(batch.node, batch.schema)
         columns, events = unfold(batch, birth)
-        self._insert(batch_id, columns, events, channels)
         monos = {t for column in columns for t in column.times} | {x.event.t for x in events}
         timeline = self._retiming.timeline(batch.node, batch.spool, batch.epoch)
-        self._time(batch_id, sorted(monos), timeline)
-        self._db.execute(
-            "UPDATE raw SET work = ?, readings = ?, first = ?, last = ?, fault = NULL WHERE id = ?",
-            (Work.DONE, sum(len(c.values) for c in columns) + len(events),
-             min(monos, default=None), max(monos, default=None), batch_id),
-        )  # fmt: skip
-
-    def _insert(
-        self,
-        batch_id: int,
-        columns: list[Column],
-        events: list[Happening],
-        channels: dict[tuple[int, int], int],
-    ) -> None:
-        for c in columns:
-            ordinals = range(c.first, c.first + c.step * len(c.values), c.step)
-            self._db.executemany(
-                "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?)",
-                zip(repeat(batch_id), ordinals, c.times, repeat(channels[c.gid, c.place]),
-                    c.values, c.qualities, strict=False),
-            )  # fmt: skip
-        self._db.executemany(
-            "INSERT INTO occurrence VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(batch_id, x.ordinal, x.event.t, x.event.ch, x.channel, x.event.code, x.value(),
-              x.event.quality) for x in events],
-        )  # fmt: skip
-
-    def _time(self, batch_id: int, monos: list[int], timeline: Timeline) -> None:
-        self._db.executemany(
-            "INSERT INTO moment VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(batch_id, mono, *timeline.at(mono)) for mono in monos],
-        )
+        times = {mono: timeline.at(mono) for mono in sorted(monos)}
+        return Derived(batch_id, columns, events, channels, times)
 
     def _dictionary(self, node: bytes, schema: bytes) -> Dictionary:
         found = self._dictionaries.get((node, schema))
@@ -138,3 +139,14 @@ class Deriver:
         found = birth, {(gid, place): number for gid, place, number in ids}
         self._dictionaries[node, schema] = found
         return found
+
+
+def _done(one: Derived) -> tuple[int, int, int | None, int | None, int]:
+    readings = sum(len(column.values) for column in one.columns) + len(one.events)
+    first, last = min(one.times, default=None), max(one.times, default=None)
+    return Work.DONE, readings, first, last, one.batch
+
+
+def _timed(times: dict[int, Time]) -> bool:
+    """Tell whether UTC is known: of one boot it is for all rows or for none."""
+    return any(time.utc is not None for time in times.values())

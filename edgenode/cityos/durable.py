@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from edgenode.cityos.ranges import Range
+from edgenode.cityos.store import Database
 
 _STREAM = "node = ? AND spool = ? AND stream = ?"
 
 
-def extend(db: sqlite3.Connection, node: bytes, spool: bytes, stream: int, seq: int) -> None:
+def extend(db: Database, node: bytes, spool: bytes, stream: int, seq: int) -> None:
     """Add one seq that is not in any range yet, and join the ranges that now touch."""
     key = (node, spool, stream)
     below = db.execute(
@@ -31,7 +30,7 @@ def extend(db: sqlite3.Connection, node: bytes, spool: bytes, stream: int, seq: 
         )
 
 
-def streams(db: sqlite3.Connection, node: bytes, spool: bytes) -> list[int]:
+def streams(db: Database, node: bytes, spool: bytes) -> list[int]:
     """Return the streams of a spool of which anything is durable."""
     rows = db.execute(
         "SELECT DISTINCT stream FROM durable WHERE node = ? AND spool = ? ORDER BY stream",
@@ -40,7 +39,7 @@ def streams(db: sqlite3.Connection, node: bytes, spool: bytes) -> list[int]:
     return [row[0] for row in rows]
 
 
-def floor(db: sqlite3.Connection, node: bytes, spool: bytes, stream: int) -> int:
+def floor(db: Database, node: bytes, spool: bytes, stream: int) -> int:
     """Return the lowest seq the node still holds (key 13), 1 when it has not said."""
     row = db.execute(
         f"SELECT seq FROM held WHERE {_STREAM}",  # noqa: S608 - our own text
@@ -49,9 +48,7 @@ def floor(db: sqlite3.Connection, node: bytes, spool: bytes, stream: int) -> int
     return 1 if row is None else int(row[0])
 
 
-def ranges(
-    db: sqlite3.Connection, node: bytes, spool: bytes, stream: int, lowest: int = 1
-) -> list[Range]:
+def ranges(db: Database, node: bytes, spool: bytes, stream: int, lowest: int = 1) -> list[Range]:
     """Return the durable ranges from `lowest` upwards: inclusive, ascending, disjoint."""
     rows = db.execute(
         f"SELECT max(first, ?), last FROM durable WHERE {_STREAM} AND last >= ? ORDER BY first",  # noqa: S608 - our own text
@@ -60,7 +57,7 @@ def ranges(
     return [(first, last) for first, last in rows]
 
 
-def lost(db: sqlite3.Connection, node: bytes, spool: bytes, stream: int) -> list[Range]:
+def lost(db: Database, node: bytes, spool: bytes, stream: int) -> list[Range]:
     """Return the ranges of seqs that the node says are gone."""
     rows = db.execute(
         f"SELECT seq, seq + batches - 1 FROM loss WHERE {_STREAM} AND batches > 0 ORDER BY seq",  # noqa: S608 - our own text

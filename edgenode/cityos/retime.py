@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from edgenode.cityos import outbox
 from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
+from edgenode.cityos.store import Boot
 from edgenode.cityos.timing import USABLE, Span, Timeline, influence, usable
 from edgenode.reading import Anchor
 
 MAX_CACHED = 1_024  # timelines kept in memory
 USABLE_SQL = f"AND source IN ({', '.join(str(int(source)) for source in sorted(USABLE))})"
-
-Boot = tuple[bytes, bytes, int]  # node, spool, epoch
 
 
 class Retiming:
@@ -64,15 +64,17 @@ class Retiming:
         rows = self._db.execute(
             "SELECT id, node, spool, epoch FROM raw WHERE work = 2 ORDER BY id LIMIT ?", (limit,)
         ).fetchall()
+        timed = []
         for batch, *boot in rows:
             timeline = self.timeline(*boot)
-            monos = self._db.execute("SELECT mono FROM moment WHERE batch = ?", (batch,)).fetchall()
-            self._db.executemany(
-                "UPDATE moment SET utc = ?, err = ?, earliest = ?, latest = ?, clock = ?"
-                " WHERE batch = ? AND mono = ?",
-                [(*timeline.at(mono), batch, mono) for (mono,) in monos],
-            )
-            self._db.execute("UPDATE raw SET work = ? WHERE id = ?", (Work.DONE, batch))
+            times = {mono: timeline.at(mono) for mono in self._sink.rows.monos(batch)}
+            self._sink.rows.retime(batch, times)
+            if any(time.utc is not None for time in times.values()):
+                timed.append(batch)
+        self._db.executemany(
+            "UPDATE raw SET work = ? WHERE id = ?", [(Work.DONE, row[0]) for row in rows]
+        )
+        outbox.tell(self._db, timed)
         return len(rows)
 
     def _spread_anchors(self, boot: Boot, fresh: list[Anchor]) -> None:
@@ -81,8 +83,8 @@ class Retiming:
         for anchor in usable(fresh):
             low, high = influence(known, anchor)
             self._db.execute(
-                "UPDATE raw SET work = ?1 WHERE node = ?2 AND spool = ?3 AND epoch = ?4"
-                " AND work = ?5 AND last >= ifnull(?6, last) AND first <= ifnull(?7, first)",
+                "UPDATE raw SET work = ? WHERE node = ? AND spool = ? AND epoch = ?"
+                " AND work = ? AND last >= coalesce(?, last) AND first <= coalesce(?, first)",
                 (Work.STALE, *boot, Work.DONE, low, high),
             )
 
@@ -92,7 +94,7 @@ class Retiming:
         after = self._anchored(node, spool, epoch, "min(epoch)", ">")
         for other, earliest, latest in self._db.execute(
             "SELECT epoch, earliest, latest FROM epoch WHERE node = ? AND spool = ?"
-            " AND epoch > ifnull(?, -1) AND epoch < ifnull(?, epoch + 1)",
+            " AND epoch > coalesce(?, -1) AND epoch < coalesce(?, epoch + 1)",
             (node, spool, before, after),
         ).fetchall():
             boot = (node, spool, other)
@@ -103,11 +105,7 @@ class Retiming:
                 continue
             self._timelines.pop(boot, None)
             self._note(boot, span)
-            self._db.execute(
-                "UPDATE moment SET earliest = ?, latest = ? WHERE batch IN"
-                " (SELECT id FROM raw WHERE node = ? AND spool = ? AND epoch = ?)",
-                (*span, *boot),
-            )
+            self._sink.rows.bound(boot, span)
 
     def _note(self, boot: Boot, span: Span) -> None:
         self._db.execute(

@@ -1,4 +1,4 @@
-"""The tables of the sink: raw bytes first, everything else can be derived from them again."""
+"""The tables in SQLite: raw bytes first, everything else can be derived from them again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from edgenode.errors import CityError
 
 APPLICATION_ID = 0x65_6E_63_6F  # "enco"
-VERSION = 1
 BUSY_MS = 5_000  # how long a reader or writer waits for the other
 
 
@@ -23,7 +22,7 @@ class Work(IntEnum):
     FAULTY = 4  # durable, but not a valid batch of its birth; the reason is in raw.fault
 
 
-DDL = """
+FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE raw (
   id INTEGER PRIMARY KEY, node BLOB NOT NULL, spool BLOB NOT NULL, stream INTEGER NOT NULL,
@@ -111,8 +110,27 @@ CREATE VIEW event AS
   JOIN moment ON moment.batch = raw.id AND moment.mono = occurrence.mono;
 """
 
+OUTBOX = """
+ALTER TABLE raw ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE outbox (
+  position INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL);
+CREATE TABLE exporter (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+DROP VIEW reading;
+CREATE VIEW reading AS
+  SELECT raw.node, raw.spool, raw.stream, raw.seq, cell.ordinal, raw.epoch, cell.mono,
+         channel.name AS channel, channel.unit, cell.value, cell.quality,
+         moment.utc, moment.err, moment.earliest, moment.latest, moment.clock, raw.id AS batch,
+         channel.observed, channel.kind
+  FROM raw JOIN cell ON cell.batch = raw.id
+  JOIN moment ON moment.batch = raw.id AND moment.mono = cell.mono
+  JOIN channel ON channel.id = cell.channel;
+"""
+# What leads from one version to the next; a fresh file goes through all of them.
+MIGRATIONS = (FIRST, OUTBOX)
+VERSION = len(MIGRATIONS)
 
-def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+
+def open_file(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open the sink's database, made when it is not there; raise CityError when it cannot serve."""
     if readonly and not path.exists():
         raise CityError(f"there is no sink at {path}; `edgenode cityos receive` makes one")
@@ -129,11 +147,17 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
-    """Check whose file it is and, in a new one, lay the tables."""
+    """Check whose file it is and lay the tables that it does not have yet."""
     application = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if (readonly or not empty) and (application, version) != (APPLICATION_ID, VERSION):
+    ours = application == APPLICATION_ID and 1 <= version <= VERSION
+    if readonly and ours and version < VERSION:
+        raise CityError(
+            f"{path} is a sink of version {version}; `edgenode cityos receive` makes it one of "
+            f"version {VERSION}, once"
+        )
+    if not ours and (readonly or not empty):
         raise CityError(
             f"{path} is not a sink of version {VERSION} (application {application:#x}, "
             f"version {version}); name another --db or use the program that made it"
@@ -142,8 +166,8 @@ def _prepare(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         return
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")  # what is acknowledged must survive a power cut
-    if empty:
+    for at in range(version, VERSION):
         db.executescript(
-            f"BEGIN IMMEDIATE; {DDL} PRAGMA application_id = {APPLICATION_ID}; "
-            f"PRAGMA user_version = {VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {MIGRATIONS[at]} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {at + 1}; COMMIT;"
         )

@@ -1,16 +1,14 @@
-"""The embedded sink: one SQLite file that holds what a city received, and answers about it."""
+"""The sink: what a city received, and the questions that are asked about it."""
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from edgenode.cityos.schema import connect
-from edgenode.errors import CityError
+from edgenode.cityos.store import Database, RowStore
 from edgenode.reading import Anchor
 
 MAX_ALARMS = 10_000  # kept; the counters go on
@@ -71,20 +69,23 @@ class Presence(NamedTuple):
     last_seen: int  # arrival of its last live message, POSIX ms
 
 
-class Sink:
-    """The city's durable store. One writer; any number of readers beside it (WAL)."""
+class Sink(ABC):
+    """The city's durable store: one interface, in SQLite or in PostgreSQL.
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
-        self.db = db
-        self.path = path
+    A sink belongs to one thread. Its questions are SQL of the part that both databases share; what
+    differs (connections, bulk, locks between receivers) is in the two subclasses.
+    """
 
-    @classmethod
-    def open(cls, path: Path, *, readonly: bool = False) -> Self:
-        """Open or make the sink; raises CityError with what to do when it cannot serve."""
-        return cls(connect(path, readonly=readonly), path)
+    db: Database
+    rows: RowStore
+    name: str  # where it is, without any secret
 
-    def close(self) -> None:
-        self.db.close()
+    @staticmethod
+    def open(where: Path | str, *, readonly: bool = False) -> Sink:
+        """Open or make a sink; raises CityError with what to do when it cannot serve."""
+        from edgenode.cityos.sqlite import SqliteSink  # noqa: PLC0415 - it knows this module
+
+        return SqliteSink.connect(Path(where), readonly=readonly)
 
     def __enter__(self) -> Self:
         return self
@@ -92,53 +93,56 @@ class Sink:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing, durable on leaving; raises CityError when the disk refuses."""
-        try:
-            self.db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self.db.execute("ROLLBACK")
-                raise
-            self.db.execute("COMMIT")
-        except sqlite3.Error as exc:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise CityError(
-                f"the sink {self.path} cannot be written: {exc}; make room or mend the disk and "
-                "start again: nothing that is not stored was acknowledged"
-            ) from exc
+    @abstractmethod
+    def close(self) -> None:
+        """End the connection."""
 
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, durable on leaving; raises CityError when it cannot be written.
+
+        SinkAway where it is worth trying again. After that nobody knows whether it was committed.
+        """
+
+    @abstractmethod
+    def each(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        """Run one statement for each row of parameters; return what each of them gave."""
+
+    @abstractmethod
+    def stream(self, sql: str, parameters: Sequence[Any]) -> Iterator[Any]:
+        """Yield the rows of a question without holding them all in memory."""
+
+    @abstractmethod
     def client_id(self) -> str:
-        """Return the MQTT client id of this sink's persistent session: made once, kept in it."""
-        with self.transaction():
-            self.db.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('client', ?)", (f"city-{secrets.token_hex(6)}",)
-            )
-        row = self.db.execute("SELECT value FROM meta WHERE name = 'client'").fetchone()
-        return str(row[0])
+        """Return the MQTT client id of this receiver's persistent session, kept in the sink."""
+
+    @abstractmethod
+    def lead(self) -> bool:
+        """Tell whether this receiver is the one that derives rows."""
+
+    @property
+    @abstractmethod
+    def term(self) -> int:
+        """Count how often this receiver began to lead: what it remembered before is void."""
 
     # What happened to messages: inside the caller's transaction.
 
     def count(self, node: bytes, name: str) -> None:
         self.db.execute(
-            "INSERT INTO counter VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", (node, name)
+            "INSERT INTO counter VALUES (?, ?, 1) ON CONFLICT (node, name)"
+            " DO UPDATE SET n = counter.n + 1",
+            (node, name),
         )
 
     def alarm(self, arrival: int, node: bytes, kind: str, detail: str) -> None:
         """Count and remember something that a person should look at."""
         self.count(node, kind)
-        cursor = self.db.execute(
-            "INSERT INTO alarm (arrival, node, kind, detail) VALUES (?, ?, ?, ?)",
+        (newest,) = self.db.execute(
+            "INSERT INTO alarm (arrival, node, kind, detail) VALUES (?, ?, ?, ?) RETURNING id",
             (arrival, node, kind, detail),
-        )
-        self._prune("alarm", cursor.lastrowid, MAX_ALARMS)
-
-    def _prune(self, table: str, newest: int | None, keep: int) -> None:
-        if newest is not None and newest % PRUNE_EVERY == 0:
-            self.db.execute(f"DELETE FROM {table} WHERE id <= ?", (newest - keep,))  # noqa: S608 - our own names
+        ).fetchone()
+        if newest % PRUNE_EVERY == 0:
+            self.db.execute("DELETE FROM alarm WHERE id <= ?", (newest - MAX_ALARMS,))
 
     # Questions.
 
@@ -194,7 +198,7 @@ class Sink:
 
     def readings(self, node: bytes) -> Iterator[ReadingRow]:
         """Yield all readings whose birth is known, by spool, stream and ordinal."""
-        yield from map(ReadingRow._make, self.db.execute(
+        yield from map(ReadingRow._make, self.stream(
             "SELECT spool, stream, seq, ordinal, epoch, mono, channel, value, quality, utc, err,"
             " earliest, latest, clock, unit FROM reading WHERE node = ?"
             " ORDER BY spool, stream, seq, ordinal",
@@ -203,7 +207,7 @@ class Sink:
 
     def events(self, node: bytes) -> Iterator[EventRow]:
         """Yield all events whose birth is known, by spool, stream and ordinal."""
-        yield from map(EventRow._make, self.db.execute(
+        yield from map(EventRow._make, self.stream(
             "SELECT spool, stream, seq, ordinal, epoch, mono, channel, code, value, quality, utc,"
             " err, earliest, latest, clock FROM event WHERE node = ?"
             " ORDER BY spool, stream, seq, ordinal",
