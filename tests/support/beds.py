@@ -285,7 +285,7 @@ class Period(NamedTuple):
 
 
 def play(bed: Bed, wire: Wire, sensor: Any, every_ms: int) -> Period:
-    """Let a period pass, feed as often as something stirs or the driver's pace is, then read."""
+    """Let a period pass, feed at the driver's pace, else whenever something stirs, then read."""
     feeds, own_ns, carried = 0, 0, bed.carried
     talks = isinstance(sensor, Talker)
     pace_ns = int(sensor.pace_s * 1e9) if talks else 0
@@ -295,7 +295,8 @@ def play(bed: Bed, wire: Wire, sensor: Any, every_ms: int) -> Period:
         bed.now_ns = max(bed.now_ns, due_ns)
         paced = pace_ns > 0 and due_ns >= paced_ns
         paced_ns += pace_ns if paced else 0
-        if (wire.stirs() or paced) and talks:
+        stirred = wire.stirs()
+        if talks and (paced if pace_ns else stirred):
             own_ns += bed.timed(lambda: sensor.feed(bed.now_ms))[1]
             feeds += 1
     bed.now_ns = began_ns = max(bed.now_ns, until_ns)
