@@ -104,8 +104,8 @@ class Acks:
         entry.dirty.pop(spool, None)
         entry.due = now + INTERVAL_MS
         ack = self._build(node, spool, now, utc)
-        newest = self._sink.spools(node)[-1]
-        if spool != newest and durable.streams(self._sink.db, node, newest):
+        newest = durable.newest(self._sink.db, node)
+        if newest is not None and spool != newest:
             entry.dirty[newest] = None  # what stays retained is of the spool in use
         return ack
 
@@ -134,12 +134,11 @@ class Acks:
         db = self._sink.db
         ranges: dict[int, tuple[Range, ...]] = {}
         missing: list[tuple[int, int, int]] = []
-        streams = durable.streams(db, node, spool)
-        for stream in streams:
-            lowest = durable.floor(db, node, spool, stream)
-            held = durable.ranges(db, node, spool, stream, lowest)
-            ranges[stream] = tuple(held[: MAX_RANGES // len(streams)])
-            gaps = minus(holes(held, lowest), durable.lost(db, node, spool, stream))
+        streams = durable.held(db, node, spool)
+        lost = durable.lost(db, node, spool)
+        for stream, held in streams.items():
+            ranges[stream] = tuple(held.ranges[: MAX_RANGES // len(streams)])
+            gaps = minus(holes(held.ranges, held.floor), lost.get(stream, ()))
             missing += [(stream, first, last) for first, last in gaps]
         return Ack(
             node=node,

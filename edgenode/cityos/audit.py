@@ -86,9 +86,9 @@ def audit(sink: Sink, node: bytes) -> Audit:
         presence=presence.state,
         last_seen=presence.last_seen,
         streams=tuple(
-            _stream(sink, node, spool, stream)
+            _stream(sink, node, spool, stream, floor)
             for spool in sink.spools(node)
-            for stream in durable.streams(sink.db, node, spool)
+            for stream, floor in durable.streams(sink.db, node, spool).items()
         ),
         duplicates=counters.get("duplicate", 0),
         conflicts=counters.get("conflict", 0),
@@ -106,7 +106,7 @@ class _Batch(NamedTuple):
     work: int
 
 
-def _stream(sink: Sink, node: bytes, spool: bytes, stream: int) -> StreamAudit:
+def _stream(sink: Sink, node: bytes, spool: bytes, stream: int, floor: int) -> StreamAudit:
     rows = sink.db.execute(
         "SELECT seq, r0, readings, work FROM raw WHERE node = ? AND spool = ? AND stream = ?"
         " ORDER BY seq",
@@ -124,7 +124,6 @@ def _stream(sink: Sink, node: bytes, spool: bytes, stream: int) -> StreamAudit:
         left = minus(missing, parts)
         lost[reason] = size(missing) - size(left)
         missing = left
-    floor = durable.floor(sink.db, node, spool, stream)
     unexplained = minus(missing, _held(batches, floor))
     return StreamAudit(
         spool=spool,

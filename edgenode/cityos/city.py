@@ -57,8 +57,7 @@ class City:
         Raises CityError when the sink cannot be written: then none of them is durable.
         """
         with self.sink.transaction():
-            receipts = [self._intake.accept(message) for message in messages]
-            self._intake.settle()
+            receipts = self._intake.accept(messages)
         for receipt in receipts:
             if receipt.outcome in {Outcome.STORED, Outcome.DUPLICATE, Outcome.CONFLICT}:
                 self._acks.touch(receipt.node, receipt.spool, now)
@@ -78,14 +77,21 @@ class City:
 
     def fall_silent(self, utc: int) -> list[bytes]:
         """Mark and return the nodes that said nothing for too long: a will may be missing."""
-        late = "SELECT node FROM node WHERE silent = 0 AND last_seen < ?"
         before = utc - self._options.silence_ms
-        silent = [row[0] for row in self.sink.db.execute(late, (before,))]
-        unexpected = [node for node in silent if self.sink.presence(node).state != "offline"]
-        if silent:
-            with self.sink.transaction():
-                mark = "UPDATE node SET silent = 1 WHERE node = ?"
-                self.sink.db.executemany(mark, [(node,) for node in silent])
-                for node in unexpected:
+        late = "FROM node WHERE silent = 0 AND last_seen < ?"
+        if self.sink.db.execute(f"SELECT 1 {late} LIMIT 1", (before,)).fetchone() is None:
+            return []
+        unexpected = []
+        with self.sink.transaction():
+            # Marked by one statement: of several receivers one is told.
+            mark = "UPDATE node SET silent = 1 WHERE silent = 0 AND last_seen < ? RETURNING node"
+            for (node,) in sorted(self.sink.db.execute(mark, (before,)).fetchall()):
+                if self.sink.presence(node).state != "offline":
+                    self.sink.count(node, "silent")
                     self.sink.alarm(utc, node, "silent", "no live message for too long")
+                    unexpected.append(node)
         return unexpected
+
+    def tidy(self) -> None:
+        """Do what is due now and then: look for batches that wait though their birth is there."""
+        self._deriver.match()

@@ -108,6 +108,7 @@ class Deriver:
             "UPDATE raw SET work = ?, fault = ? WHERE id = ? RETURNING node, arrival, topic",
             (Work.FAULTY, reason, batch_id),
         ).fetchone()
+        self._sink.count(node, "faulty")
         self._sink.alarm(arrival, node, "faulty", f"raw batch {batch_id} of {topic}: {reason}")
 
     def _derive_one(self, batch_id: int, data: bytes, crc: int) -> Derived:

@@ -1,66 +1,64 @@
-"""Which seqs of a stream are durable, as ranges: written with the batch, in its transaction."""
+"""What is durable of a spool, as ranges of seqs: always computed from the raw batches."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from edgenode.cityos.ranges import Range
 from edgenode.cityos.store import Database
 
-_STREAM = "node = ? AND spool = ? AND stream = ?"
+
+class Held(NamedTuple):
+    """One stream: the lowest seq the node still holds, and what is durable from there upwards."""
+
+    floor: int
+    ranges: list[Range]  # inclusive, ascending, disjoint
 
 
-def extend(db: Database, node: bytes, spool: bytes, stream: int, seq: int) -> None:
-    """Add one seq that is not in any range yet, and join the ranges that now touch."""
-    key = (node, spool, stream)
-    below = db.execute(
-        f"SELECT first FROM durable WHERE {_STREAM} AND first < ? AND last = ?"  # noqa: S608 - our own text
-        " ORDER BY first DESC LIMIT 1",
-        (*key, seq, seq - 1),
-    ).fetchone()
-    above = db.execute(
-        f"DELETE FROM durable WHERE {_STREAM} AND first = ? RETURNING last",  # noqa: S608 - our own text
-        (*key, seq + 1),
-    ).fetchall()
-    last = above[0][0] if above else seq
-    if below is None:
-        db.execute("INSERT INTO durable VALUES (?, ?, ?, ?, ?)", (*key, seq, last))
-    else:
-        db.execute(
-            f"UPDATE durable SET last = ? WHERE {_STREAM} AND first = ?",  # noqa: S608 - our own text
-            (last, *key, below[0]),
-        )
-
-
-def streams(db: Database, node: bytes, spool: bytes) -> list[int]:
-    """Return the streams of a spool of which anything is durable."""
+def held(db: Database, node: bytes, spool: bytes) -> dict[int, Held]:
+    """Return what is durable of each stream of a spool; what the node has forgotten is left out."""
     rows = db.execute(
-        "SELECT DISTINCT stream FROM durable WHERE node = ? AND spool = ? ORDER BY stream",
+        # Within a run without gaps, seq minus its rank is constant.
+        "SELECT stream, floor, min(seq), max(seq) FROM (SELECT raw.stream, held.seq AS floor,"
+        " raw.seq, raw.seq - row_number() OVER (PARTITION BY raw.stream ORDER BY raw.seq) AS run"
+        " FROM held JOIN raw ON raw.node = held.node AND raw.spool = held.spool"
+        " AND raw.stream = held.stream AND raw.seq >= held.seq"
+        " WHERE held.node = ? AND held.spool = ?) AS numbered"
+        " GROUP BY stream, floor, run ORDER BY 1, 3",
         (node, spool),
     )
-    return [row[0] for row in rows]
+    found: dict[int, Held] = {}
+    for stream, floor, first, last in rows:
+        found.setdefault(stream, Held(floor, [])).ranges.append((first, last))
+    return found
 
 
-def floor(db: Database, node: bytes, spool: bytes, stream: int) -> int:
-    """Return the lowest seq the node still holds (key 13), 1 when it has not said."""
+def streams(db: Database, node: bytes, spool: bytes) -> dict[int, int]:
+    """Return the streams of a spool of which anything is durable, and the floor of each."""
+    rows = db.execute(
+        "SELECT stream, seq FROM held WHERE node = ? AND spool = ? ORDER BY stream", (node, spool)
+    )
+    return dict(rows.fetchall())
+
+
+def lost(db: Database, node: bytes, spool: bytes) -> dict[int, list[Range]]:
+    """Return the ranges of seqs that the node says are gone, by stream."""
+    rows = db.execute(
+        "SELECT stream, seq, seq + batches - 1 FROM loss WHERE node = ? AND spool = ?"
+        " AND batches > 0 ORDER BY stream, seq",
+        (node, spool),
+    )
+    found: dict[int, list[Range]] = {}
+    for stream, first, last in rows:
+        found.setdefault(stream, []).append((first, last))
+    return found
+
+
+def newest(db: Database, node: bytes) -> bytes | None:
+    """Return the node's latest spool, None while nothing of it is durable."""
     row = db.execute(
-        f"SELECT seq FROM held WHERE {_STREAM}",  # noqa: S608 - our own text
-        (node, spool, stream),
+        "SELECT spool, EXISTS (SELECT 1 FROM held WHERE held.node = spool.node"
+        " AND held.spool = spool.spool) FROM spool WHERE node = ? ORDER BY id DESC LIMIT 1",
+        (node,),
     ).fetchone()
-    return 1 if row is None else int(row[0])
-
-
-def ranges(db: Database, node: bytes, spool: bytes, stream: int, lowest: int = 1) -> list[Range]:
-    """Return the durable ranges from `lowest` upwards: inclusive, ascending, disjoint."""
-    rows = db.execute(
-        f"SELECT max(first, ?), last FROM durable WHERE {_STREAM} AND last >= ? ORDER BY first",  # noqa: S608 - our own text
-        (lowest, node, spool, stream, lowest),
-    )
-    return [(first, last) for first, last in rows]
-
-
-def lost(db: Database, node: bytes, spool: bytes, stream: int) -> list[Range]:
-    """Return the ranges of seqs that the node says are gone."""
-    rows = db.execute(
-        f"SELECT seq, seq + batches - 1 FROM loss WHERE {_STREAM} AND batches > 0 ORDER BY seq",  # noqa: S608 - our own text
-        (node, spool, stream),
-    )
-    return [(first, last) for first, last in rows]
+    return bytes(row[0]) if row is not None and row[1] else None

@@ -1,18 +1,18 @@
-"""What becomes of a message: stored raw, known already, kept aside, noted, or refused."""
+"""What becomes of messages: stored raw, known already, kept aside, noted, or refused."""
 
 from __future__ import annotations
 
 import hashlib
-import zlib
+from collections import Counter
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from edgenode.cityos.durable import extend
+from edgenode.cityos.archive import Archive, Arrived
 from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
-from edgenode.cityos.topics import Address, parse
-from edgenode.errors import UnknownVersion, WireError
-from edgenode.wire import MAX_BYTES, About, Ack, Batch, Birth, State, decode
+from edgenode.cityos.sorting import Refusal, sort
+from edgenode.wire import MAX_BYTES, About, Batch, Birth, State
 
 MAX_REFUSED = 256  # messages kept for a person to look at
 MAX_VERSION = 4_096  # messages of another version; the node still holds them, no ack names them
@@ -48,197 +48,174 @@ class Receipt(NamedTuple):
 
 
 class Intake:
-    """Takes messages in, one by one, inside the caller's transaction."""
+    """Takes messages in, inside the caller's transaction."""
 
     def __init__(self, sink: Sink, prefix: str) -> None:
         self._sink = sink
-        self._db = sink.db
         self._prefix = prefix
-        self._seen: dict[bytes, int] = {}
+        self._archive = Archive(sink)
 
-    def accept(self, message: Incoming) -> Receipt:
-        """Take one message; nothing is durable before the transaction ends."""
-        address = parse(self._prefix, message.topic)
-        if address is None:
-            return self._refuse(message, b"", "topic", "no node publishes on this topic")
-        if not message.payload:
-            return Receipt(Outcome.NOTED, address.node)  # a retained message was cleared
-        try:
-            decoded = decode(message.payload)
-        except UnknownVersion as exc:
-            return self._refuse(message, address.node, "version", str(exc))
-        except WireError as exc:
-            return self._refuse(message, address.node, "bytes", str(exc))
-        if decoded.node != address.node:
-            detail = f"the message of node {decoded.node.hex()} came on {message.topic}"
-            return self._refuse(message, address.node, "forged", detail)
-        if not message.retained:
-            self._seen[address.node] = message.arrival
-        return self._sort(address, message, decoded)
+    def accept(self, messages: Sequence[Incoming]) -> list[Receipt]:
+        """Take messages; nothing is durable before the transaction ends.
 
-    def settle(self) -> None:
-        """Write down who was heard; call it once before the transaction ends."""
-        self._db.executemany(
-            "INSERT INTO node (node, first_seen, last_seen) VALUES (?1, ?2, ?2) ON CONFLICT"
-            " DO UPDATE SET last_seen = max(last_seen, ?2), silent = 0",
-            self._seen.items(),
-        )
-        self._seen.clear()
+        Births come before batches, whatever their order, and rows in the order of their keys.
+        """
+        return _Round(self._sink, self._archive, self._prefix, messages).run()
 
-    def _sort(
-        self, address: Address, message: Incoming, decoded: Batch | Birth | About | State | Ack
-    ) -> Receipt:
-        match address.kind, decoded:
-            case "batch", Batch():
-                return self._batch(address, message, decoded)
-            case "birth", Birth():
-                return self._birth(address, message, decoded)
-            case "about", About():
-                return self._about(address, message)
-            case "state", State():
-                return self._state(address, message, decoded)
-        detail = f"a {type(decoded).__name__.lower()} does not belong on {message.topic}"
-        return self._refuse(message, address.node, "kind", detail)
 
-    def _refuse(self, message: Incoming, node: bytes, reason: str, detail: str) -> Receipt:
+class _Round:
+    """The messages of one transaction, and what is noted about them."""
+
+    def __init__(
+        self, sink: Sink, archive: Archive, prefix: str, messages: Sequence[Incoming]
+    ) -> None:
+        self._sink = sink
+        self._db = sink.db
+        self._archive = archive
+        self._messages = messages
+        self._sorted = [sort(prefix, x.topic, x.payload) for x in messages]
+        self._receipts = [Receipt(Outcome.NOTED)] * len(messages)
+        self._counts: Counter[tuple[bytes, str]] = Counter()
+        self._alarms: dict[int, tuple[bytes, str, str]] = {}  # by the place of the message
+
+    def run(self) -> list[Receipt]:
+        for i, found in enumerate(self._sorted):
+            if isinstance(found, Refusal):
+                self._receipts[i] = self._refuse(self._messages[i], i, found)
+            elif found is not None:
+                self._receipts[i] = Receipt(Outcome.NOTED, found.node)
+        pairs = list(zip(self._messages, self._sorted, strict=True))
+        births = [(found, x) for x, found in pairs if isinstance(found, Birth)]
+        for birth, message in sorted(births, key=lambda pair: (pair[0].node, pair[0].schema)):
+            self._birth(birth, message)
+        about = {found.node: x for x, found in pairs if isinstance(found, About)}
+        for node, message in sorted(about.items()):
+            self._about(node, message)
+        states = [(found, x) for x, found in pairs if isinstance(found, State)]
+        for state, message in sorted(states, key=lambda pair: (pair[0].node, pair[0].spool)):
+            self._state(state, message)
+        self._batches()
+        self._settle()
+        return self._receipts
+
+    def _refuse(self, message: Incoming, place: int, why: Refusal) -> Receipt:
         digest = hashlib.sha256(message.payload).digest()
         kept = self._db.execute(
-            "INSERT OR IGNORE INTO refused (reason, detail, topic, digest, bytes, arrival)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (reason, detail, message.topic, digest, message.payload[:MAX_BYTES], message.arrival),
-        )
+            "INSERT INTO refused (reason, detail, topic, digest, bytes, arrival)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (why.reason, why.detail, message.topic, digest, message.payload[:MAX_BYTES],
+             message.arrival),
+        )  # fmt: skip
         if kept.rowcount:
-            self._sink.alarm(message.arrival, node, reason, detail)
+            self._alarms[place] = why
+            others, most = ("=", MAX_VERSION) if why.reason == "version" else ("!=", MAX_REFUSED)
             self._db.execute(
-                "DELETE FROM refused WHERE (reason = 'version') = ?1 AND id <= (SELECT id FROM"
-                " refused WHERE (reason = 'version') = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-                (reason == "version", MAX_VERSION if reason == "version" else MAX_REFUSED),
+                f"DELETE FROM refused WHERE reason {others} 'version' AND id <= (SELECT id FROM"  # noqa: S608 - our own text
+                f" refused WHERE reason {others} 'version' ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                (most,),
             )
-        self._sink.count(node, "refused")
-        return Receipt(Outcome.REFUSED, node)
+        self._counts[why.node, "refused"] += 1
+        return Receipt(Outcome.REFUSED, why.node)
 
-    def _batch(self, address: Address, message: Incoming, batch: Batch) -> Receipt:
-        if int(address.detail) != batch.stream:
-            detail = f"a batch of stream {batch.stream} came on {message.topic}"
-            return self._refuse(message, batch.node, "stream", detail)
-        key = (batch.node, batch.spool, batch.stream, batch.seq)
-        held = self._db.execute(
-            "SELECT bytes FROM raw WHERE node = ? AND spool = ? AND stream = ? AND seq = ?", key
-        ).fetchone()
-        known = self._sink.birth(batch.node, batch.schema) is not None
-        wanted = None if known else batch.schema
-        if held is None:
-            self._store(message, batch, Work.READY if known else Work.WAITING)
-            return Receipt(Outcome.STORED, batch.node, batch.spool, wanted)
-        if held[0] == message.payload:
-            self._sink.count(batch.node, "duplicate")
-            return Receipt(Outcome.DUPLICATE, batch.node, batch.spool, wanted)
-        self._conflict(message, batch)
-        return Receipt(Outcome.CONFLICT, batch.node, batch.spool, wanted)
+    def _batches(self) -> None:
+        places = [i for i, found in enumerate(self._sorted) if isinstance(found, Batch)]
+        batches = [found for found in self._sorted if isinstance(found, Batch)]
+        wanted = sorted({(batch.node, batch.schema) for batch in batches})
+        births = self._sink.each("SELECT 1 FROM birth WHERE node = ? AND schema = ?", wanted)
+        known = {key: bool(rows) for key, rows in zip(wanted, births, strict=True)}
+        arrived = [
+            Arrived(batch, x.payload, x.arrival, x.topic, known[batch.node, batch.schema])
+            for batch, x in zip(batches, (self._messages[i] for i in places), strict=True)
+        ]
+        held = self._archive.store(arrived)
+        for place, new, old in zip(places, arrived, held, strict=True):
+            outcome = self._outcome(place, new, old)
+            schema = None if new.known else new.batch.schema
+            self._receipts[place] = Receipt(outcome, new.batch.node, new.batch.spool, schema)
 
-    def _conflict(self, message: Incoming, batch: Batch) -> None:
+    def _outcome(self, place: int, new: Arrived, old: bytes | None) -> Outcome:
+        if old is None:
+            return Outcome.STORED
+        if old == new.payload:
+            self._counts[new.batch.node, "duplicate"] += 1
+            return Outcome.DUPLICATE
+        self._conflict(place, new)
+        return Outcome.CONFLICT
+
+    def _conflict(self, place: int, new: Arrived) -> None:
         """Keep a second copy with other bytes aside: two nodes may share one card's contents."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO conflict"
-            " (node, spool, stream, seq, digest, bytes, arrival, topic)"
-            " SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM conflict) < ?",
-            (batch.node, batch.spool, batch.stream, batch.seq,
-             hashlib.sha256(message.payload).digest(), message.payload, message.arrival,
-             message.topic, MAX_CONFLICTS),
-        )  # fmt: skip
-        self._sink.alarm(
-            message.arrival, batch.node, "conflict",
-            f"batch {batch.stream}/{batch.seq} of spool {batch.spool.hex()} came twice with "
-            "different bytes: a cloned card? Give each node a spool of its own",
-        )  # fmt: skip
-
-    def _store(self, message: Incoming, batch: Batch, work: Work) -> None:
-        spool = (batch.node, batch.spool)
-        stream = (*spool, batch.stream)
-        self._db.execute(
-            "INSERT INTO raw (node, spool, stream, seq, epoch, r0, schema, held, bytes, crc,"
-            " arrival, topic, work) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*stream, batch.seq, batch.epoch, batch.r0, batch.schema, batch.held, message.payload,
-             zlib.crc32(message.payload), message.arrival, message.topic, work),
-        )  # fmt: skip
-        self._db.execute(
-            "INSERT OR IGNORE INTO spool (node, spool, arrival) VALUES (?, ?, ?)",
-            (*spool, message.arrival),
-        )
-        extend(self._db, *stream, batch.seq)
-        if batch.held is not None:
-            # A node holds what it sends: a key 13 above its own seq cannot be.
+        held = self._db.execute("SELECT count(*) FROM conflict").fetchone()[0]
+        if held < MAX_CONFLICTS:
             self._db.execute(
-                "INSERT INTO held VALUES (?, ?, ?, ?) ON CONFLICT"
-                " DO UPDATE SET seq = max(seq, excluded.seq)",
-                (*stream, min(batch.held, batch.seq)),
-            )
-        self._times(spool, batch)
-        self._db.executemany(
-            "INSERT INTO loss VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " readings = max(readings, excluded.readings),"
-            " batches = max(batches, excluded.batches)",
-            [(*stream, x.r0, x.reason, x.seq, x.n, x.nseq) for x in batch.losses
-             if x.stream == batch.stream],
-        )  # fmt: skip
-
-    def _times(self, spool: tuple[bytes, bytes], batch: Batch) -> None:
-        """Collect anchors per boot of a spool: a new spool may count its epochs from the start."""
-        boot = (*spool, batch.epoch)
-        self._db.execute("INSERT OR IGNORE INTO epoch (node, spool, epoch) VALUES (?, ?, ?)", boot)
-        self._db.executemany(
-            "INSERT OR IGNORE INTO anchor (node, spool, epoch, mono, utc, source, err)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(*boot, *anchor) for anchor in batch.anchors],
-        )
-        if batch.previous is not None:
-            self._db.execute(
-                "INSERT OR IGNORE INTO previous (node, spool, epoch, mono, utc, err)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (*spool, *batch.previous),
-            )
-
-    def _birth(self, address: Address, message: Incoming, birth: Birth) -> Receipt:
-        schema = birth.schema
-        if address.detail != schema.hex():
-            detail = f"the birth of schema {schema.hex()} came on {message.topic}"
-            return self._refuse(message, birth.node, "forged", detail)
-        fresh = self._db.execute(
-            "INSERT OR IGNORE INTO birth VALUES (?, ?, ?, ?)",
-            (birth.node, schema, message.payload, message.arrival),
-        )
-        if fresh.rowcount:
-            self._db.executemany(
-                "INSERT INTO channel (node, schema, gid, place, name, unit, scale, kind, observed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(birth.node, schema, gid, place, c.name, c.unit, c.scale, c.kind, c.observed)
-                 for gid, channels in birth.groups.items() for place, c in enumerate(channels)],
+                "INSERT INTO conflict (node, spool, stream, seq, digest, bytes, arrival, topic)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (*new.key, hashlib.sha256(new.payload).digest(), new.payload, new.arrival,
+                 new.topic),
             )  # fmt: skip
-            self._db.execute(
-                "UPDATE raw SET work = ? WHERE node = ? AND schema = ? AND work = 0",
-                (Work.READY, birth.node, schema),
-            )
-        return Receipt(Outcome.NOTED, birth.node)
-
-    def _about(self, address: Address, message: Incoming) -> Receipt:
-        self._db.execute(
-            "INSERT OR REPLACE INTO about VALUES (?, ?, ?)",
-            (address.node, message.payload, message.arrival),
+        batch = new.batch
+        detail = (
+            f"batch {batch.stream}/{batch.seq} of spool {batch.spool.hex()} came twice with "
+            "different bytes: a cloned card? Give each node a spool of its own"
         )
-        return Receipt(Outcome.NOTED, address.node)
+        self._alarms[place] = (batch.node, "conflict", detail)
 
-    def _state(self, address: Address, message: Incoming, state: State) -> Receipt:
+    def _birth(self, birth: Birth, message: Incoming) -> None:
+        fresh = self._db.execute(
+            "INSERT INTO birth VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (birth.node, birth.schema, message.payload, message.arrival),
+        )
+        if not fresh.rowcount:
+            return
+        self._db.executemany(
+            "INSERT INTO channel (node, schema, gid, place, name, unit, scale, kind, observed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(birth.node, birth.schema, gid, place, c.name, c.unit, c.scale, int(c.kind),
+              c.observed)
+             for gid, channels in birth.groups.items() for place, c in enumerate(channels)],
+        )  # fmt: skip
+        self._db.execute(
+            "UPDATE raw SET work = ? WHERE node = ? AND schema = ? AND work = 0",
+            (int(Work.READY), birth.node, birth.schema),
+        )
+
+    def _about(self, node: bytes, message: Incoming) -> None:
+        self._db.execute(
+            "INSERT INTO about VALUES (?, ?, ?) ON CONFLICT (node)"
+            " DO UPDATE SET bytes = excluded.bytes, arrival = excluded.arrival",
+            (node, message.payload, message.arrival),
+        )
+
+    def _state(self, state: State, message: Incoming) -> None:
         """Take the highest (epoch, connect); of one connection, offline comes after online."""
         self._db.execute(
-            "INSERT OR IGNORE INTO spool (node, spool, arrival) VALUES (?, ?, ?)",
-            (address.node, state.spool, message.arrival),
+            "INSERT INTO spool (node, spool, arrival) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (state.node, state.spool, message.arrival),
         )
         self._db.execute(
-            "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node, spool) DO UPDATE SET"
             " online = excluded.online, epoch = excluded.epoch,"
             " connect_ms = excluded.connect_ms, arrival = excluded.arrival"
-            " WHERE (excluded.epoch, excluded.connect_ms, online) > (epoch, connect_ms,"
-            " excluded.online)",
-            (state.node, state.spool, state.online, state.epoch, state.connect_ms, message.arrival),
+            " WHERE (excluded.epoch, excluded.connect_ms, state.online)"
+            " > (state.epoch, state.connect_ms, excluded.online)",
+            (state.node, state.spool, int(state.online), state.epoch, state.connect_ms,
+             message.arrival),
+        )  # fmt: skip
+
+    def _settle(self) -> None:
+        """Write down what happened and who was heard."""
+        for place, (node, kind, detail) in sorted(self._alarms.items()):
+            self._sink.alarm(self._messages[place].arrival, node, kind, detail)
+            self._counts[node, kind] += 1
+        for (node, name), n in sorted(self._counts.items()):
+            self._sink.count(node, name, n)
+        seen: dict[bytes, int] = {}
+        for message, found in zip(self._messages, self._sorted, strict=True):
+            if not (message.retained or found is None or isinstance(found, Refusal)):
+                seen[found.node] = message.arrival
+        self._db.executemany(
+            "INSERT INTO node (node, first_seen, last_seen) VALUES (?, ?, ?)"
+            " ON CONFLICT (node) DO UPDATE SET silent = 0, last_seen ="
+            " CASE WHEN excluded.last_seen > node.last_seen THEN excluded.last_seen"
+            " ELSE node.last_seen END",
+            [(node, arrival, arrival) for node, arrival in sorted(seen.items())],
         )
-        return Receipt(Outcome.NOTED, state.node)

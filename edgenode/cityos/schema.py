@@ -110,7 +110,9 @@ CREATE VIEW event AS
   JOIN moment ON moment.batch = raw.id AND moment.mono = occurrence.mono;
 """
 
-OUTBOX = """
+SECOND = """
+INSERT OR IGNORE INTO held SELECT DISTINCT node, spool, stream, 1 FROM raw;
+DROP TABLE durable;
 ALTER TABLE raw ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE outbox (
   position INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL);
@@ -126,7 +128,7 @@ CREATE VIEW reading AS
   JOIN channel ON channel.id = cell.channel;
 """
 # What leads from one version to the next; a fresh file goes through all of them.
-MIGRATIONS = (FIRST, OUTBOX)
+MIGRATIONS = (FIRST, SECOND)
 VERSION = len(MIGRATIONS)
 
 

@@ -127,16 +127,15 @@ class Sink(ABC):
 
     # What happened to messages: inside the caller's transaction.
 
-    def count(self, node: bytes, name: str) -> None:
+    def count(self, node: bytes, name: str, n: int = 1) -> None:
         self.db.execute(
-            "INSERT INTO counter VALUES (?, ?, 1) ON CONFLICT (node, name)"
-            " DO UPDATE SET n = counter.n + 1",
-            (node, name),
+            "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (node, name)"
+            " DO UPDATE SET n = counter.n + excluded.n",
+            (node, name, n),
         )
 
     def alarm(self, arrival: int, node: bytes, kind: str, detail: str) -> None:
-        """Count and remember something that a person should look at."""
-        self.count(node, kind)
+        """Remember something that a person should look at; count it besides."""
         (newest,) = self.db.execute(
             "INSERT INTO alarm (arrival, node, kind, detail) VALUES (?, ?, ?, ?) RETURNING id",
             (arrival, node, kind, detail),
