@@ -6,8 +6,6 @@ source: libmbus and pyMeterBus; see edgenode/bus/mbus.py and edgenode/bus/mbus_r
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import ClassVar, Final
 
 from drivers.mbus_choice import MEDIA, Chosen, MBusOptions, channels
@@ -15,7 +13,7 @@ from edgenode.bus import SerialPort
 from edgenode.bus.mbus import ANY, Slave, request_s, reset_s
 from edgenode.bus.mbus_records import Header, Record, parsed
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
-from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
+from edgenode.errors import BusError, WrongDevice
 from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample, SerialLine
 
 PROBED: Final = (ANY, *range(11))
@@ -54,34 +52,15 @@ class MBus(Driver):
         return channels(options)
 
     @classmethod
-    def identify(
-        cls, wire: SerialPort, sleep: Callable[[float], None] = time.sleep
-    ) -> Found | None:
-        """Return the meter that is alone on the cable, or the one with the lowest address to 10.
-
-        It is asked for a telegram, which it says anew each time.
-        """
-        del sleep
-        spoke = False
-        for address in PROBED:
-            try:
-                sender, header = _asked(wire, address)
-            except BusTimeout:
-                continue
-            except (BadFrame, WrongDevice):
-                spoke = True
-                continue
-            return _found(sender, header)
-        if spoke:
-            return None
-        raise BusTimeout("M-Bus: nobody answers to the addresses 0 to 10 and 254")
-
-    @classmethod
     def identify_at(cls, wire: SerialPort, address: int) -> Found | None:
         """Return the meter at an address, or at 254 the one that is alone on the cable."""
-        sender, header = _asked(wire, address)
-        found = _found(sender, header)
-        return found._replace(options={"address": sender, **found.options})
+        sender, data = Slave(wire, address).met()
+        header = parsed(data).header
+        medium = MEDIA.get(header.medium or 0, "other")
+        maker = header.maker or "an unnamed maker"
+        wanted = {} if medium == "heat" else {"medium": medium}
+        words = f"M-Bus meter of {maker}, {medium.replace('_', ' ')}"
+        return Found(words, {"address": sender, **wanted})
 
     def measures(self) -> tuple[Channel, ...]:
         """Return the channels that `declare` gives for its options."""
@@ -157,17 +136,3 @@ def _prove(header: Header, options: MBusOptions) -> None:
             f"M-Bus address {options.address}: this meter meters {medium}, not {options.medium}; "
             f'write medium = "{medium}", or the address of the other one'
         )
-
-
-def _asked(wire: SerialPort, address: int) -> tuple[int, Header]:
-    """Return who answers to an address, and its header."""
-    sender, data = Slave(wire, address).met()
-    return sender, parsed(data).header
-
-
-def _found(sender: int, header: Header) -> Found:
-    medium = MEDIA.get(header.medium or 0, "other")
-    asked = {"address": sender, "medium": medium}
-    usual = {"address": 1, "medium": "heat"}
-    words = f"M-Bus meter of {header.maker or 'an unnamed maker'}, {medium.replace('_', ' ')}"
-    return Found(words, {key: value for key, value in asked.items() if value != usual[key]})

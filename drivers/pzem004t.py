@@ -8,8 +8,6 @@ independent programs: ESPHome's pzemac and the Arduino library mandulaj/PZEM-004
 from __future__ import annotations
 
 import struct
-import time
-from collections.abc import Callable
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
@@ -99,14 +97,6 @@ class PZEM004T(Driver):
         self._wire, self._where = wire, f"Modbus address {options.address}"
         self._slave = Slave(wire, options.address)
         self.read(0)
-
-    @classmethod
-    def identify(
-        cls, wire: SerialPort, sleep: Callable[[float], None] = time.sleep
-    ) -> Found | None:
-        """Return the part at the factory's address 1."""
-        del sleep
-        return cls.identify_at(wire, PZEM004TOptions().address)
 
     @classmethod
     def identify_at(cls, wire: SerialPort, address: int) -> Found | None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import math
 import struct
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final, NamedTuple
 
@@ -160,14 +158,6 @@ class Meter(Driver):
         self._wire = wire
         self._slave = Slave(wire, options.address, GAP_S)
         self.prove(floats(self._registers()), f"Modbus address {options.address}")
-
-    @classmethod
-    def identify(
-        cls, wire: SerialPort, sleep: Callable[[float], None] = time.sleep
-    ) -> Found | None:
-        """Return the meter at the factory's address 1; one with a phase is a SDM120 or SDM230."""
-        del sleep
-        return cls.identify_at(wire, SDMOptions().address)
 
     @classmethod
     def identify_at(cls, wire: SerialPort, address: int) -> Found | None:

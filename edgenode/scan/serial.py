@@ -160,7 +160,8 @@ def _talks(driver: Any) -> bool:
 
 
 def _answers(driver: Any) -> bool:
-    return driver.identify.__func__ is not Driver.identify.__func__  # type: ignore[attr-defined]
+    known = driver.identify.__func__ is not Driver.identify.__func__  # type: ignore[attr-defined]
+    return bool(driver.shares) or known
 
 
 @contextmanager

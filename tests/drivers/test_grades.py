@@ -193,6 +193,8 @@ def seen_as(name: str, other: str) -> str:
     driver: Any = find(name)
     try:
         found = driver.recognise(heard(wire, bed)) if driver.wire == "serial" else None
+        if driver.shares:
+            found = driver.identify_at(wire, driver.addresses[0])
         found = found or driver.identify(wire, bed.sleep)
     except DriverError:
         return ""

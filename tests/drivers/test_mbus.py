@@ -9,7 +9,7 @@ import pytest
 
 from drivers.mbus import MBus
 from drivers.mbus_choice import KEPT, USUAL, MBusOptions, Quantity
-from edgenode.bus.mbus import Slave, payload, request_s, reset_s
+from edgenode.bus.mbus import ANY, Slave, payload, request_s, reset_s
 from edgenode.bus.mbus_records import parsed
 from edgenode.errors import BadFrame, BusError, BusTimeout, WrongDevice
 from edgenode.reading import Kind, Quality, SerialLine
@@ -200,22 +200,23 @@ def test_a_record_that_is_cut_short_or_endless_is_a_bad_frame(records: str) -> N
         parsed(telegram(records))
 
 
-def test_a_scan_names_the_only_meter_and_the_first_of_several() -> None:
+def test_a_scan_names_the_only_meter_and_each_at_its_address() -> None:
     water = telegram("04 13 E8 03 00 00", medium=7)
-    found = MBus.identify(cable(Meter(water, address=3)))
+    found = MBus.identify_at(cable(Meter(water, address=3)), ANY)
     assert found == ("M-Bus meter of EDG, water", {"address": 3, "medium": "water"})
     both = cable(Meter(water, address=3), Meter(HEAT[6:-2], address=5))
-    found = MBus.identify(both)
-    assert found is not None
-    assert found.options["address"] == 3
-    with pytest.raises(BusTimeout, match="nobody answers"):
-        MBus.identify(cable())
+    assert MBus.identify_at(both, 3) == found
+    heat = MBus.identify_at(both, 5)
+    assert heat is not None
+    assert heat.options == {"address": 5}
+    with pytest.raises(BusTimeout, match="no answer"):
+        MBus.identify_at(both, 4)
 
 
 def test_the_number_of_a_meter_is_in_nothing_that_it_says() -> None:
     wire = cable(Meter(captured("kamstrup_382_005")[6:-2], address=5))
     sensor = MBus(wire, options(address=5, medium="electricity"))
-    said = repr((sensor.read(0), MBus.identify(wire), sensor.measures()))
+    said = repr((sensor.read(0), MBus.identify_at(wire, 5), sensor.measures()))
     assert "14839120" not in said
 
 
