@@ -14,15 +14,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from edgenode.bus import LineEvent, StateChange
 from edgenode.driver import Talker
 from edgenode.errors import BusError, BusTimeout
 from edgenode.reading import Sample, SerialLine
 from edgenode.virtual.conduct import Refused, Silent, boot_ns
-from edgenode.virtual.kinds import READ, Hello, I2CInstrument, LineInstrument, Message
+from edgenode.virtual.kinds import READ, I2CInstrument, Message
 from edgenode.virtual.kinds import SerialInstrument as Speaker
 from edgenode.virtual.truth import Truth
-from edgenode.virtual.watching import EVENT, QUEUE_MOST, RISING
 
 Made = TypeVar("Made")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -188,63 +186,6 @@ class Cable(Wire):
         self.bed.carry(len(data), bits / self.baud)
         same = self.baud == getattr(self.instrument, "baud", self.baud)
         return data if same else bytes(byte ^ 0x5A for byte in data)
-
-
-class Edges(Wire):
-    """An EdgeLine; the instrument counts as the kernel does."""
-
-    inherited: int | None = None
-    line_seqno = 0
-
-    def __init__(self, bed: Bed, instrument: LineInstrument, hello: Hello) -> None:
-        super().__init__(bed)
-        self.instrument = instrument
-        self._watching = instrument.request(hello)
-        self._queue: list[LineEvent] = []
-
-    def next_ns(self) -> int | None:
-        due_ns: int | None = self.instrument.next_ns()
-        return due_ns
-
-    def stirs(self) -> bool:
-        self.instrument.advance(self.bed.now_ns)
-        try:
-            data = os.read(self._watching.reader, QUEUE_MOST * EVENT.size)
-        except BlockingIOError:
-            data = b""
-        offset_ns = boot_ns() - time.monotonic_ns()  # the kernel stamps edges without suspends
-        self._queue += [LineEvent(at + offset_ns, *rest) for at, *rest in EVENT.iter_unpack(data)]
-        return bool(self._queue)
-
-    @aside
-    def events(self) -> list[LineEvent]:
-        events, self._queue = self._queue, []
-        self.line_seqno = events[-1].line_seqno if events else self.line_seqno
-        return events
-
-    def level(self) -> bool:
-        high: bool = self.instrument.level()
-        return high
-
-    def keep(self, total: int) -> None:
-        """Hand nothing over."""
-
-    def close(self) -> None:
-        super().close()
-        self.instrument.release(self._watching)
-
-
-class States(Edges):
-    """A StateLine whose high level is the active one."""
-
-    @property
-    def active(self) -> bool:
-        return self.level()
-
-    @aside
-    def changes(self) -> tuple[list[StateChange], int]:
-        events, self._queue = self._queue, []
-        return [StateChange(e.timestamp_ns // MS, e.id == RISING) for e in events], 0
 
 
 class Files(Wire):

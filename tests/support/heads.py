@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edgenode.bus import NamedChange
-from tests.support.beds import Bed, States, Wire, aside
+from tests.support.bed_lines import States
+from tests.support.beds import Bed, Wire, aside
 
 
 class Several(Wire):

@@ -8,7 +8,8 @@ from edgenode.virtual.kinds import Hello
 from edgenode.virtual.pulse import PulseSpec, VirtualPulse
 from edgenode.virtual.series import Play
 from tests.drivers.known_loop import MUTANTS, OF_THE_SUMS, known_answers_hold, sums_hold
-from tests.support.beds import Bed, Edges, Wire
+from tests.support.bed_lines import Edges
+from tests.support.beds import Bed, Wire
 from tests.support.proofs import KernelOracle, Mutants, Proof
 
 

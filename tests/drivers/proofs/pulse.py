@@ -15,7 +15,8 @@ from tests.drivers.known_pulse import (
     known_answers_hold,
     weights_hold,
 )
-from tests.support.beds import Bed, Edges, Wire
+from tests.support.bed_lines import Edges
+from tests.support.beds import Bed, Wire
 from tests.support.proofs import KernelOracle, Mutants, Proof
 
 

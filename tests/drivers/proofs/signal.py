@@ -7,7 +7,8 @@ from edgenode.virtual.kinds import Hello
 from edgenode.virtual.state import StateSpec, VirtualState
 from tests.drivers.known_signal import OF_THE_DRIVER, driver_holds
 from tests.drivers.known_signal_head import OF_THE_HEAD, head_holds
-from tests.support.beds import Bed, States, Wire
+from tests.support.bed_lines import States
+from tests.support.beds import Bed, Wire
 from tests.support.heads import Several
 from tests.support.proofs import KernelOracle, Mutants, Proof
 

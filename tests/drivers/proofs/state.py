@@ -6,7 +6,8 @@ from drivers import state
 from edgenode.virtual.kinds import Hello
 from edgenode.virtual.state import StateSpec, VirtualState
 from tests.drivers.known_state import MUTANTS, known_answers_hold
-from tests.support.beds import Bed, States, Wire
+from tests.support.bed_lines import States
+from tests.support.beds import Bed, Wire
 from tests.support.proofs import KernelOracle, Mutants, Proof
 
 
