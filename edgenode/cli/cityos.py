@@ -17,6 +17,7 @@ from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.intake import Outcome
 from edgenode.cityos.sink import Sink
 from edgenode.cityos.wording import iso
+from edgenode.cli import exporting
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id
 from edgenode.errors import ConfigError
 
@@ -25,7 +26,7 @@ READY_AFTER_S = 5.0  # with one broker down the others are served all the same
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs and their options."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="receive|audit|import")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="receive|audit|import|export")
     receive = verbs.add_parser("receive", help="store what nodes send and acknowledge it")
     add_broker_options(receive, many=True)
     receive.add_argument(
@@ -36,13 +37,15 @@ def register(parser: argparse.ArgumentParser) -> None:
     account.add_argument("--json", action="store_true", help="one JSON object per node and line")
     brought = verbs.add_parser("import", help="store what `edgenode spool export` wrote")
     brought.add_argument("file", type=Path, metavar="FILE", help="the exported file")
-    for sub in (receive, account, brought):
+    handed = verbs.add_parser("export", help="hand readings on: NGSI-LD, SensorThings, JSON lines")
+    exporting.register(handed)
+    for sub in (receive, account, brought, handed):
         sub.add_argument("--db", type=Path, required=True, metavar="FILE", help="the SQLite sink")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one of them; 0 well, 1 otherwise."""
-    works = {"receive": _receive, "audit": _audit, "import": _import}
+    works = {"receive": _receive, "audit": _audit, "import": _import, "export": exporting.run}
     return works[args.verb](args)
 
 

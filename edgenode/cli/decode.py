@@ -2,6 +2,7 @@
 
 With --birth, or behind its birth in the same file, the readings of a batch get their channels,
 values and times (from its own anchors). An export of a spool is such a file of many messages.
+With --senml each batch becomes a SenML pack instead: a line of JSON, or a CBOR sequence.
 """
 
 from __future__ import annotations
@@ -28,30 +29,61 @@ def register(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="messages one behind the other; - for standard input"
     )
     parser.add_argument("--birth", type=Path, metavar="FILE", help="the birth of the batches")
+    parser.add_argument("--senml", choices=("json", "cbor"), help="batches as SenML (RFC 8428)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the messages; raises WireError where they end being some."""
+    """Print the messages; raises WireError where they end being some.
+
+    1 where SenML cannot tell of all readings, since their time is not known.
+    """
     births: dict[bytes, Birth] = {}
     if args.birth is not None:
         birth = _birth(args.birth)
         births[schema_of(birth.groups)] = birth
+    forced, left = args.birth is not None, 0
     with _opened(args.file) as file:
         for data in split(file):
-            _print(decode(data), births, forced=args.birth is not None)
-    return 0
+            message = decode(data)
+            if args.senml is None:
+                _print(message, births, forced=forced)
+            elif isinstance(message, Batch):
+                left += _pack(message, _its_birth(message, births, forced=forced), args.senml)
+            if isinstance(message, Birth):
+                births[message.schema] = message
+    if left:
+        print(f"{left} readings are left out: their time is not known", file=sys.stderr)
+    return 1 if left else 0
+
+
+def _its_birth(batch: Batch, births: dict[bytes, Birth], *, forced: bool) -> Birth | None:
+    """Return the birth of a batch; `forced`: the one birth given must be that of every batch."""
+    birth = births.get(batch.schema)
+    if birth is None and forced:
+        birth = next(iter(births.values()))  # says in words that it is another's
+    return birth
+
+
+def _pack(batch: Batch, birth: Birth | None, form: str) -> int:
+    """Write a batch as SenML; return how many readings are left out."""
+    from edgenode.cityos.export import senml  # noqa: PLC0415 - only with --senml
+
+    if birth is None:
+        raise ConfigError([f"SenML wants the birth of schema {batch.schema.hex()}: give --birth"])
+    records, untimed = senml.pack(batch, birth, Timeline(batch.anchors))
+    if records and form == "cbor":
+        sys.stdout.buffer.write(senml.as_cbor(records))
+    elif records:
+        print(senml.as_json(records))
+    return untimed
 
 
 def _print(message: Message, births: dict[bytes, Birth], *, forced: bool) -> None:
-    """Print one message; `forced`: the one birth given must be that of every batch."""
+    """Print one message, and what is in it."""
     print(json.dumps(describe(message)))
-    if isinstance(message, Birth):
-        births[message.schema] = message
     if not isinstance(message, Batch):
         return
-    birth = births.get(message.schema)
-    if birth is None and forced:
-        birth = next(iter(births.values()))  # says in words that it is another's
+    birth = _its_birth(message, births, forced=forced)
     lines = packed(message) if birth is None else rows(message, birth, Timeline(message.anchors))
     for line in lines:
         print(json.dumps(line))
