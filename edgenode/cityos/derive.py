@@ -44,7 +44,7 @@ class Deriver:
         if not self._due():
             return 0
         try:
-            with self._sink.transaction():
+            with self._sink.transaction(frozen=True):
                 self._retiming.spread()
                 return self._derive(limit) or self._retiming.step(limit)
         except CityError:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from edgenode.cityos.store import Database, RowStore
+from edgenode.cityos.store import Database, RowStore, is_url
+from edgenode.errors import CityError
 from edgenode.reading import Anchor
 
 MAX_ALARMS = 10_000  # kept; the counters go on
@@ -81,8 +82,19 @@ class Sink(ABC):
     name: str  # where it is, without any secret
 
     @staticmethod
-    def open(where: Path | str, *, readonly: bool = False) -> Sink:
-        """Open or make a sink; raises CityError with what to do when it cannot serve."""
+    def open(where: Path | str, *, readonly: bool = False, password: str | None = None) -> Sink:
+        """Open or make a sink: a file of SQLite, or the database of a postgresql:// URL.
+
+        Raises CityError with what to do when it cannot serve.
+        """
+        if is_url(where):
+            try:
+                from edgenode.cityos.postgres import PostgresSink  # noqa: PLC0415 - an extra
+            except ImportError as exc:
+                raise CityError(
+                    f"PostgreSQL needs psycopg ({exc}): pip install 'edgenode[cityos]'"
+                ) from exc
+            return PostgresSink.connect(str(where), readonly=readonly, password=password)
         from edgenode.cityos.sqlite import SqliteSink  # noqa: PLC0415 - it knows this module
 
         return SqliteSink.connect(Path(where), readonly=readonly)
@@ -98,10 +110,11 @@ class Sink(ABC):
         """End the connection."""
 
     @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, frozen: bool = False) -> AbstractContextManager[None]:
         """All or nothing, durable on leaving; raises CityError when it cannot be written.
 
-        SinkAway where it is worth trying again. After that nobody knows whether it was committed.
+        SinkAway where it is worth trying again; whether it was committed is not known then. With
+        `frozen`, all statements see what was there at the first.
         """
 
     @abstractmethod

@@ -35,7 +35,7 @@ class SqliteSink(Sink):
         self._connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, frozen: bool = False) -> Iterator[None]:  # noqa: ARG002 - always so
         """All or nothing, durable on leaving; raises CityError when the disk refuses."""
         try:
             self.db.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Fixtures of the city's side: a sink in a file, a city on it, a node that sends."""
+"""Fixtures of the city's side: a sink of each make, a city on it, a node that sends."""
 
 from __future__ import annotations
 
@@ -9,14 +9,46 @@ import pytest
 
 from edgenode.cityos.city import City, CityOptions
 from edgenode.cityos.sink import Sink
+from tests.support.postgres import Postgres
 from tests.support.sender import Sender
 
+_TABLES = (
+    "raw", "held", "spool", "conflict", "birth", "channel", "epoch", "anchor", "previous", "loss",
+    "sample", "occurrence", "about", "state", "node", "refused", "counter", "alarm", "outbox",
+    "exporter",
+)  # fmt: skip
 
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    with Sink.open(tmp_path / "city.db") as sink:
-        sink.db.execute("PRAGMA synchronous = OFF")  # these tests are about logic, not the disk
-        yield sink
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared(postgres: Postgres) -> str:
+    """The URL of a database that every test finds empty."""
+    return postgres.url(postgres.database())
+
+
+def emptied(sink: Sink) -> Sink:
+    for table in _TABLES:
+        sink.db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of the test
+    sink.db.execute("DELETE FROM meta WHERE name != 'version'")
+    return sink
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
+    """The contract holds in both makes: whoever asks for a sink is run with each."""
+    if request.param == "postgresql":
+        with Sink.open(request.getfixturevalue("shared")) as sink:
+            yield emptied(sink)
+    else:
+        with Sink.open(tmp_path / "city.db") as sink:
+            sink.db.execute("PRAGMA synchronous = OFF")  # these tests are about logic, not the disk
+            yield sink
 
 
 @pytest.fixture

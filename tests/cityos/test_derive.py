@@ -115,7 +115,8 @@ def test_bytes_that_were_damaged_at_rest_are_noticed(
     city: City, sink: Sink, sender: Sender
 ) -> None:
     city.absorb([sender.birth_message(), sender.batch()], 0)
-    sink.db.execute("UPDATE raw SET bytes = CAST(bytes || x'00' AS BLOB)")
+    (data,) = sink.db.execute("SELECT bytes FROM raw").fetchone()
+    sink.db.execute("UPDATE raw SET bytes = ?", (data + b"\0",))
     assert city.derive()
     [(work, fault)] = faults(sink)
     assert work == Work.FAULTY
