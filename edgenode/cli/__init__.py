@@ -39,6 +39,7 @@ VERBS = {
     "run": Verb("edgenode.cli.run", "sample, keep and forward: the daemon"),
     "demo": Verb("edgenode.cli.demo", "show the whole road on this machine and account for it"),
     "cityos": Verb("edgenode.cli.cityos", "the receiving side: receive and audit"),
+    "fleet": Verb("edgenode.cli.fleet", "run many simulated nodes against brokers: a load test"),
     "tail": Verb("edgenode.cli.tail", "print readings as they arrive at a broker"),
     "decode": Verb("edgenode.cli.decode", "print a message of the wire format in plain words"),
 }

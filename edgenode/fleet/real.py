@@ -1,0 +1,194 @@
+"""Real daemons beside the simulated nodes: `edgenode run`, each a process over virtual sensors."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from edgenode.control import NoDaemon, ask
+from edgenode.demo.children import Child
+from edgenode.errors import NodeError
+from edgenode.fleet.plan import Plan
+from edgenode.uplink import Broker
+
+MARK: Final = b"\xf1\xef"  # the first bytes of every real daemon's id
+AT_ONCE: Final = 4  # daemons that drain
+READY_S: Final = 60.0
+STOP_S: Final = 20.0
+STAMP_MS: Final = 50
+WEATHER, CLIMATE = 3, 2  # channels of a bme280 and of an sht4x
+
+NODE_TOML: Final = """\
+schema = 1
+[node]
+id = "{node}"
+state = "{directory}/state"
+socket = "{directory}/control.sock"
+[site]
+name = "Real daemon of a load test"
+purpose = "Load test over virtual sensors"
+[clock]
+manual_err_ms = 1000
+[spool]
+cap_mb = 16
+pregrow = false
+commit_interval_s = {commit_s}
+window_s = {window_s}
+[uplink]
+prefix = "{prefix}"
+custody = "{custody}"
+"""
+BUS: Final = '[[bus]]\nname = "{bus}"\nkind = "i2c"\npath = "sim:{wires}#{bus}"\n'
+SENSOR: Final = """\
+[[sensor]]
+name = "{sensor}"
+driver = "{driver}"
+purpose = "Load test"
+bus = "{bus}"
+every_s = {every_s}
+stamp_ms = {stamp_ms}
+address = {address}
+"""
+INSTRUMENT: Final = """\
+[[instrument]]
+kind = "{driver}"
+sensor = "{sensor}"
+bus = "{bus}"
+address = {address}
+"""
+PARTS: Final = {"bme280": 0x76, "sht4x": 0x44}
+
+
+class Real:
+    """The daemons, and the one process that plays all their sensors. Use it as a context."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.ids = [
+            MARK + plan.run.to_bytes(2, "big") + n.to_bytes(2, "big") for n in range(plan.real)
+        ]
+        self.directory = plan.directory / "real"
+        self.truth = self.directory / "truth"
+        self._plan = plan
+        self._daemons: list[Child] = []
+        self._stack = ExitStack()
+        self._instruments: Child | None = None
+
+    def __enter__(self) -> Self:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        scenario = self.directory / "scenario.toml"
+        scenario.write_text("".join(self._write(n) for n in range(len(self.ids))))
+        with ExitStack() as stack:
+            words = ["edgenode.virtual", "--scenario", str(scenario), "--truth", str(self.truth)]
+            words += ["--socket", str(self.directory / "wires")]
+            words += ["--control", str(self.directory / "command")]
+            self._instruments = stack.enter_context(Child("instruments", words, self.directory))
+            self._instruments.wait_ready(READY_S)
+            for n in range(len(self.ids)):
+                words = ["edgenode", "run", "--config", str(self._config(n))]
+                child = Child(f"daemon-{n}", words, self.directory)
+                self._daemons.append(stack.enter_context(child))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def pids(self) -> list[int]:
+        """Return the daemons' processes, without the one that plays their sensors."""
+        return [child.process.pid for child in self._daemons if child.alive]
+
+    def connected(self) -> int:
+        """Return how many say that they have a session."""
+        return sum(self._connected(n) for n in range(len(self._daemons)))
+
+    def _connected(self, n: int) -> bool:
+        try:
+            status = ask(self._place(n) / "control.sock", "status", timeout_s=0.5)
+        except NoDaemon:
+            return False
+        return bool((status.get("uplink") or {}).get("connected"))
+
+    def stop(self) -> None:
+        """End all daemons in good order; raises NodeError when one had ended before."""
+        dead = [child for child in self._daemons if not child.alive]
+        for child in self._daemons:
+            if child.alive:
+                child.process.terminate()
+        for child in self._daemons:
+            child.end(STOP_S)
+        if dead:
+            raise NodeError(f"{dead[0].name} ended before its time:\n{dead[0].last_words()}")
+
+    def drain(self, seconds: float) -> bool:
+        """Let each daemon send what it still holds; False where some could not."""
+        until = time.monotonic() + seconds
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            codes = list(pool.map(lambda n: self._drain(n, until), range(len(self._daemons))))
+        return not any(codes)
+
+    def _drain(self, n: int, until: float) -> int:
+        left = max(1.0, until - time.monotonic())
+        words = ["edgenode", "run", "--config", str(self._config(n)), "--drain"]
+        with Child(f"drain-{n}", [*words, "--timeout", f"{left:.0f}"], self.directory) as child:
+            child.process.wait(left + STOP_S)
+            return child.process.returncode
+
+    # --- files ---
+
+    def _place(self, n: int) -> Path:
+        return self.directory / str(n)
+
+    def _config(self, n: int) -> Path:
+        return self._place(n) / "node.toml"
+
+    def _write(self, n: int) -> str:
+        """Write the configuration of a daemon; return the tables of its instruments."""
+        plan, place = self._plan, self._place(n)
+        place.mkdir(exist_ok=True)
+        text = NODE_TOML.format(
+            node=self.ids[n].hex(),
+            directory=place,
+            commit_s=plan.commit_ms / 1000,
+            window_s=plan.window_ms / 1000,
+            prefix=plan.prefix,
+            custody=plan.custody,
+        )
+        text += "".join(map(_broker, plan.brokers))
+        tables = ""
+        for k, driver in enumerate(parts(plan.channels)):
+            bus = sensor = f"r{n}-{k}"
+            address, every_s = PARTS[driver], plan.every_ms / 1000
+            text += BUS.format(bus=bus, wires=self.directory / "wires")
+            text += SENSOR.format(
+                sensor=sensor,
+                driver=driver,
+                bus=bus,
+                every_s=every_s,
+                stamp_ms=STAMP_MS,
+                address=address,
+            )
+            tables += INSTRUMENT.format(driver=driver, sensor=sensor, bus=bus, address=address)
+            tables += f"every_ms = {plan.every_ms}\n"
+        self._config(n).write_text(text, encoding="utf-8")
+        return tables
+
+
+def parts(channels: int) -> list[str]:
+    """Return the drivers of a real daemon, which have as many channels, or one more."""
+    weather = channels // WEATHER if channels % WEATHER != 1 else max(0, channels // WEATHER - 1)
+    climate = math.ceil((channels - weather * WEATHER) / CLIMATE)
+    return ["bme280"] * weather + ["sht4x"] * climate
+
+
+def _broker(broker: Broker) -> str:
+    lines = ["[[uplink.broker]]", f'host = "{broker.host}"', f"port = {broker.port}"]
+    lines += [f"tls = {str(broker.tls).lower()}"]
+    named = {"ca": broker.ca, "cert": broker.cert, "key": broker.key}
+    named["password_file"] = broker.password_file
+    lines += [f'{name} = "{path.resolve()}"' for name, path in named.items() if path is not None]
+    lines += [f'username = "{broker.username}"'] if broker.username else []
+    return "\n".join([*lines, ""])
