@@ -24,10 +24,13 @@ from edgenode.cityos.brokers import CityBroker
 from edgenode.cityos.city import utc_ms
 from edgenode.cityos.inbox import Delivery
 from edgenode.cityos.intake import Incoming
+from edgenode.cityos.topics import BATCHES
 
 KEEPALIVE_S = 30
 CONNACK_S = 5.0
 SESSION_S = 30 * 86_400  # how long a broker keeps what it has not delivered to us
+SHARED_SESSION_S = 60  # and what it had given to a receiver of a group before another gets it
+NO_SHARES = 0x9E  # SUBACK: the broker cannot share subscriptions
 RECEIVE_MAXIMUM = 256  # unacknowledged deliveries (MQTT 5); 3.1.1 knows only the inbox's bound
 PACKET_MAXIMUM = 512 << 10  # twice the largest message of the wire format
 IN_FLIGHT = 20  # published and not yet confirmed
@@ -63,6 +66,7 @@ class Link(threading.Thread):
         on_ready: Callable[[], None] = lambda: None,
         *,
         persistent: bool = True,
+        share: str = "",
     ) -> None:
         super().__init__(name=f"broker {broker}", daemon=True)
         self.broker = broker
@@ -74,6 +78,7 @@ class Link(threading.Thread):
         self._report = report
         self._on_ready = on_ready
         self._persistent = persistent
+        self._share = share
         self._password = broker.password()
         self._tls = broker.context()
         self._protocol = mqtt.MQTTv5
@@ -162,7 +167,7 @@ class Link(threading.Thread):
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         properties.MaximumPacketSize = PACKET_MAXIMUM
         if self._persistent:
-            properties.SessionExpiryInterval = SESSION_S
+            properties.SessionExpiryInterval = SHARED_SESSION_S if self._share else SESSION_S
         return properties
 
     def _listen(self, session: _Session) -> None:
@@ -176,12 +181,14 @@ class Link(threading.Thread):
 
         def on_disconnect(_c: object, _u: object, _f: object, code: ReasonCode, _p: object) -> None:
             session.over = session.over or str(code)
+            self._unshare([code])
             self._wake.set()
 
         def on_subscribe(
             _c: object, _u: object, _m: int, codes: list[ReasonCode], _p: object
         ) -> None:
             refused = [str(code) for code in codes if code.is_failure]
+            self._unshare(codes)
             if refused and not session.subscribed:  # an exact topic may be refused
                 session.over = session.over or f"subscription refused: {refused[0]}"
             session.subscribed = session.subscribed or not refused
@@ -209,7 +216,7 @@ class Link(threading.Thread):
                 return False
             five = self._protocol == mqtt.MQTTv5
             self._report(f"connected to {self.broker} (MQTT {'5' if five else '3.1.1'})")
-            self._subscribe(session, self._filters)
+            self._subscribe(session, self._wanted())
             while not (self._closing.is_set() or session.over):
                 if session.subscribed and not self.ready.is_set():
                     self.ready.set()
@@ -242,6 +249,23 @@ class Link(threading.Thread):
             self._protocol = mqtt.MQTTv311 if five else mqtt.MQTTv5
         self._report(f"broker {self.broker}: {session.over or 'no CONNACK'}; trying again")
         return False
+
+    def _unshare(self, codes: list[ReasonCode]) -> None:
+        if self._share and any(code.value == NO_SHARES for code in codes):
+            self._share = ""  # the key of a batch decides whose copy is stored
+            self._report(f"broker {self.broker} cannot share; every receiver gets all")
+
+    def _wanted(self) -> list[str]:
+        """Return the filters; those of batches are shared where the version knows that.
+
+        What is retained does not come by a shared subscription (MQTT 5, 4.8.2).
+        """
+        if not self._share or self._protocol != mqtt.MQTTv5:
+            return self._filters
+        return [
+            f"$share/{self._share}/{topic}" if topic.endswith(BATCHES) else topic
+            for topic in self._filters
+        ]
 
     def _subscribe(self, session: _Session, topics: list[str]) -> None:
         if self._protocol == mqtt.MQTTv5:
