@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from edgenode.cityos import durable
 from edgenode.cityos.ranges import Range, holes, minus
 from edgenode.cityos.sink import Sink
+from edgenode.errors import CityError
 from edgenode.wire import Ack
 
 INTERVAL_MS = 1_000  # between two acks to one node
@@ -75,14 +76,20 @@ class Acks:
 
     def take(self, now: int, utc: int) -> list[Ack]:
         """Return the acks to publish now."""
-        acks = []
+        acks: list[Ack] = []
         while self._queue and self._queue[0][0] <= now:
             when, node = heapq.heappop(self._queue)
             entry = self._nodes[node]
             if when != entry.at:
                 continue
             entry.at = None
-            ack = self._one(node, entry, now, utc)
+            try:
+                ack = self._one(node, entry, now, utc)
+            except CityError:
+                self._schedule(node, entry, when)  # the sink went away; nothing was told
+                if acks:
+                    return acks
+                raise
             if ack is not None:
                 acks.append(ack)
             self._again(node, entry)
@@ -101,10 +108,10 @@ class Acks:
         spool = self._choose(entry, now)
         if spool is None:
             return None
+        newest = durable.newest(self._sink.db, node)
+        ack = self._build(node, spool, now, utc)
         entry.dirty.pop(spool, None)
         entry.due = now + INTERVAL_MS
-        ack = self._build(node, spool, now, utc)
-        newest = durable.newest(self._sink.db, node)
         if newest is not None and spool != newest:
             entry.dirty[newest] = None  # what stays retained is of the spool in use
         return ack

@@ -31,10 +31,14 @@ def monotonic_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class CityOptions:
-    """How the city's side behaves; times in ms."""
+    """How the city's side behaves; times in ms.
+
+    Receivers with the same `share` get each batch once among them, on brokers that can do that.
+    """
 
     prefix: str = "edgenode/v1"
     silence_ms: int = SILENCE_MS
+    share: str = ""
 
 
 class City:

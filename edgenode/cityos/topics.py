@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 PREFIX = "edgenode/v1"
-KINDS = ("batch/#", "birth/#", "about", "state")  # what a receiver subscribes to
+BATCHES = "batch/#"
+KINDS = (BATCHES, "birth/#", "about", "state")  # what a receiver subscribes to
 _REST = re.compile(
     r"([0-9a-f]{8,32})/(?:(batch)/(1[0-5]|[0-9])|(birth)/([0-9a-f]{16})|(about|state))"
 )

@@ -59,6 +59,13 @@ def brokers_of(args: argparse.Namespace) -> list[CityBroker]:
     return found
 
 
+def share_name(text: str) -> str:
+    """Read the name of a group of receivers: MQTT 5 allows no '/', '+' or '#' in it (4.8.2)."""
+    if not text or set(text) & set("/+#") or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: it may not hold '/', '+' or '#'")
+    return text
+
+
 def node_id(text: str) -> bytes:
     """Read a node id: 8 to 32 hex digits, an even number."""
     try:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.intake import Outcome
-from edgenode.cityos.sink import Sink
 from edgenode.cityos.wording import iso
 from edgenode.cli import exporting
-from edgenode.cli.brokers import add_broker_options, brokers_of, node_id
+from edgenode.cli.brokers import add_broker_options, brokers_of, node_id, share_name
+from edgenode.cli.sinks import add_sink_options, open_sink
 from edgenode.errors import ConfigError
 
 READY_AFTER_S = 5.0  # with one broker down the others are served all the same
@@ -32,6 +32,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     receive.add_argument(
         "--silence", type=int, default=300, metavar="S", help="a node is silent after S seconds"
     )
+    receive.add_argument(
+        "--share", type=share_name, metavar="GROUP",
+        help="share the batches with the other receivers of this name (MQTT 5)",
+    )  # fmt: skip
     account = verbs.add_parser("audit", help="what arrived, what is missing and why; 1 if not well")
     account.add_argument("--node", type=node_id, metavar="HEX", help="one node (default: all)")
     account.add_argument("--json", action="store_true", help="one JSON object per node and line")
@@ -40,7 +44,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     handed = verbs.add_parser("export", help="hand readings on: NGSI-LD, SensorThings, JSON lines")
     exporting.register(handed)
     for sub in (receive, account, brought, handed):
-        sub.add_argument("--db", type=Path, required=True, metavar="FILE", help="the SQLite sink")
+        add_sink_options(sub)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,7 +63,7 @@ def _import(args: argparse.Namespace) -> int:
         file = args.file.open("rb")
     except OSError as exc:
         raise ConfigError([f"cannot read {args.file}: {exc.strerror}"]) from exc
-    with file, Sink.open(args.db) as sink:
+    with file, open_sink(args) as sink:
         found = bring(City(sink, options), file, options.prefix, monotonic_ms(), utc_ms())
     print(
         f"{found[Outcome.STORED]} batches stored, {found[Outcome.DUPLICATE]} known already,"
@@ -73,12 +77,12 @@ def _receive(args: argparse.Namespace) -> int:
     from edgenode.cityos.city import CityOptions  # noqa: PLC0415 - audit shall not load MQTT
     from edgenode.cityos.receiver import Receiver  # noqa: PLC0415 - the same
 
-    options = CityOptions(prefix=args.prefix, silence_ms=args.silence * 1000)
-    with Sink.open(args.db) as sink:
+    options = CityOptions(args.prefix, args.silence * 1000, args.share or "")
+    with open_sink(args) as sink:
         receiver = Receiver(brokers_of(args), sink, options, _say)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: receiver.stop())
-        teller = threading.Thread(target=_tell_ready, args=(receiver.wait_ready, args.db))
+        teller = threading.Thread(target=_tell_ready, args=(receiver.wait_ready, sink.name))
         teller.start()
         try:
             receiver.run()
@@ -87,7 +91,7 @@ def _receive(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell_ready(wait_ready: Callable[[float], list[str]], db: Path) -> None:
+def _tell_ready(wait_ready: Callable[[float], list[str]], db: str) -> None:
     ready = wait_ready(READY_AFTER_S)
     if ready:
         print(f"ready: receiving from {', '.join(ready)} into {db}", flush=True)
@@ -98,7 +102,7 @@ def _say(text: str) -> None:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    with Sink.open(args.db, readonly=True) as sink:
+    with open_sink(args, readonly=True) as sink:
         nodes = sink.nodes() if args.node is None else [args.node]
         audits = [audit(sink, node) for node in nodes]
     for one in audits:

@@ -55,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     from edgenode.cityos.export.state import State  # noqa: PLC0415 - the same
     from edgenode.cityos.export.web import Halted  # noqa: PLC0415 - the same
     from edgenode.cityos.outbox import Outbox  # noqa: PLC0415 - the same
-    from edgenode.cityos.sink import Sink  # noqa: PLC0415 - the same
+    from edgenode.cli.sinks import open_sink  # noqa: PLC0415 - the same
 
     _check(args)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = args.name or args.kind
-    with Sink.open(args.db) as sink, ExitStack() as stack:
+    with open_sink(args) as sink, ExitStack() as stack:
         state, places = State(sink, name), Places(sink)
         if args.refused:
             return _print_refused(state)
