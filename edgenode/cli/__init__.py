@@ -30,6 +30,7 @@ VERBS = {
     "spool": Verb("edgenode.cli.spool", "what waits, for how long there is room; export, verify"),
     "history": Verb("edgenode.cli.history", "what was wrong, from when to when"),
     "maintenance": Verb("edgenode.cli.maintenance", "say that somebody works on this node"),
+    "disclose": Verb("edgenode.cli.disclose", "what this node senses, and what for"),
     "check": Verb("edgenode.cli.check", "find mistakes in the configuration and at the brokers"),
     "scan": Verb("edgenode.cli.scan", "look what stands on the wires, and write its stanzas"),
     "reload": Verb("edgenode.cli.reload", "let the daemon read its configuration again"),

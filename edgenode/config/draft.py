@@ -19,6 +19,7 @@ from edgenode.config.model import (
     FileTable,
     PinTable,
     SensorTable,
+    SiteTable,
 )
 from edgenode.driver import find
 from edgenode.errors import ConfigError
@@ -54,6 +55,7 @@ class Draft:
     budget: BudgetTable | None
     lamp: PinTable | None
     real: Real
+    site: SiteTable | None = None
 
     def bus(self, name: str) -> BusTable | None:
         """Return the first bus of this name, if it is right by itself."""
@@ -146,6 +148,7 @@ def draft(
         budget=convert(raw["budget"], BudgetTable) if _given(raw, "budget", found) else None,
         lamp=convert(raw["lamp"], PinTable) if _given(raw, "lamp", found) else None,
         real=real,
+        site=convert(raw.get("site", {}), SiteTable) if _right(("site",), found) else None,
     )
 
 

@@ -15,12 +15,14 @@ from msgspec import Meta
 from edgenode.config.channels import ChannelTable
 from edgenode.config.types import (
     AbsolutePath,
+    Allowed,
     Baud,
     Day,
     DayMegabytes,
     Degrees90,
     Degrees180,
     Device,
+    Elements,
     Host,
     Lenders,
     Megabytes,
@@ -37,6 +39,8 @@ from edgenode.config.types import (
     Serial,
     Serves,
     Topic,
+    Translations,
+    Url,
     UsbPort,
     User,
     Words,
@@ -74,6 +78,21 @@ class SiteTable(Table, frozen=True):
     retention: Annotated[Words, Meta(title="how long readings are kept")] = ""
     access: Annotated[Words, Meta(title="who may have them")] = ""
     contact: Annotated[Words, Meta(title="whom to ask")] = ""
+    url: Annotated[
+        Url, Meta(title="where more is told; the code on the sign of the pole leads there")
+    ] = ""
+    privacy: Annotated[
+        Allowed, Meta(title="the most private class of channels that may be measured here")
+    ] = "internal"
+    dtpr: Annotated[
+        Elements, Meta(title="elements of the DTPR data chain that no channel tells of")
+    ] = ()
+    en: Annotated[
+        Translations, Meta(title="texts of this file in English, where they are in Korean")
+    ] = msgspec.field(default_factory=dict)
+    ko: Annotated[
+        Translations, Meta(title="texts of this file in Korean, where they are in English")
+    ] = msgspec.field(default_factory=dict)
 
 
 class ClockTable(Table, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgenode.config.check import Mistake
+from edgenode.config.disclosed import unfit_site
 from edgenode.config.draft import Draft
 from edgenode.config.households import too_fine
 from edgenode.config.judged import unfit_channels
@@ -17,6 +18,7 @@ def unfit(draft: Draft) -> Iterator[Mistake]:
     yield from unfit_wires(draft)
     yield from unfit_channels(draft)
     yield from too_fine(draft)
+    yield from unfit_site(draft)
     for index, broker in draft.brokers.items():
         place = ("uplink", "broker", index)
         if (broker.cert is None) != (broker.key is None):

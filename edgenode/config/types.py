@@ -89,6 +89,22 @@ Day = Annotated[
 Coefficients = Annotated[
     tuple[float, ...], Meta(max_length=8, description="up to 8 coefficients, of x^0 upwards")
 ]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[!-~]{1,250})?$",
+        description="an address that begins with https:// or http://",
+    ),
+]
+Allowed = Literal["open", "internal", "aggregate"]
+Translations = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=1000)], Words],
+    Meta(max_length=1000, description='texts by text: { "air of the street" = "거리의 공기" }'),
+]
+Elements = Annotated[
+    tuple[Annotated[str, Meta(pattern="^[a-z0-9_]{1,64}$")], ...],
+    Meta(max_length=64, description='a list of ids such as "stored_locally"'),
+]
 Quantity = Annotated[
     str, Meta(pattern="^[a-z0-9_]{1,64}$", description="a quantity such as temperature")
 ]

@@ -82,6 +82,7 @@ REQUESTS: Mapping[str, Request] = {
     "status": Request(),
     "sensors": Request(),
     "metrics": Request(),
+    "disclose": Request(),
     "read": Request({"sensor": Text(64)}, slow=True),
     "why": Request({"channel": Text(129)}),
     "history": Request(

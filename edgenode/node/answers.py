@@ -10,6 +10,7 @@ from edgenode.config.metering import quiet_min
 from edgenode.control import unknown
 from edgenode.errors import NodeError
 from edgenode.node.chronicle import Chronicle, Now
+from edgenode.node.disclosing import purpose_of
 from edgenode.node.documents import FORMAT, Document, quality_name, reason_name
 from edgenode.node.report import Picture
 from edgenode.reading import Channel, ClockSource, Kind, Quality
@@ -109,9 +110,7 @@ def _channel(view: View, sensor: Sensor, channel: Channel, evidence: Evidence) -
 
 
 def _purpose(sensor: Sensor, channel: Channel) -> str:
-    own = sensor.channel.get(channel.name.partition("/")[2])
-    purpose: str = (own.purpose if own else "") or sensor.purpose or sensor.driver.purpose
-    return purpose
+    return purpose_of(sensor, channel.name.partition("/")[2])
 
 
 def read(view: View, name: str) -> Document:

@@ -11,6 +11,7 @@ from edgenode.metrics import metrics_of, openmetrics
 from edgenode.node import answers
 from edgenode.node.answers import View
 from edgenode.node.chronicle import ENTRIES, Chronicle
+from edgenode.node.disclosing import disclosed
 from edgenode.node.documents import FORMAT, Document, budget_of, maintenance_of, status
 from edgenode.node.lastresort import LastResort
 from edgenode.node.reload import Reloaded
@@ -57,6 +58,7 @@ class Office:
             "sensors": lambda _: answers.sensors(self._view()),
             "read": lambda given: answers.read(self._view(), given["sensor"]),
             "why": self._why,
+            "disclose": lambda _: self._disclose(),
             "history": self._history,
             "maintenance": self._maintenance,
             "reload": lambda _: self._reload(),
@@ -113,6 +115,9 @@ class Office:
             "changed": list(found.changed),
             "problems": list(found.problems),
         }
+
+    def _disclose(self) -> Document:
+        return disclosed(self._rooms.config, utc_ms=self._rooms.picture().vouched_utc_ms)
 
     def _metrics(self) -> Document:
         view = self._view()

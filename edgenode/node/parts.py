@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from edgenode import __version__
 from edgenode.config import Config, SiteTable
 from edgenode.config.credentials import resolved
+from edgenode.disclosure import published
+from edgenode.node.disclosing import disclosed
 from edgenode.spool import SpoolOptions
 from edgenode.wire import About
 
 PLACE = ("name", "latitude", "longitude")
+WORDS = ("purpose", "accountable", "retention", "access", "contact", "url", "privacy")
 CLEAR, SECURE = 1883, 8883  # IANA: mqtt, secure-mqtt
 MEGABYTE = 1_000_000  # as those who sell them count
 
@@ -82,22 +83,17 @@ FAREWELL_MS = 800  # of the 2 s that a stop may take
 
 def about(config: Config, board_model: str) -> About:
     """Return what the node publishes about itself."""
-    site = _given(config.site, PLACE)
-    words = {key: str(value) for key, value in _given(config.site).items() if key not in PLACE}
+    site, words = _given(config.site, PLACE), _given(config.site, WORDS)
     return About(
         node=bytes.fromhex(config.node.id),
         site=site,
-        transparency=words,
+        transparency=words | published(disclosed(config)),
         firmware=f"edgenode {__version__}",
         hardware=board_model,
     )
 
 
-def _given(table: SiteTable, keys: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return what was written in a table, only `keys` where they are named."""
-    values: dict[str, Any] = msgspec.structs.asdict(table)
-    return {
-        key: value
-        for key, value in values.items()
-        if value not in {None, ""} and (not keys or key in keys)
-    }
+def _given(table: SiteTable, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Return what was written in a table under `keys`."""
+    values = {key: getattr(table, key) for key in keys}
+    return {key: value for key, value in values.items() if value not in {None, ""}}

@@ -57,8 +57,9 @@ class Reloader:
             parts.uplink_options(wanted)  # a credential that is missing is told before any change
         if what.new or what.gone or what.altered:
             self._change_buses(wanted, what)
+        told = parts.about(rooms.config, "") != parts.about(wanted, "")
         rooms.config = wanted
-        if what.uplink or what.site or what.budget:
+        if what.uplink or what.site or what.budget or told:  # `about` travels once a session
             self._change_uplink()
 
     def _change_buses(self, wanted: Config, what: Changes) -> None:

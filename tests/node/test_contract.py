@@ -58,6 +58,7 @@ def keys(value: Any) -> set[str]:
         ("why", {"channel": "air/temperature"}),
         ("history", {}),
         ("reload", {}),
+        ("disclose", {}),
     ],
 )
 def test_every_field_is_documented_and_every_documented_field_is_there(

@@ -126,8 +126,20 @@ def test_about_says_what_was_written_and_nothing_else() -> None:
     about = parts.about(parse(HEAD), "a board")
     assert decode(encode(about)) == about
     assert about.site == {"name": "Square", "latitude": 52.0}
-    assert about.transparency == {"purpose": "air"}
+    assert about.transparency["purpose"] == "air"
+    assert {"accountable", "retention", "access", "contact", "url"}.isdisjoint(about.transparency)
     assert {field.name for field in fields(about)} >= {"firmware", "hardware"}
+
+
+def test_about_says_what_is_measured_and_what_for_in_two_languages() -> None:
+    about = parts.about(parse(HEAD + AIR + RAIN), "a board")
+    assert decode(encode(about)) == about
+    texts = about.transparency
+    assert "temperature; humidity of the air; air pressure \N{EM DASH} air" in texts["senses_en"]
+    assert "기압" in texts["senses_ko"]
+    assert "No pictures" in texts["never_en"]
+    assert "weather_station" in texts["dtpr"].split()
+    assert texts["privacy"] == "internal"
 
 
 def test_a_wire_that_this_node_cannot_speak_is_refused_at_the_start() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenode.control import Control, unknown, verbs_of
+from tests.support.disclosed import document
 
 UTC_MS = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 
@@ -137,6 +138,7 @@ class Played:
         self.read, self.why = copy.deepcopy(READ), copy.deepcopy(WHY)
         self.history = copy.deepcopy(HISTORY)
         self.reload: dict[str, Any] = {"format": 1, "changed": [], "problems": []}
+        self.disclose = document(utc_ms=UTC_MS)
         self.text = "# EOF\n"
         self.asked: list[Mapping[str, Any]] = []
 
@@ -153,6 +155,7 @@ class Played:
                     "maintenance": self._maintenance,
                     "metrics": lambda _: {"format": 1, "text": self.text},
                     "reload": lambda _: self.reload,
+                    "disclose": lambda _: self.disclose,
                 }
             ),
         )
