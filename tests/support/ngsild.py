@@ -30,6 +30,7 @@ class Broker:
         self.requests: list[tuple[str, int]] = []  # path, entities in it
         self.ills: deque[int] = deque()  # statuses to answer with, 0 to hang up
         self.after: deque[int] = deque()  # the same, once the request was carried out
+        self.ends = 0  # after so many answers end the connection, without a word
         self.whole = False  # refuse the whole batch for one bad entity, as some brokers do
         self.poison: set[str] = set()  # ids that it has reasons of its own not to take
         self.port = 0
@@ -103,6 +104,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._ill(self.broker.after.popleft())
                 return
             self._answer(status, body)
+            if self.broker.ends:
+                self.broker.ends -= 1
+                self.close_connection = True
         except Fault as fault:
             self.broker.refusals.append((fault.clause, str(fault)))
             self.close_connection = True  # the body may be unread
@@ -157,6 +161,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if status != 204:
             self.send_header("Content-Length", str(len(data)))
         if data:

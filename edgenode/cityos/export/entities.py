@@ -98,7 +98,9 @@ class Mapper:
             code,
             wording.quality(reading.quality),
         )
-        yield Observed(target.entity, "dateObserved", reading.utc_ms, wording.iso(reading.utc_ms))
+        if models.MODELS[target.entity.model].dated:
+            iso = wording.iso(reading.utc_ms)
+            yield Observed(target.entity, "dateObserved", reading.utc_ms, iso)
 
     def target(self, reading: Reading) -> Target:
         """Return where the readings of a channel go; asked once a channel."""
@@ -176,10 +178,10 @@ class Mapper:
                 "controlledProperty": _property(self._controlled(entity.node, entity.sensor)),
             }
         found: dict[str, Any] = {}
-        if device is not None:
-            many = models.MODELS[entity.model].many_devices
+        devices = models.MODELS[entity.model].devices
+        if device is not None and devices:
             found["refDevice"] = {
-                "type": "Relationship", "object": [device.id] if many else device.id
+                "type": "Relationship", "object": [device.id] if devices == "many" else device.id
             }  # fmt: skip
         if entity.model == models.AC:
             found["phaseType"] = _property("singlePhase")

@@ -8,7 +8,7 @@ DeviceMeasurement, which has none.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 CORE: Final = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld"
 _CONTEXTS: Final = "https://raw.githubusercontent.com/smart-data-models/{}/master/context.jsonld"
@@ -22,7 +22,8 @@ class Model(NamedTuple):
 
     repository: str  # whose @context names its attributes
     located: bool = False  # an entity without a location is not valid
-    many_devices: bool = False  # refDevice is an array
+    dated: bool = True  # it has dateObserved
+    devices: Literal["", "one", "many"] = "one"  # refDevice is not there, a URI, an array of them
 
     @property
     def context(self) -> str:
@@ -46,12 +47,12 @@ class Attribute(NamedTuple):
 MODELS: Final = {
     "AirQualityObserved": Model("dataModel.Environment", located=True),
     "WeatherObserved": Model("dataModel.Weather", located=True),
-    "TrafficFlowObserved": Model("dataModel.Transportation"),
-    "WaterConsumptionObserved": Model("dataModel.WaterConsumption"),
-    "SmartMeteringObservation": Model("dataModel.Device"),
-    AC: Model("dataModel.Energy", located=True, many_devices=True),
-    THREE_PHASE: Model("dataModel.Energy", many_devices=True),
-    DEVICE: Model("dataModel.Device"),
+    "TrafficFlowObserved": Model("dataModel.Transportation", devices=""),
+    "WaterConsumptionObserved": Model("dataModel.WaterConsumption", dated=False, devices=""),
+    "SmartMeteringObservation": Model("dataModel.Device", dated=False),
+    AC: Model("dataModel.Energy", located=True, devices="many"),
+    THREE_PHASE: Model("dataModel.Energy", dated=False, devices="many"),
+    DEVICE: Model("dataModel.Device", devices=""),
     MEASUREMENT: Model("dataModel.Device"),
 }
 _AIR: Final = "airPollution"

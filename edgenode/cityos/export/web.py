@@ -127,10 +127,13 @@ class Client:
         count = 0
         while True:
             wait_s = None
+            kept = self._connection is not None and self._connection.sock is not None
             try:
                 answer = self._once(method, path, data, media)
             except (OSError, http.client.HTTPException) as exc:
                 self.close()
+                if kept and isinstance(exc, ConnectionError):
+                    continue  # the other side had ended it while it was idle
                 trouble = f"{type(exc).__name__}: {exc}"
             else:
                 if answer.status < 300:
