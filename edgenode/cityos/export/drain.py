@@ -53,6 +53,7 @@ class Drain:
 
     def run(self, stopped: Callable[[float], bool], *, once: bool = False) -> int:
         """Hand on until stopped, or `once` until nothing is left; return how many readings."""
+        self._outbox.commit(0)  # from here on the outbox keeps what this exporter has not read
         count = 0
         while not stopped(0):
             taken = self.step()
