@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from edgenode.cli.sinks import open_sink
 from edgenode.errors import CityError, ConfigError
 from edgenode.reading import Privacy
 
@@ -26,7 +27,7 @@ PRIVACIES = {"open": Privacy.OPEN, "internal": Privacy.INTERNAL}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the kinds of export and their options; the caller adds --db."""
+    """Add the kinds of export and their options; the caller adds those of the sink."""
     parser.add_argument("kind", choices=("ngsi-ld", "sensorthings", "jsonl"), help="what to speak")
     parser.add_argument("--to", default="-", metavar="URL|FILE", help="the platform, or the file")
     parser.add_argument("--name", default="", help="whose cursor it is (default: the kind)")

@@ -8,7 +8,7 @@ import pytest
 
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Channel
-from tests.export.conftest import Export
+from tests.support.exporting import Export
 from tests.support.ngsild import Broker
 from tests.support.schemas import mistakes
 from tests.support.told import Node

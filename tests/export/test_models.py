@@ -15,7 +15,7 @@ from edgenode.derived import RATES, derivable
 from edgenode.driver import loadable
 from edgenode.reading import Channel, Kind
 from edgenode.units import UNITS
-from tests.export.conftest import Export
+from tests.support.exporting import Export
 from tests.support.ngsild import Broker
 from tests.support.schemas import attributes, mistakes, validator
 from tests.support.told import Node

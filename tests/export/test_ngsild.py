@@ -10,7 +10,7 @@ from edgenode.cityos.export.models import CORE
 from edgenode.cityos.export.web import FIRST_S, LONGEST_S, Halted
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Channel, Kind, Privacy, Quality
-from tests.export.conftest import Export
+from tests.support.exporting import Export
 from tests.support.ngsild import TEMPORAL, UPSERT, Broker
 from tests.support.told import SEOUL, Node
 

@@ -14,7 +14,7 @@ from edgenode.cityos.export.web import Client, target
 from edgenode.cityos.outbox import Outbox
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Channel, Quality
-from tests.export.conftest import Waits
+from tests.support.exporting import Waits
 from tests.support.sensorthings import Service, sensorthings
 from tests.support.told import SEOUL, START, Node
 
