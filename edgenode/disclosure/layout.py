@@ -48,10 +48,8 @@ class _Setting:
         self._heads = phrases(told.language)
         self._size = BODY * scale
         self.page = Page(self._heads["title"], told.language)
-        foot = self._foot(modules)
-        bottom = self.page.height - MARGIN - foot
-        top = self._head()
-        self.fits = self._body(top) <= bottom
+        self._bottom = self.page.height - MARGIN - self._foot(modules)
+        self.fits = self._body(self._head()) <= self._bottom
 
     @property
     def _wide(self) -> float:
@@ -65,6 +63,8 @@ class _Setting:
         for line in wrapped(text, width, size, self._measure, bold=bold):
             self.page.items.append(Words(x, y + size, size, line, bold, colour))
             y += size * LEADING
+            if y > self.page.height:  # this try is in vain
+                break
         return y
 
     def _head(self) -> float:
@@ -85,7 +85,8 @@ class _Setting:
         if not self._told.themes:
             return self._put(self._heads["nothing"], MARGIN, y, self._wide, self._size)
         for theme in self._told.themes:
-            y = self._theme(theme, y)
+            if y <= self._bottom:  # else this try is in vain
+                y = self._theme(theme, y)
         return self._put(self._heads["never"], MARGIN, y, self._wide, self._size, bold=True) + GAP
 
     def _theme(self, theme: Theme, y: float) -> float:

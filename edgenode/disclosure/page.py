@@ -87,6 +87,9 @@ def _pieces(
     words: Sequence[str], width: float, size: float, measure: Measure, *, bold: bool
 ) -> Iterator[str]:
     for word in words:
+        if measure(word, size, bold) <= width:
+            yield word
+            continue
         piece = ""
         for letter in word:
             if piece and measure(piece + letter, size, bold) > width:

@@ -13,7 +13,7 @@ from edgenode.errors import NodeError
 
 POINTS: Final = 72 / 25.4  # in a mm
 NAMED: Final = "named"
-LATIN: Final = "latin-1"  # what the fonts that every PDF reader has are written in
+LATIN: Final = "cp1252"  # what the fonts that every PDF reader has are written in
 # Where Debian puts Korean fonts of the kind that can be embedded: fonts-nanum, fonts-unfonts-core.
 PLACES: Final = (
     Path("/usr/share/fonts/truetype/nanum/NanumGothic.ttf"),
@@ -36,6 +36,7 @@ class Paper:
         except ImportError as exc:
             raise NodeError(INSTALL) from exc
         self._pdf: Any = FPDF(unit="mm", format=A5)
+        self._pdf.core_fonts_encoding = LATIN
         self._pdf.set_auto_page_break(auto=False)
         self._pdf.add_page()
         self._has_bold = True
