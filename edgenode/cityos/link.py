@@ -27,9 +27,11 @@ from edgenode.cityos.intake import Incoming
 from edgenode.cityos.topics import BATCHES
 
 KEEPALIVE_S = 30
-CONNACK_S = 5.0
+CONNACK_S = 5.0  # of MQTT 5, where silence may be about the version
+# A NATS cluster that elects leaders takes up to 8 s, and lets who gave up before end the
+# connection of who came after.
+CONNACK_OLD_S = 15.0  # of MQTT 3.1.1
 SESSION_S = 30 * 86_400  # how long a broker keeps what it has not delivered to us
-SHARED_SESSION_S = 60  # and what it had given to a receiver of a group before another gets it
 NO_SHARES = 0x9E  # SUBACK: the broker cannot share subscriptions
 RECEIVE_MAXIMUM = 256  # unacknowledged deliveries (MQTT 5); 3.1.1 knows only the inbox's bound
 PACKET_MAXIMUM = 512 << 10  # twice the largest message of the wire format
@@ -124,9 +126,12 @@ class Link(threading.Thread):
         """Connect, serve, wait, again."""
         failures = 0
         while not self._closing.is_set():
+            protocol = self._protocol
             session = self._connect()
             if session is not None:
                 failures = 0 if self._serve(session) else failures
+            if protocol == mqtt.MQTTv5 and self._protocol != protocol:
+                continue  # the other version at once
             failures += 1
             ceiling = min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** min(failures, 10))
             self._closing.wait(random.uniform(0, ceiling))  # noqa: S311 - jitter, no secret
@@ -137,7 +142,7 @@ class Link(threading.Thread):
         address = self.broker.host, self.broker.port, KEEPALIVE_S
         try:
             if self._protocol == mqtt.MQTTv5:
-                start = not self._persistent
+                start = not self._lasting()
                 session.client.connect(*address, clean_start=start, properties=self._properties())
             else:
                 session.client.connect(*address)
@@ -166,8 +171,8 @@ class Link(threading.Thread):
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         properties.MaximumPacketSize = PACKET_MAXIMUM
-        if self._persistent:
-            properties.SessionExpiryInterval = SHARED_SESSION_S if self._share else SESSION_S
+        if self._lasting():
+            properties.SessionExpiryInterval = SESSION_S
         return properties
 
     def _listen(self, session: _Session) -> None:
@@ -228,12 +233,15 @@ class Link(threading.Thread):
             session.client.disconnect()
             session.client.loop_stop()
         if session.over and not self._closing.is_set():
-            self._report(f"lost {self.broker}: {session.over}; trying again")
+            rights = "" if session.subscribed else " when asked for the subscriptions"
+            advice = "trying again" if session.subscribed else "check the rights of this user there"
+            self._report(f"lost {self.broker}: {session.over}{rights}; {advice}")
         return session.subscribed
 
     def _greet(self, session: _Session) -> bool:
         """Wait for the CONNACK; where it speaks against MQTT 5, go on with 3.1.1."""
-        timer = threading.Timer(CONNACK_S, self._wake.set)
+        five = self._protocol == mqtt.MQTTv5
+        timer = threading.Timer(CONNACK_S if five else CONNACK_OLD_S, self._wake.set)
         timer.daemon = True
         timer.start()
         while timer.is_alive() and not (
@@ -245,10 +253,16 @@ class Link(threading.Thread):
         if session.connected or self._closing.is_set():
             return session.connected
         if session.refused is None or session.refused in WRONG_VERSION:
-            five = self._protocol == mqtt.MQTTv5
             self._protocol = mqtt.MQTTv311 if five else mqtt.MQTTv5
         self._report(f"broker {self.broker}: {session.over or 'no CONNACK'}; trying again")
         return False
+
+    def _lasting(self) -> bool:
+        """Tell whether the broker is to keep a session of MQTT 5 while we are away.
+
+        A member of a group that is away must not go on getting its share.
+        """
+        return self._persistent and not self._share
 
     def _unshare(self, codes: list[ReasonCode]) -> None:
         if self._share and any(code.value == NO_SHARES for code in codes):

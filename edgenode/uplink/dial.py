@@ -21,6 +21,9 @@ REMEMBER_MS = 86_400_000  # a broker that knew only 3.1.1 is asked for 5 again a
 # CONNACK codes that may be about the version. paho turns 3.1.1's 0x01 into 0x84.
 VERSION_CODES = frozenset({0x01, 0x80, 0x81, 0x82, 0x84})
 NAMES = {V5: "5", V311: "3.1.1"}
+# Silence may be about MQTT 5, and about no other version. A NATS cluster that elects leaders takes
+# up to 8 s for a CONNACK, and lets who gave up before end the connection of who came after.
+PATIENCE = {V5: 1, V311: 3}  # times `connack_ms`
 
 
 class Failure(NamedTuple):
@@ -173,11 +176,12 @@ class Dialer:
 
     def _await_connack(self, session: Session, desk: Desk) -> Turns[Dialled | Failure]:
         where = f"{session.broker.address}, MQTT {NAMES[session.version]}"
-        until = self._clock.boot_ms() + self._options.connack_ms
+        patience_ms = self._options.connack_ms * PATIENCE[session.version]
+        until = self._clock.boot_ms() + patience_ms
         while session.connack is None and session.ended is None and not desk.stopped:
             left = until - self._clock.boot_ms()
             if left <= 0:
-                return Failure(f"{where}: no CONNACK in {self._options.connack_ms} ms", True)
+                return Failure(f"{where}: no CONNACK in {patience_ms} ms", True)
             fd = session.fileno()
             events = yield Wish(left, (fd,), fd if session.wants_write else None)
             session.pump(events.get(fd, 0))

@@ -108,7 +108,7 @@ class Forwarder:
         over = self._session.ended
         if over is None or stopped:
             return self._proved
-        self._office.stats.last_error = over.text
+        self._office.stats.last_error = over.text + self._asked()
         victim = self._office.suspects.dropped((p.identity for p in lost), by_peer=over.by_peer)
         for parcel in lost:
             if parcel.identity == victim:
@@ -116,6 +116,15 @@ class Forwarder:
         if over.code == TAKEN_OVER:
             self._office.alarms.tamper()
         return self._proved and over.code != TAKEN_OVER
+
+    def _asked(self) -> str:
+        """Say what a broker hung up on that answered nothing, as RabbitMQ does without rights."""
+        over = self._session.ended
+        if self._proved or over is None or not over.by_peer or not self._in_flight:
+            return ""
+        item = next(iter(self._in_flight.values()))
+        what = item.topic if isinstance(item, Retained) else item.name
+        return f" while the node sent {what}: may it?"
 
     def _read_messages(self) -> None:
         if self._session.refused_topics:

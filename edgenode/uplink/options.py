@@ -51,7 +51,7 @@ class UplinkOptions:
     client: str = ""  # MQTT client id; the node id in hex unless given
     keepalive_s: int = 30
     connect_ms: int = 5_000  # TCP, and again TLS
-    connack_ms: int = 5_000
+    connack_ms: int = 5_000  # of MQTT 5; for 3.1.1 three times that
     puback_ms: int = 20_000
     backoff_ms: int = 1_000  # ceiling of the first delay; it doubles up to the next
     backoff_max_ms: int = 60_000

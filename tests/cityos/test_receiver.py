@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from edgenode.cityos import topics
+from edgenode.cityos import link, topics
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.brokers import CityBroker
 from edgenode.cityos.city import CityOptions
@@ -25,6 +23,7 @@ from tests.support.certificates import Authority
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_client import wire
 from tests.support.ports import free_port, until
+from tests.support.receiving import receiving
 from tests.support.sender import Sender
 from tests.support.versions import OldOnly, connack, end_of_file, silence
 
@@ -42,37 +41,6 @@ def last(self, messages, now):
 city.City.absorb = last
 sys.exit(main(sys.argv[1:]))
 """
-
-
-@contextmanager
-def receiving(
-    db: Path, brokers: Sequence[CityBroker], report: Callable[[str], None] = print
-) -> Iterator[Receiver]:
-    """A receiver in a thread of its own, ready."""
-    made: list[Receiver] = []
-    failures: list[CityError] = []
-    there = threading.Event()
-
-    def run() -> None:
-        with Sink.open(db) as sink:
-            made.append(Receiver(brokers, sink, CityOptions(), report))
-            there.set()
-            try:
-                made[0].run()
-            except CityError as exc:
-                failures.append(exc)
-
-    thread = threading.Thread(target=run, name="city")
-    thread.start()
-    assert there.wait(10)
-    try:
-        assert len(made[0].wait_ready(15)) == len(brokers)
-        yield made[0]
-    finally:
-        made[0].stop()
-        thread.join(20)
-    assert not thread.is_alive()
-    assert failures == []
 
 
 def plain(*brokers: Mosquitto) -> list[CityBroker]:
@@ -243,6 +211,19 @@ def test_a_broker_that_knows_only_mqtt_3_1_1_is_served_too(
             node.publish([sender.birth_message(), sender.batch()])
             until(lambda: node.acked(1), "an ack")
     assert any("MQTT 3.1.1" in text for text in said)
+
+
+def test_mqtt_3_1_1_is_tried_at_once_and_its_connack_waited_for(
+    broker: Mosquitto, db: Path, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "CONNACK_S", 0.5)
+    monkeypatch.setattr(link, "BACKOFF_S", 3_600.0)
+    monkeypatch.setattr(link, "BACKOFF_MAX_S", 3_600.0)
+    with end_of_file(broker.port) as old, wire(broker.port, sender) as node:
+        old.delay_s = 0.4  # each way
+        with receiving(db, [CityBroker("127.0.0.1", old.port, tls=False)]):
+            node.publish([sender.birth_message(), sender.batch()])
+            until(lambda: node.acked(1), "an ack")
 
 
 def test_rights_and_tls(tmp_path: Path, db: Path, sender: Sender) -> None:

@@ -33,6 +33,7 @@ class Node:
         clock: Clock | None = None,
         before: Callable[[], None] | None = None,
         traffic: Traffic | None = None,
+        identity: bytes = NODE,
         **options: Any,
     ) -> None:
         self.boxes = boxes or (MemoryOutbox(),)
@@ -40,9 +41,9 @@ class Node:
         self.events: list[Event] = []
         merged = {**QUICK, **options}
         self.uplink = Uplink(
-            UplinkOptions(node=NODE, brokers=tuple(brokers), **merged),
+            UplinkOptions(node=identity, brokers=tuple(brokers), **merged),
             self.boxes,
-            ABOUT,
+            ABOUT if identity == NODE else encode(About(identity, {"name": "Test corner"})),
             clock or SystemClock(),
             self.events.append,
             traffic,

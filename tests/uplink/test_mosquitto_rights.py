@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.city import City
 from tests.support.mosquitto import Mosquitto
 from tests.support.outbox import NODE, MemoryOutbox
 from tests.support.ports import until
+from tests.support.proxy import Instead, Proxy
 from tests.support.versions import end_of_file
 from tests.uplink.rig import Node
 
@@ -113,6 +115,17 @@ def test_a_publish_refused_on_mqtt_3_1_1_is_kept_until_the_city_confirms_it(
             until(lambda: node.box.unconfirmed() == 3, "acks for what was dropped")
             assert node.uplink.stats().protocol == "3.1.1"
             assert len(node.box.held()) == 3
+
+
+def test_a_broker_that_hangs_up_on_what_a_node_may_not_send_is_asked_about_in_words(
+    broker: Mosquitto, own: Broker
+) -> None:
+    """RabbitMQ says nothing: the state, the first message of a session, is then what it was."""
+    with Proxy(broker.port) as proxy:
+        proxy.meddle = lambda data: Instead() if data[:1] == b"\x33" else None
+        way = replace(own, port=proxy.port)
+        with Node([way]) as node:
+            until(lambda: "/state: may it?" in node.uplink.stats().last_error, "the question")
 
 
 def _publish(broker: Mosquitto, user: str, password: str, topic: str, payload: bytes) -> None:

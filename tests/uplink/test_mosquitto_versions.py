@@ -48,6 +48,20 @@ def test_3_1_1_is_tried_at_once_after_a_refusal_that_may_be_about_the_version(
         assert set(city.copies.values()) == {1}
 
 
+def test_a_slow_broker_is_waited_for_longer_where_silence_is_not_about_the_version(
+    broker: Mosquitto,
+) -> None:
+    with (
+        City(broker.port),
+        end_of_file(broker.port) as old,
+        Node(plain(old.port), connack_ms=500, backoff_ms=60_000) as node,
+    ):
+        old.delay_s = 0.4  # each way
+        node.box.seal()
+        node.delivered(8)
+        assert old.accepted == 2
+
+
 @pytest.mark.parametrize("code", [0x86, 0x87, 0x88, 0x89, 0x97])
 def test_other_refusals_are_not_about_the_version(broker: Mosquitto, code: int) -> None:
     with connack(broker.port, code) as old, Node(plain(old.port), backoff_ms=60_000) as node:

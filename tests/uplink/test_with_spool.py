@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edgenode.clock import SystemClock
-from edgenode.reading import Channel, Group, Sample
-from edgenode.spool import Spool, SpoolOptions
 from edgenode.wire import Batch, expand, readings_in
 from tests.support.city import City
 from tests.support.mosquitto import Mosquitto
-from tests.support.outbox import NODE
 from tests.support.ports import until
 from tests.support.proxy import Proxy
+from tests.support.running import Running
 from tests.uplink.rig import Node, plain
-
-GROUPS = {1: Group(1, (Channel("air/temperature", "Cel", -2), Channel("air/humidity", "%RH", -1)))}
-
-
-class Running:
-    """A spool with its thread."""
-
-    def __init__(self, directory: Path) -> None:
-        self.clock = SystemClock()
-        options = SpoolOptions(
-            directory, cap_bytes=8 << 20, commit_interval_ms=50, window_ms=200,
-            offline_window_ms=200, pregrow=False,
-        )  # fmt: skip
-        self.spool = Spool.open(options, NODE, GROUPS, self.clock)
-        self.appended = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.spool.run, args=(self._stop,), name="spool")
-        self._thread.start()
-
-    def append(self, count: int, every_s: float) -> None:
-        for _ in range(count):
-            self.spool.append(1, self.clock.boot_ms(), Sample((20.0 + self.appended % 7, 50.0)))
-            self.appended += 1
-            time.sleep(every_s)
-
-    def stop(self) -> None:
-        self._stop.set()
-        self.spool.wake()
-        self._thread.join(10)
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     made = Running(tmp_path / "spool")
+    made.start()
     yield made
     made.stop()
-    made.spool.close()
 
 
 def _readings(city: City, spool: bytes) -> int:
