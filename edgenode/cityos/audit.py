@@ -1,8 +1,6 @@
 """What a city can say about a node: what arrived, what did not and why, how late, how well timed.
 
-Readings are accounted by their ordinals: what is between 0 and the highest one known and did not
-arrive is missing. A loss record explains it; what the node still holds will come; the rest is
-unexplained, and then something is wrong.
+Readings are accounted by their ordinals; where any of them is unexplained, something is wrong.
 """
 
 from __future__ import annotations
@@ -11,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edgenode.cityos import durable, wording
-from edgenode.cityos.ranges import Range, minus, size, union
+from edgenode.cityos.ranges import Range, size
 from edgenode.cityos.schema import Work
+from edgenode.cityos.shortfall import shortfall
 from edgenode.cityos.sink import Sink
-from edgenode.wire import LossReason
 
 SHOWN = 20  # ranges and alarms told in full
 
@@ -99,86 +97,22 @@ def audit(sink: Sink, node: bytes) -> Audit:
     )
 
 
-class _Batch(NamedTuple):
-    seq: int
-    r0: int
-    readings: int | None  # None before the birth is known
-    work: int
-
-
 def _stream(sink: Sink, node: bytes, spool: bytes, stream: int, floor: int) -> StreamAudit:
-    rows = sink.db.execute(
-        "SELECT seq, r0, readings, work FROM raw WHERE node = ? AND spool = ? AND stream = ?"
-        " ORDER BY seq",
-        (node, spool, stream),
-    )
-    batches = [_Batch(*row) for row in rows]
-    arrived = _arrived(batches)
-    received = union(arrived)
-    losses = _losses(sink, node, spool, stream)
-    ends = [last + 1 for parts in (received, *losses.values()) for _, last in parts[-1:]]
-    expected = max([batch.r0 for batch in batches] + ends)
-    missing = minus([(0, expected - 1)], received)
-    lost: dict[str, int] = {}
-    for reason, parts in losses.items():
-        left = minus(missing, parts)
-        lost[reason] = size(missing) - size(left)
-        missing = left
-    unexplained = minus(missing, _held(batches, floor))
+    told = shortfall(sink, node, spool, stream, floor)
     return StreamAudit(
         spool=spool,
         stream=stream,
-        batches=len(batches),
-        received=size(received),
-        expected=expected,
-        lost=lost,
-        held=size(missing) - size(unexplained),
-        unexplained=size(unexplained),
-        unexplained_ranges=tuple(unexplained[:SHOWN]),
-        repeated=sum(last - first + 1 for first, last in arrived) - size(received),
-        waiting=sum(batch.work == Work.WAITING for batch in batches),
-        faulty=sum(batch.work == Work.FAULTY for batch in batches),
+        batches=len(told.batches),
+        received=size(told.received),
+        expected=told.expected,
+        lost={reason: size(parts) for reason, parts in told.lost.items()},
+        held=size(told.held),
+        unexplained=size(told.unexplained),
+        unexplained_ranges=tuple(told.unexplained[:SHOWN]),
+        repeated=sum(last - first + 1 for first, last in told.arrived) - size(told.received),
+        waiting=sum(batch.work == Work.WAITING for batch in told.batches),
+        faulty=sum(batch.work == Work.FAULTY for batch in told.batches),
     )
-
-
-def _arrived(batches: list[_Batch]) -> list[Range]:
-    """Return the ordinals of each batch; without its birth the next batch tells how many."""
-    ranges = []
-    for batch, after in zip(batches, [*batches[1:], None], strict=True):
-        count = batch.readings
-        if count is None:
-            follows = after is not None and after.seq == batch.seq + 1
-            count = max(0, after.r0 - batch.r0) if after is not None and follows else 0
-        if count:
-            ranges.append((batch.r0, batch.r0 + count - 1))
-    return ranges
-
-
-def _held(batches: list[_Batch], floor: int) -> list[Range]:
-    """Return the ordinals of batches that have not arrived and that the node still holds."""
-    ranges = []
-    seq, end = 0, 0
-    for batch in batches:
-        if batch.seq - 1 >= max(floor, seq + 1):
-            ranges.append((end, batch.r0 - 1))
-        seq, end = batch.seq, batch.r0 + (batch.readings or 0)
-    return ranges
-
-
-def _losses(sink: Sink, node: bytes, spool: bytes, stream: int) -> dict[str, list[Range]]:
-    parts: dict[str, list[Range]] = {}
-    for reason, r0, count in sink.db.execute(
-        "SELECT reason, r0, readings FROM loss WHERE node = ? AND spool = ? AND stream = ?"
-        " ORDER BY reason",
-        (node, spool, stream),
-    ):
-        parts.setdefault(_loss_name(reason), []).append((r0, r0 + count - 1))
-    return {reason: union(ranges) for reason, ranges in parts.items()}
-
-
-def _loss_name(reason: int) -> str:
-    known = {code.value: code.name.lower().replace("_", "-") for code in LossReason}
-    return known.get(reason, f"reason-{reason}")
 
 
 def _latency(sink: Sink, node: bytes) -> Latency | None:

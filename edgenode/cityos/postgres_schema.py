@@ -104,6 +104,14 @@ CREATE TABLE outbox (
 CREATE TABLE exporter (name TEXT PRIMARY KEY, position BIGINT NOT NULL);
 """
 
+# What continues as what; the events that the operator is told of, without the many.
+THIRD = """
+CREATE TABLE succession (
+  node BYTEA, sensor TEXT, by_node BYTEA NOT NULL, by_sensor TEXT NOT NULL, since BIGINT NOT NULL,
+  PRIMARY KEY (node, sensor), UNIQUE (by_node, by_sensor));
+CREATE INDEX occurrence_told ON occurrence (batch) WHERE code > 2;
+"""
+
 # What leads from one version to the next; a fresh database goes through all of them.
-MIGRATIONS = (FIRST, SECOND)
+MIGRATIONS = (FIRST, SECOND, THIRD)
 VERSION = len(MIGRATIONS)

@@ -127,8 +127,17 @@ CREATE VIEW reading AS
   JOIN moment ON moment.batch = raw.id AND moment.mono = cell.mono
   JOIN channel ON channel.id = cell.channel;
 """
+
+# What continues as what; the events that the operator is told of, without the many.
+THIRD = """
+CREATE TABLE succession (
+  node BLOB, sensor TEXT, by_node BLOB NOT NULL, by_sensor TEXT NOT NULL, since INTEGER NOT NULL,
+  PRIMARY KEY (node, sensor), UNIQUE (by_node, by_sensor)) WITHOUT ROWID;
+CREATE INDEX occurrence_told ON occurrence (batch) WHERE code > 2;
+"""
+
 # What leads from one version to the next; a fresh file goes through all of them.
-MIGRATIONS = (FIRST, SECOND)
+MIGRATIONS = (FIRST, SECOND, THIRD)
 VERSION = len(MIGRATIONS)
 
 

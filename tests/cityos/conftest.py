@@ -15,7 +15,7 @@ from tests.support.sender import Sender
 _TABLES = (
     "raw", "held", "spool", "conflict", "birth", "channel", "epoch", "anchor", "previous", "loss",
     "sample", "occurrence", "about", "state", "node", "refused", "counter", "alarm", "outbox",
-    "exporter",
+    "exporter", "succession",
 )  # fmt: skip
 
 
