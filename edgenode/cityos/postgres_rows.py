@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from edgenode.cityos.postgres_link import PostgresDatabase
-from edgenode.cityos.store import Boot, Derived
+from edgenode.cityos.store import Boot, Derived, Stamp
 from edgenode.cityos.timing import Span, Time
 
 FIRST_YEAR = 2020  # a clock that tells an earlier one is not right
@@ -101,6 +101,18 @@ class PostgresRows:
             " JOIN raw ON raw.id = batch WHERE raw.node = ?) AS stamp GROUP BY clock ORDER BY 1",
             (node, node),
         ).fetchall()
+
+    def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
+        rows = self._db.execute(
+            "SELECT raw.arrival, length(raw.bytes), x.utc, x.err, x.clock FROM raw"
+            " LEFT JOIN LATERAL ("
+            "(SELECT utc, err, clock FROM sample WHERE batch = raw.id AND mono = raw.last LIMIT 1)"
+            " UNION (SELECT utc, err, clock FROM occurrence WHERE batch = raw.id"
+            " AND mono = raw.last LIMIT 1)) AS x ON true"
+            " WHERE raw.node = ? AND raw.id >= ? ORDER BY raw.id",
+            (node, first),
+        )
+        return map(Stamp._make, rows)
 
     def _prepare(self, times: Iterable[Time]) -> None:
         """Make the partitions that these times need, before any row of them is written."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from edgenode.cityos.schema import open_file
 from edgenode.cityos.sink import Sink
-from edgenode.cityos.store import Boot, Derived
+from edgenode.cityos.store import Boot, Derived, Stamp
 from edgenode.cityos.timing import Span, Time
 from edgenode.errors import CityError
 
@@ -144,3 +144,12 @@ class SqliteRows:
             " ON moment.batch = raw.id WHERE raw.node = ? GROUP BY moment.clock ORDER BY 1",
             (node,),
         ).fetchall()
+
+    def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
+        rows = self._db.execute(
+            "SELECT raw.arrival, length(raw.bytes), moment.utc, moment.err, moment.clock FROM raw"
+            " LEFT JOIN moment ON moment.batch = raw.id AND moment.mono = raw.last"
+            " WHERE raw.node = ? AND raw.id >= ? ORDER BY raw.id",
+            (node, first),
+        )
+        return map(Stamp._make, rows)

@@ -51,6 +51,19 @@ class Derived(NamedTuple):
     times: dict[int, Time]
 
 
+class Stamp(NamedTuple):
+    """One raw batch: POSIX ms of its arrival, its bytes, and the time of its last row.
+
+    `utc` is None where nothing vouches; `err` ms and `clock` belong to it.
+    """
+
+    arrival: int
+    size: int
+    utc: int | None
+    err: int | None
+    clock: int | None
+
+
 class RowStore(Protocol):
     """Where derived rows are kept; always inside the caller's transaction."""
 
@@ -74,3 +87,6 @@ class RowStore(Protocol):
 
     def clocks(self, node: bytes) -> list[tuple[int, int, int | None]]:
         """Return (clock source, stamps it vouches for, largest error stated in ms)."""
+
+    def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
+        """Yield one stamp for each batch of a node from raw.id `first` on, in that order."""
