@@ -8,9 +8,11 @@ from edgenode.config.check import Mistake
 from edgenode.config.disclosed import unfit_site
 from edgenode.config.draft import Draft
 from edgenode.config.households import too_fine
-from edgenode.config.judged import unfit_channels
+from edgenode.config.judged import channels_of, unfit_channels
 from edgenode.config.model import Config
 from edgenode.config.wires import busy, unfit_wires
+from edgenode.errors import nearest
+from edgenode.units import UNITS
 
 
 def unfit(draft: Draft) -> Iterator[Mistake]:
@@ -54,10 +56,22 @@ def doubtful(draft: Draft, config: Config) -> Iterator[Mistake]:
                 ("sensor", index, "driver"),
                 f"{words}; compare its first readings with an instrument that you trust",
             )
+    yield from _foreign_units(draft)
     for index, broker in enumerate(config.uplink.broker):
         if not broker.tls and not _is_local(broker.host):
             words = f"readings and passwords go to {broker.host} where all on the way can read them"
             yield Mistake(("uplink", "broker", index, "tls"), words)
+
+
+def _foreign_units(draft: Draft) -> Iterator[Mistake]:
+    """Yield the units that no platform will understand: those of generic parts are free."""
+    for index, row in draft.sensors.items():
+        for channel in channels_of(row).values():
+            if channel.unit not in UNITS:
+                near = nearest(channel.unit, UNITS)
+                hint = f"; did you mean {near}?" if near else ""
+                words = f"{channel.name} is in {channel.unit!r}, which no export can translate"
+                yield Mistake(("sensor", index), f"{words}{hint}")
 
 
 def _is_local(host: str) -> bool:
