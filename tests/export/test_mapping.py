@@ -102,6 +102,21 @@ def test_each_direction_has_an_entity_of_its_own(sink: Sink, broker: Broker, exp
     assert away == "radar away"
 
 
+def test_vehicles_are_counted_within_the_period_that_ends_at_their_stamp(
+    sink: Sink, broker: Broker, export: Make
+) -> None:
+    counted = Channel(
+        "vehicles", "count", observed="TrafficFlowObserved/intensity", period_ms=60_000
+    )
+    Node(sink, {"gate": (counted,)}).say("gate", (61_000, [5]), (121_000, [6]))
+    export().run()
+    name = urn("TrafficFlowObserved", "gate")
+    assert broker.value(name, "dateObservedFrom") == "2026-11-18T11:07:41.000Z"
+    assert broker.value(name, "dateObservedTo") == "2026-11-18T11:08:41.000Z"
+    assert broker.evolution[name].keys() == {"intensity"}
+    assert mistakes(broker.entities[name]) == []
+
+
 def phased(*phases: int) -> list[Channel]:
     return [
         Channel(f"power_l{n}", "W", 0, observed="ACMeasurement/activePower") for n in phases

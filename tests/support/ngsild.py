@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ class Broker:
         self.requests: list[tuple[str, int]] = []  # path, entities in it
         self.ills: deque[int] = deque()  # statuses to answer with, 0 to hang up
         self.after: deque[int] = deque()  # the same, once the request was carried out
+        self.token = ""  # that every request must carry
         self.ends = 0  # after so many answers end the connection, without a word
         self.whole = False  # refuse the whole batch for one bad entity, as some brokers do
         self.poison: set[str] = set()  # ids that it has reasons of its own not to take
@@ -96,8 +98,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            if self.broker.ills:
-                self._ill(self.broker.ills.popleft())
+            if self.broker.ills or not self._let_in():
+                self._ill(self.broker.ills.popleft() if self.broker.ills else 401)
                 return
             status, body = self._post()
             if self.broker.after:
@@ -118,6 +120,10 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(405, None, {"Allow": "POST"})
 
     do_PUT = do_GET  # noqa: N815 - named by http.server
+
+    def _let_in(self) -> bool:
+        token = self.broker.token
+        return not token or self.headers.get("Authorization") == f"Bearer {token}"
 
     def _ill(self, status: int) -> None:
         self.close_connection = True
@@ -190,9 +196,15 @@ def _constant(name: str) -> Any:
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """Serve on a free port of the loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -205,10 +217,10 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
 
 
 @contextmanager
-def strict_broker() -> Iterator[Broker]:
+def strict_broker(tls: ssl.SSLContext | None = None) -> Iterator[Broker]:
     """Serve an empty broker."""
     broker = Broker()
-    with serving(type("Bound", (Handler,), {"broker": broker})) as port:
+    with serving(type("Bound", (Handler,), {"broker": broker}), tls) as port:
         broker.port = port
         yield broker
 

@@ -17,7 +17,12 @@ from edgenode.units import UNITS, UnknownUnit, ratio, times
 
 PHASE: Final = re.compile(r"_(l[123])$")
 PART: Final = re.compile(r"_(toward|away)$")  # a direction has an entity of its own
-SAID: Final = frozenset({"dateObserved", "deviceState", "dateLastValueReported"})  # no evolution
+SAID: Final = frozenset(  # of the newest value alone: these have no evolution
+    {
+        "dateObserved", "dateObservedFrom", "dateObservedTo", "deviceState",
+        "dateLastValueReported",
+    }
+)  # fmt: skip
 
 
 class Entity(NamedTuple):
@@ -101,6 +106,16 @@ class Mapper:
         if models.MODELS[target.entity.model].dated:
             iso = wording.iso(reading.utc_ms)
             yield Observed(target.entity, "dateObserved", reading.utc_ms, iso)
+        yield from self._period(target, reading)
+
+    def _period(self, target: Target, reading: Reading) -> Iterator[Observed]:
+        """Yield within which time vehicles were counted: a stamp is that of its end."""
+        channel = self._places.channel(reading.node, reading.channel)
+        counted = target.attribute.name == "intensity" and reading.unit == "count"
+        if counted and channel is not None and channel.period_ms:
+            begin, end = reading.utc_ms - channel.period_ms, reading.utc_ms
+            yield Observed(target.entity, "dateObservedFrom", end, wording.iso(begin))
+            yield Observed(target.entity, "dateObservedTo", end, wording.iso(end))
 
     def target(self, reading: Reading) -> Target:
         """Return where the readings of a channel go; asked once a channel."""

@@ -106,6 +106,7 @@ class Client:
         self._stopped = stopped
         self._report = report
         self._tries = tries
+        self._tls = _context(where.ca) if where.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
         self._trouble = ""
 
@@ -182,18 +183,27 @@ class Client:
 
     def _connected(self) -> http.client.HTTPConnection:
         if self._connection is None:
-            where = self._where
-            if where.scheme == "https":
-                context = ssl.create_default_context(cafile=where.ca)
-                context.minimum_version = ssl.TLSVersion.TLSv1_2
-                self._connection = http.client.HTTPSConnection(
-                    where.host, where.port, timeout=TIMEOUT_S, context=context
-                )
-            else:
-                self._connection = http.client.HTTPConnection(
-                    where.host, where.port, timeout=TIMEOUT_S
-                )
+            host, port = self._where.host, self._where.port
+            self._connection = (
+                http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+                if self._tls is None
+                else http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._tls)
+            )
         return self._connection
+
+
+def _context(ca: Path | None) -> ssl.SSLContext:
+    """Return what TLS needs, as for brokers; raises ConfigError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        if ca is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(cafile=ca)
+    except OSError as exc:  # ssl.SSLError is one
+        raise ConfigError([f"--ca: {ca} cannot be used: {exc}"]) from exc
+    return context
 
 
 def _json(text: bytes) -> Any:
