@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 RAM_DISK = Path("/dev/shm")  # noqa: S108 - where Linux keeps files in memory: shm_overview(7)
 
+STARTS_PER_S = 40  # more keep one core from its other work
+RAMP_S = 5.0  # at least
+
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -46,7 +49,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for simulated nodes",
     )
-    add("--ramp", type=float, default=5.0, metavar="S", help="within which nodes start")
+    add("--ramp", type=float, metavar="S", help="within which nodes start; default: 40 a second")
     add("--window", type=float, default=60.0, metavar="S", help="of a batch while connected")
     add("--outage", type=_outage, metavar="AT:S", help="cut all links of simulated nodes")
     add(
@@ -115,7 +118,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         prefix=args.prefix,
         custody=args.custody,
         window_ms=round(args.window * 1000),
-        ramp_s=args.ramp,
+        ramp_s=max(RAMP_S, args.nodes / STARTS_PER_S) if args.ramp is None else args.ramp,
         settle_s=args.settle,
         outage=args.outage,
         flaps_per_h=args.flaps,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from edgenode.fleet.plan import Plan
-from edgenode.fleet.second import Second
+from edgenode.fleet.second import KINDS, Second
 from edgenode.fleet.verdict import Verdict
 
 EVERY_S = 5.0  # between two lines for people
@@ -95,14 +95,17 @@ def account(verdict: Verdict) -> dict[str, Any]:
 def lines(verdict: Verdict) -> list[str]:
     """Return the account for people."""
     outcome, simulated, real = verdict
-    live = _two(outcome.live_p50_ms, outcome.live_p99_ms)
-    late = _two(outcome.late_p50_ms, outcome.late_p99_ms)
+    puback, live, late = (
+        _two(outcome.latencies[f"{name}_p50_ms"], outcome.latencies[f"{name}_p99_ms"])
+        for name in KINDS
+    )
     spread = [count for count in outcome.attempts if count]
     most = max(spread, default=0)
     settled = "settled" if outcome.settled else "NOT SETTLED"
+    ages = f"live {live} ms ({puback} ms to the broker's), backlog {late} ms"
     told = [
         f"{settled} in {outcome.settle_s:.1f} s; tries to connect in one second: {most} at most",
-        f"age when acknowledged, median and 99 %: live {live} ms, backlog {late} ms",
+        f"from a batch's last read to its ack, median/99 %: {ages}",
     ]
     if simulated is not None:
         found = simulated.found

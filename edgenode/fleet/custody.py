@@ -14,9 +14,9 @@ from edgenode.wire import Ack, Batch, decode
 
 
 class _Taken(NamedTuple):
-    """A batch on its way: its first read at boot-time `first_ms`, and so many readings."""
+    """A batch on its way: its last read at boot-time `last_ms`, and so many readings."""
 
-    first_ms: int
+    last_ms: int
     readings: int
     live: bool
 
@@ -32,8 +32,10 @@ class Tally:
         self.sessions = 0
         self.sent_bytes = 0  # on TCP connections, headers included
         self.received_bytes = 0
-        self.live = Latencies()  # from the read to the last ack, of what was sent as it came
-        self.backlog = Latencies()  # of what had to wait for a session
+        # From the last read of a batch on, and counted for each of its readings:
+        self.puback = Latencies()  # to the broker's ack, of what was sent as it came
+        self.live = Latencies()  # to the ack that is the last, of the same
+        self.late = Latencies()  # to that, of what had to wait for a session
 
 
 class Watched:
@@ -60,7 +62,9 @@ class Watched:
             if sealed.stream == Stream.TELEMETRY and sealed.seq not in self._taken:
                 batch = decode(sealed.data)
                 if isinstance(batch, Batch):
-                    self._taken[sealed.seq] = _Taken(batch.tb, sealed.readings, live)
+                    reads = sealed.readings // self._width
+                    last_ms = batch.tb + max(0, reads - 1) * self._every_ms
+                    self._taken[sealed.seq] = _Taken(last_ms, sealed.readings, live)
         return taken
 
     def broker_acked(self, stream: int, seq: int) -> None:
@@ -68,7 +72,7 @@ class Watched:
         found = self._taken.get(seq) if stream == Stream.TELEMETRY else None
         if found is None or seq in self._sent:
             return
-        self._tally.broker_acked += found.readings
+        self._broker_has(found)
         if self._city:
             self._sent.add(seq)
         else:
@@ -83,14 +87,16 @@ class Watched:
         for seq in held:
             found = self._taken.pop(seq)
             if seq not in self._sent:  # the city was faster than the broker
-                self._tally.broker_acked += found.readings
+                self._broker_has(found)
             self._sent.discard(seq)
             self._tally.city_acked += found.readings
             self._arrived(found)
 
+    def _broker_has(self, taken: _Taken) -> None:
+        self._tally.broker_acked += taken.readings
+        if taken.live:
+            self._tally.puback.add(self._clock.boot_ms() - taken.last_ms, taken.readings)
+
     def _arrived(self, taken: _Taken) -> None:
-        """Count each read of a batch by its age now."""
-        latencies = self._tally.live if taken.live else self._tally.backlog
-        age = self._clock.boot_ms() - taken.first_ms
-        for n in range(max(1, taken.readings // self._width)):
-            latencies.add(age - n * self._every_ms, min(self._width, taken.readings))
+        latencies = self._tally.live if taken.live else self._tally.late
+        latencies.add(self._clock.boot_ms() - taken.last_ms, taken.readings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -15,11 +15,13 @@ from edgenode.errors import NodeError
 from edgenode.fleet.ledger import Ledger
 from edgenode.fleet.plan import LEDGER, Plan
 from edgenode.fleet.real import Real
-from edgenode.fleet.second import Load, Pace, Second
+from edgenode.fleet.second import Load, Pace, Second, quantiles
 from edgenode.fleet.sensors import sensors
 from edgenode.fleet.watch import Watch, holders, listeners
-from edgenode.fleet.worker import FINISH, LEAVE, Told, work
+from edgenode.fleet.worker import FINISH, LEAVE, START, Told, work
 
+READY_S: Final = 60.0  # for a busy machine to start a process
+LOOK_S: Final = 0.5
 LEAVE_S: Final = 5.0  # for the goodbyes of all nodes of a process
 
 
@@ -30,10 +32,7 @@ class Outcome(NamedTuple):
     settle_s: float
     last: Second
     attempts: tuple[int, ...]  # in each second of the run
-    live_p50_ms: int | None
-    live_p99_ms: int | None
-    late_p50_ms: int | None
-    late_p99_ms: int | None
+    latencies: Mapping[str, int | None]  # of the whole run, named as those of a Second
 
 
 class _Worker:
@@ -65,9 +64,11 @@ class _Worker:
         """Return what it told last; latencies of what was not taken yet are in it too."""
         told, self.told = self.told, self.told[-1:]
         last = told[-1]
-        self.told = [last._replace(live={}, late={})]
+        self.told = [last._replace(puback={}, live={}, late={})]
         return last._replace(
-            live=_sum([one.live for one in told]), late=_sum([one.late for one in told])
+            puback=_sum([one.puback for one in told]),
+            live=_sum([one.live for one in told]),
+            late=_sum([one.late for one in told]),
         )
 
     def order(self, word: str) -> None:
@@ -135,6 +136,7 @@ class Fleet:
 
         Raises NodeError when a process ends before its time.
         """
+        self._wait_ready()
         self._watches = self._watched()
         self._began = self._looked = time.monotonic()
         second = self._go_on(self._plan.seconds, tell, lambda _: False)
@@ -142,24 +144,27 @@ class Fleet:
             worker.order(FINISH)
         self.real.stop()
         finished = time.monotonic()
-        settled_at = time.monotonic() + 2.0  # what was told before the order is no answer
-
-        def settled(second: Second) -> bool:
-            return not second.waiting and time.monotonic() > settled_at
-
-        second = self._go_on(self._plan.settle_s, tell, settled)
+        second = self._go_on(
+            self._plan.settle_s, tell, lambda second: not (second.making or second.waiting)
+        )
         drained = self.real.drain(self._plan.settle_s)
-        live, late = self._pace.live, self._pace.late
         return Outcome(
             not second.waiting and drained,
             time.monotonic() - finished,
             second,
             tuple(self._pace.attempts),
-            live.quantile(0.5),
-            live.quantile(0.99),
-            late.quantile(0.5),
-            late.quantile(0.99),
+            quantiles(self._pace.kinds),
         )
+
+    def _wait_ready(self) -> None:
+        """Let all processes begin together, when each has said that it is there."""
+        until = time.monotonic() + READY_S
+        while not all(worker.told for worker in self._workers):
+            self._listen(LOOK_S)
+            if time.monotonic() > until:
+                raise NodeError(f"not all processes of the fleet are ready after {READY_S:g} s")
+        for worker in self._workers:
+            worker.order(START)
 
     def _watched(self) -> dict[str, Watch]:
         ports = {broker.port for broker in self._plan.brokers}

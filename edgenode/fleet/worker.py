@@ -21,7 +21,7 @@ FILES_EACH: Final = 12  # descriptors of a node
 FILES_MORE: Final = 200
 FLAP_S: Final = (2.0, 20.0)  # how long an outage of one node lasts
 HOUR_MS: Final = 3_600_000
-FINISH, LEAVE = "finish", "leave"  # what the fleet orders
+START, FINISH, LEAVE = "start", "finish", "leave"  # what the fleet orders
 
 
 class Told(NamedTuple):
@@ -37,11 +37,13 @@ class Told(NamedTuple):
     sessions: int = 0
     backlog: int = 0
     waiting: int = 0
+    making: int = 0  # 1 until the order to finish
     sent_bytes: int = 0
     received_bytes: int = 0
     late_ms: int = 0  # the latest read since it last told
     degraded: str = ""  # what is wrong with one of its spools
-    live: dict[int, int] = {}  # noqa: RUF012 - never changed
+    puback: dict[int, int] = {}  # noqa: RUF012 - never changed
+    live: dict[int, int] = {}  # noqa: RUF012 - the same
     late: dict[int, int] = {}  # noqa: RUF012 - the same
 
 
@@ -81,7 +83,13 @@ class Share:
         self._leaving = False
 
     def run(self) -> None:
-        """Start the nodes within the ramp, each at a moment of its own, and serve them."""
+        """Say that we are there, and do what is ordered."""
+        self._look()
+        self._tell()
+        self._loop.run()
+
+    def _start(self) -> None:
+        """Start the nodes within the ramp, each at a moment of its own; plan what befalls them."""
         now, plan = now_ms(), self._plan
         for node in self.nodes:
             self._loop.at(now + round(self._chance.uniform(0, plan.ramp_s) * 1000), node.start)
@@ -90,14 +98,10 @@ class Share:
             for node in self.nodes:
                 self._loop.at(begin, node.cut)
                 self._loop.at(begin + round(plan.outage.for_s * 1000), node.mend)
-        self._plan_flaps(now)
-        self._loop.at(now + LOOK_MS, self._look)
-        self._loop.at(now + TELL_MS, self._tell)
-        self._loop.run()
+        self._plan_flaps(now, round(plan.seconds * 1000))
+        self._plan_kills(now, round(plan.ramp_s * 1000), round(plan.seconds * 1000))
 
-    def _plan_flaps(self, now: int) -> None:
-        """Plan outages of single nodes, and those that are killed."""
-        plan, ends_ms = self._plan, round(self._plan.seconds * 1000)
+    def _plan_flaps(self, now: int, ends_ms: int) -> None:
         for node in self.nodes:
             at = self._until_flap()
             while at < ends_ms:
@@ -105,11 +109,13 @@ class Share:
                 self._loop.at(now + at, node.cut)
                 self._loop.at(now + at + for_ms, node.mend)
                 at += for_ms + self._until_flap()
+
+    def _plan_kills(self, now: int, first_ms: int, ends_ms: int) -> None:
+        plan = self._plan
         kills = Random(f"{plan.run} kills").sample(range(plan.nodes), plan.kills)  # noqa: S311 - plays
-        first = round(plan.ramp_s * 1000)
         for node in self.nodes:
             if node.index in kills:
-                at = self._chance.randint(first, max(first, ends_ms - 1_000))
+                at = self._chance.randint(first_ms, max(first_ms, ends_ms - 1_000))
                 self._loop.at(now + at, node.kill)
 
     def _until_flap(self) -> int:
@@ -130,7 +136,9 @@ class Share:
         self._loop.at(now_ms() + LOOK_MS, self._look)
 
     def _obey(self, order: str) -> None:
-        if order == FINISH:
+        if order == START:
+            self._start()
+        elif order == FINISH:
             self._making = False
             for node in self.nodes:
                 node.mend()
@@ -163,12 +171,14 @@ class Share:
             sessions=tally.sessions,
             backlog=sum(node.backlog for node in nodes),
             waiting=sum(node.waiting for node in nodes),
+            making=int(self._making),
             sent_bytes=tally.sent_bytes,
             received_bytes=tally.received_bytes,
             late_ms=late,
             degraded=next((node.degraded for node in nodes if node.degraded), ""),
+            puback=tally.puback.take(),
             live=tally.live.take(),
-            late=tally.backlog.take(),
+            late=tally.late.take(),
         )
 
     def close(self) -> None:
