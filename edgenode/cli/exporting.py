@@ -56,7 +56,6 @@ def run(args: argparse.Namespace) -> int:
     from edgenode.cityos.export.state import State  # noqa: PLC0415 - the same
     from edgenode.cityos.export.web import Halted  # noqa: PLC0415 - the same
     from edgenode.cityos.outbox import Outbox  # noqa: PLC0415 - the same
-    from edgenode.cli.sinks import open_sink  # noqa: PLC0415 - the same
 
     _check(args)
     stop = threading.Event()

@@ -8,11 +8,12 @@ import pytest
 
 from edgenode.cityos.export.models import CORE
 from edgenode.cityos.export.web import FIRST_S, LONGEST_S, Halted
+from edgenode.cityos.operate.continuity import Part, Succession, record
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Channel, Kind, Privacy, Quality
 from tests.support.exporting import Export
 from tests.support.ngsild import TEMPORAL, UPSERT, Broker
-from tests.support.told import SEOUL, Node
+from tests.support.told import SEOUL, START, Node
 
 PM25 = Channel("pm25", "ug/m3", -1, observed="AirQualityObserved/pm25")
 AIR = {"air": (PM25,)}
@@ -238,6 +239,23 @@ def test_a_node_that_is_moved_is_told_at_its_place_with_its_next_reading(
     node.say("air", (2_000, [1.0]))
     export().run()
     assert broker.value(ID, "location")["coordinates"] == [126.9779, 37.6]
+
+
+def test_what_was_replaced_goes_on_as_the_same_entity(
+    sink: Sink, broker: Broker, export: Make
+) -> None:
+    old, heir = Node(sink, AIR), Node(sink, {"dust": (PM25,)}, bytes.fromhex("0badcafe"))
+    old.say("air", (1_000, [1.0]))
+    export().run()
+    record(sink, Succession(Part(old.node), Part(heir.node), START + 1_500))
+    record(sink, Succession(Part(old.node, "air"), Part(heir.node, "dust"), START + 1_500))
+    heir.say("dust", (1_200, [7.0]), (2_000, [2.0]), (3_000, [3.0]))
+    export().run()
+    assert broker.value(ID, "pm25") == 3.0
+    assert stamps(broker, ID, "pm25") == [SECOND]
+    assert broker.entities[ID]["refDevice"]["object"] == "urn:ngsi-ld:Device:0badcafe:dust"
+    own = "urn:ngsi-ld:AirQualityObserved:0badcafe:dust"
+    assert broker.value(own, "pm25") == 7.0  # before it stood there
 
 
 def test_totals_grow_at_the_broker_as_they_do_at_the_meter(

@@ -11,6 +11,7 @@ from edgenode.cityos.export.places import Places
 from edgenode.cityos.export.sensorthings import MAX_OBSERVATIONS, SensorThings
 from edgenode.cityos.export.state import State
 from edgenode.cityos.export.web import Client, target
+from edgenode.cityos.operate.continuity import Part, Succession, record
 from edgenode.cityos.outbox import Outbox
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Channel, Quality
@@ -82,6 +83,21 @@ def test_a_node_that_is_moved_gets_another_location(sink: Sink, service: Service
     (thing,) = service.sets["Things"].values()
     (number,) = thing["Locations"]
     assert service.sets["Locations"][number]["location"]["geometry"]["coordinates"][1] == 37.6
+
+
+def test_what_was_replaced_stays_the_same_thing_with_another_datastream(
+    sink: Sink, service: Service
+) -> None:
+    old, heir = (
+        Node(sink, {"air": (PM25,)}),
+        Node(sink, {"air": (PM25,)}, bytes.fromhex("0badcafe")),
+    )
+    old.say("air", (1_000, [12.5]))
+    record(sink, Succession(Part(old.node), Part(heir.node), START + 1_500))
+    heir.say("air", (2_000, [13.0]))
+    export(sink, service)
+    assert len(service.sets["Things"]) == 1
+    assert service.observed("0badcafe/air/pm25 [ug/m3]") == [(SECOND, 13.0)]
 
 
 def test_without_coordinates_a_place_has_none(sink: Sink, service: Service) -> None:

@@ -10,11 +10,13 @@ from urllib.parse import quote
 from edgenode.cityos import wording
 from edgenode.cityos.export import models
 from edgenode.cityos.export.models import Attribute
-from edgenode.cityos.export.places import Place, Places
+from edgenode.cityos.export.places import Places
+from edgenode.cityos.operate.continuity import Part
 from edgenode.cityos.outbox import Reading
 from edgenode.reading import Channel
 from edgenode.units import UNITS, UnknownUnit, ratio, times
 
+MAX_TARGETS: Final = 100_000  # channels remembered at once
 PHASE: Final = re.compile(r"_(l[123])$")
 PART: Final = re.compile(r"_(toward|away)$")  # a direction has an entity of its own
 SAID: Final = frozenset(  # of the newest value alone: these have no evolution
@@ -26,7 +28,11 @@ SAID: Final = frozenset(  # of the newest value alone: these have no evolution
 
 
 class Entity(NamedTuple):
-    """One entity: of a sensor, of a direction of it, or of one channel."""
+    """One entity: of a sensor, of a direction of it, or of one channel.
+
+    What was replaced at its place goes on under the id that the first part had there; `node` and
+    `sensor` are those that measure.
+    """
 
     id: str
     model: str
@@ -60,7 +66,7 @@ class Mapper:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self._targets: dict[tuple[bytes, str, str, bool], Target] = {}
+        self._targets: dict[tuple[bytes, str, str, bool, Part], Target] = {}
 
     def observe(self, readings: Iterable[Reading]) -> Iterator[Observed]:
         """Yield what is observed; a reading without a number tells of its device alone."""
@@ -119,20 +125,24 @@ class Mapper:
 
     def target(self, reading: Reading) -> Target:
         """Return where the readings of a channel go; asked once a channel."""
-        place = self._places.place(reading.node)
-        key = reading.node, reading.channel, reading.unit, place.located
+        located = self._places.place(reading.node).located
+        key = reading.node, reading.channel, reading.unit, located, self._origin(reading)
         if key not in self._targets:
-            if len(self._targets) > 100_000:
+            if len(self._targets) > MAX_TARGETS:
                 self._targets.clear()
-            self._targets[key] = self._targeted(reading, place) or self._measurement(reading)
+            found = self._targeted(reading, located=located)
+            self._targets[key] = found or self._measurement(reading)
         return self._targets[key]
 
-    def _targeted(self, reading: Reading, place: Place) -> Target | None:
+    def _origin(self, reading: Reading) -> Part:
+        return self._places.origin(reading.node, reading.sensor, reading.utc_ms)
+
+    def _targeted(self, reading: Reading, *, located: bool) -> Target | None:
         """Return the target in a model; None where none fits."""
         self._places.channel(reading.node, reading.channel)  # so that its siblings are known
         siblings = self._places.sensor(reading.node, reading.sensor)
         found = _mapped(reading.observed, reading.quantity, siblings)
-        if found is None or models.MODELS[found[0]].located > place.located:
+        if found is None or models.MODELS[found[0]].located > located:
             return None
         model, attribute, member = found
         part = _part(reading.quantity)
@@ -143,13 +153,14 @@ class Mapper:
                 return None
             if other.name == reading.channel:
                 break
-        parts = (place.key, reading.sensor, *((part,) if part else ()))
+        node, sensor = self._origin(reading)
+        parts = (node.hex(), sensor, *((part,) if part else ()))
         entity = Entity(_urn(model, *parts), model, reading.node, reading.sensor, part)
         return Target(entity, attribute, member)
 
     def _measurement(self, reading: Reading) -> Target:
-        place = self._places.place(reading.node)
-        name = _urn(models.MEASUREMENT, place.key, reading.sensor, reading.quantity)
+        node, sensor = self._origin(reading)
+        name = _urn(models.MEASUREMENT, node.hex(), sensor, reading.quantity)
         entity = Entity(name, models.MEASUREMENT, reading.node, reading.sensor, reading.quantity)
         return Target(entity, Attribute("numValue"))
 
@@ -157,8 +168,7 @@ class Mapper:
         """Return the entity of a sensor itself; None where its schema has no word for it."""
         if not self._controlled(node, sensor):
             return None
-        place = self._places.place(node)
-        return Entity(_urn(models.DEVICE, place.key, sensor), models.DEVICE, node, sensor)
+        return Entity(_urn(models.DEVICE, node.hex(), sensor), models.DEVICE, node, sensor)
 
     def _controlled(self, node: bytes, sensor: str) -> list[str]:
         found = set()

@@ -72,9 +72,11 @@ class NgsiLd:
         """Sort observations by entity and time against what was sent before."""
         known = self._state.newest(one.entity.id for one in observed)
         drafts: dict[str, Draft] = {}
-        for (entity, attribute), series in _series(observed).items():
-            draft = drafts.setdefault(entity.id, Draft(entity))
-            before = known.get((entity.id, attribute))
+        for one in sorted(observed, key=lambda one: one.utc_ms):  # the newest says who measures
+            drafts[one.entity.id] = Draft(one.entity)
+        for (name, attribute), series in _series(observed).items():
+            draft = drafts[name]
+            before = known.get((name, attribute))
             older = sorted(series.items())
             fresh = _fresh(older[-1], before)
             if fresh is not None:
@@ -133,11 +135,11 @@ class NgsiLd:
 
 def _series(
     observed: list[Observed],
-) -> dict[tuple[Entity, str], dict[int, list[Observed]]]:
-    """Sort observations by attribute and moment; those of one moment are its phases."""
-    found: dict[tuple[Entity, str], dict[int, list[Observed]]] = {}
+) -> dict[tuple[str, str], dict[int, list[Observed]]]:
+    """Sort observations by entity, attribute and moment; those of one moment are its phases."""
+    found: dict[tuple[str, str], dict[int, list[Observed]]] = {}
     for one in observed:
-        moments = found.setdefault((one.entity, one.attribute), {})
+        moments = found.setdefault((one.entity.id, one.attribute), {})
         at_once = moments.setdefault(one.utc_ms, [])
         if one.member not in {other.member for other in at_once}:
             at_once.append(one)

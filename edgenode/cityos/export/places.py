@@ -1,10 +1,11 @@
-"""What the city was told of a node beside its readings: where it stands, and its channels."""
+"""What the city knows of a node beside its readings: its place, its channels, what it continues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from edgenode.cityos.operate.continuity import Continuity, Part
 from edgenode.cityos.sink import Sink
 from edgenode.errors import WireError
 from edgenode.reading import Channel
@@ -14,9 +15,8 @@ MAX_NODES = 4_096  # remembered at once
 
 
 class Place(NamedTuple):
-    """Where a node stands and who answers for it; `key` names the place in ids."""
+    """Where a node stands and who answers for it."""
 
-    key: str
     name: str = ""
     latitude: float | None = None
     longitude: float | None = None
@@ -35,18 +35,24 @@ class Places:
         self._sink = sink
         self._places: dict[bytes, Place] = {}
         self._channels: dict[bytes, dict[str, Channel]] = {}
+        self._continuity = Continuity.of(sink)
 
     def refresh(self) -> None:
-        """Look at abouts anew; births are immutable and only grow."""
+        """Look at abouts and successions anew; births are immutable and only grow."""
         self._places.clear()
+        self._continuity = Continuity.of(self._sink)
         if len(self._channels) > MAX_NODES:
             self._channels.clear()
 
     def place(self, node: bytes) -> Place:
         """Return where a node stands, as its newest about says."""
         if node not in self._places:
-            self._places[node] = _place(node, self._sink.about(node))
+            self._places[node] = _place(self._sink.about(node))
         return self._places[node]
+
+    def origin(self, node: bytes, sensor: str, utc_ms: int) -> Part:
+        """Return as which sensor one is known that may have replaced others: the first there."""
+        return self._continuity.origin(node, sensor, utc_ms)
 
     def channel(self, node: bytes, name: str) -> Channel | None:
         """Return what the births of a node say of a channel."""
@@ -73,20 +79,18 @@ class Places:
                     yield from channels
 
 
-def _place(node: bytes, data: bytes | None) -> Place:
+def _place(data: bytes | None) -> Place:
     """Return the place in an about; what is not a coordinate is none."""
-    key = node.hex()
     if data is None:
-        return Place(key)
+        return Place()
     try:
         about = decode(data)
     except WireError:
-        return Place(key)
+        return Place()
     if not isinstance(about, About):
-        return Place(key)
+        return Place()
     name = about.site.get("name")
     return Place(
-        key,
         name if isinstance(name, str) else "",
         _degrees(about.site.get("latitude"), 90),
         _degrees(about.site.get("longitude"), 180),

@@ -86,15 +86,16 @@ class SensorThings:
             name = f"{reading.node.hex()}/{reading.channel} [{reading.unit}]"
             found = self._find("Datastreams", name)
             if found is None:
-                thing = self._thing(reading.node)
+                thing = self._thing(reading)
                 found = self._make("/Datastreams", self._described(reading, name, thing))
             self._streams[key] = found
-        self._thing(reading.node)  # where its place changed, that is told too
+        self._thing(reading)  # where its place changed, that is told too
         return self._streams[key]
 
-    def _thing(self, node: bytes) -> Id:
-        """Return the Thing of a node; where it stands elsewhere than before, say so."""
-        place = self._places.place(node)
+    def _thing(self, reading: Reading) -> Id:
+        """Return the Thing of a place; where it stands elsewhere than before, say so."""
+        place = self._places.place(reading.node)
+        node, _ = self._places.origin(reading.node, reading.sensor, reading.utc_ms)
         if (node, place) in self._things:
             return self._things[node, place]
         name = f"edgenode {node.hex()}"
@@ -192,7 +193,7 @@ def _location(place: Place) -> dict[str, Any]:
         "properties": {},
     }
     return {
-        "name": place.name or place.key,
+        "name": place.name or "not told",
         "description": place.name or "not told",
         "encodingType": "application/geo+json",
         "location": feature,
