@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edgenode.cityos import durable, wording
+from edgenode.cityos.operate.continuity import Continuity, Succession
 from edgenode.cityos.ranges import Range, size
 from edgenode.cityos.schema import Work
 from edgenode.cityos.shortfall import shortfall
@@ -66,6 +67,7 @@ class Audit:
     latency: Latency | None
     clocks: dict[str, ClockShare] = field(default_factory=dict)
     alarms: tuple[str, ...] = ()  # the newest last
+    successions: tuple[Succession, ...] = ()  # that name it
 
     @property
     def well(self) -> bool:
@@ -94,6 +96,7 @@ def audit(sink: Sink, node: bytes) -> Audit:
         latency=_latency(sink, node),
         clocks=_clocks(sink, node),
         alarms=_alarms(sink, node),
+        successions=tuple(Continuity.of(sink).about(node)),
     )
 
 

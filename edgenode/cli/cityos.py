@@ -1,6 +1,6 @@
 """The receiving side: `receive` stores and acknowledges, `audit` accounts for what was stored.
 
-`import` stores what a node exported into a file.
+`import` stores what a node exported into a file; `nodes`, `replace`, `report` are for the operator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.intake import Outcome
 from edgenode.cityos.wording import iso
-from edgenode.cli import exporting
+from edgenode.cli import citynodes, exporting, replacing
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id, share_name
 from edgenode.cli.sinks import add_sink_options, open_sink
 from edgenode.errors import ConfigError
@@ -26,7 +26,9 @@ READY_AFTER_S = 5.0  # with one broker down the others are served all the same
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs and their options."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="receive|audit|import|export")
+    verbs = parser.add_subparsers(
+        dest="verb", required=True, metavar="receive|audit|import|export|nodes|replace|report"
+    )
     receive = verbs.add_parser("receive", help="store what nodes send and acknowledge it")
     add_broker_options(receive, many=True)
     receive.add_argument(
@@ -43,13 +45,20 @@ def register(parser: argparse.ArgumentParser) -> None:
     brought.add_argument("file", type=Path, metavar="FILE", help="the exported file")
     handed = verbs.add_parser("export", help="hand readings on: NGSI-LD, SensorThings, JSON lines")
     exporting.register(handed)
-    for sub in (receive, account, brought, handed):
+    standing = verbs.add_parser("nodes", help="how every node is, the worst first; 1 if any is bad")
+    citynodes.register(standing)
+    replaced = verbs.add_parser("replace", help="say what stands where something else stood")
+    replacing.register(replaced)
+    for sub in (receive, account, brought, handed, standing, replaced):
         add_sink_options(sub)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one of them; 0 well, 1 otherwise."""
-    works = {"receive": _receive, "audit": _audit, "import": _import, "export": exporting.run}
+    works = {
+        "receive": _receive, "audit": _audit, "import": _import, "export": exporting.run,
+        "nodes": citynodes.run, "replace": replacing.run,
+    }  # fmt: skip
     return works[args.verb](args)
 
 
@@ -135,6 +144,7 @@ def as_json(one: Audit) -> dict[str, object]:
         "latency_ms": None if one.latency is None else one.latency._asdict(),
         "clocks": {name: share._asdict() for name, share in one.clocks.items()},
         "alarms": list(one.alarms),
+        "successions": [citynodes.succession(x) for x in one.successions],
     }  # fmt: skip
 
 
@@ -168,4 +178,6 @@ def as_text(one: Audit) -> str:
     for name, share in one.clocks.items():
         told = "only an interval" if share.err_most is None else f"error up to {share.err_most} ms"
         lines.append(f"  clock {name}: {share.stamps} stamps, {told}")
-    return "\n".join([*lines, *(f"  alarm {text}" for text in one.alarms)])
+    lines += [f"  alarm {text}" for text in one.alarms]
+    lines += [f"  {x.old} continues as {x.new} since {iso(x.since)}" for x in one.successions]
+    return "\n".join(lines)

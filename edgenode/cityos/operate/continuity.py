@@ -161,10 +161,11 @@ def known(sink: Sink, part: Part) -> bool:
 def first_reading(sink: Sink, part: Part) -> int | None:
     """Return POSIX ms of the first reading of a part that has a time, None where none has."""
     prefix = f"{part.sensor}/" if part.sensor else ""
-    return sink.db.execute(
+    row = sink.db.execute(
         "SELECT min(utc) FROM reading WHERE node = ? AND substr(channel, 1, ?) = ?",
         (part.node, len(prefix), prefix),
-    ).fetchone()[0]  # type: ignore[no-any-return]
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
 
 
 def sensor_of(channel: str) -> str:
