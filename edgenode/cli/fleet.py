@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgenode.cli.brokers import add_broker_options, brokers_of
+from edgenode.cli.sinks import add_sink_options, open_sink
 from edgenode.errors import ConfigError, NodeError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     add("--every", type=float, default=1.0, metavar="S", help="between two reads; default 1 s")
     add("--seconds", type=float, default=60.0, metavar="S", help="of reading; default 60")
     add("--real", type=int, default=0, metavar="N", help="daemons of their own beside them")
-    add("--db", type=Path, metavar="FILE", help="the receiver's SQLite sink, to compare with")
+    add_sink_options(parser, required=False)
     add("--state", type=Path, metavar="DIRECTORY", help="of ledger and spools; default: temporary")
     add("--spool", choices=("memory", "disk"), default="memory", help="where spools are kept")
     add(
@@ -51,6 +52,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     add("--ramp", type=float, metavar="S", help="within which nodes start; default: 40 a second")
     add("--window", type=float, default=60.0, metavar="S", help="of a batch while connected")
+    add("--offline-window", type=float, default=600.0, metavar="S", help="of one while not")
     add("--outage", type=_outage, metavar="AT:S", help="cut all links of simulated nodes")
     add(
         "--flaps",
@@ -103,8 +105,8 @@ def _plan(args: argparse.Namespace) -> Plan:
     )
     if not args.really and (problems := foreign(brokers)):
         raise ConfigError(problems)
-    if args.db is not None and not args.db.exists():
-        raise ConfigError([f"--db {args.db}: no such file; start `edgenode cityos receive` first"])
+    if args.db is not None:
+        open_sink(args, readonly=True).close()  # what cannot be compared is told now
     return Plan(
         run=secrets.randbelow(1 << 16),
         directory=args.state or Path(),
@@ -118,6 +120,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         prefix=args.prefix,
         custody=args.custody,
         window_ms=round(args.window * 1000),
+        offline_window_ms=round(args.offline_window * 1000),
         ramp_s=max(RAMP_S, args.nodes / STARTS_PER_S) if args.ramp is None else args.ramp,
         settle_s=args.settle,
         outage=args.outage,
@@ -154,6 +157,8 @@ def _run(plan: Plan, args: argparse.Namespace) -> bool:
     with Fleet(plan, args.db) as fleet:
         outcome = fleet.run(telling.second)
         real = fleet.real
-    verdict = judge(plan, real, outcome, args.db)
+    with ExitStack() as stack:
+        sink = None if args.db is None else stack.enter_context(open_sink(args, readonly=True))
+        verdict = judge(plan, real, outcome, sink)
     telling.verdict(verdict)
     return verdict.well

@@ -12,7 +12,7 @@ from edgenode.fleet.verdict import Verdict
 EVERY_S = 5.0  # between two lines for people
 SHOWN = 10  # differing rows, or problems, that are told
 HEAD = (
-    "    s  connected   made/s  acked/s  live p50/p99 ms  backlog p50/p99 ms  backlog"
+    "    s  connected   made/s  acked/s  live p50/p99 ms  backlog p50/p99 ms  unacked"
     "  B/reading  tries  load"
 )
 
@@ -44,6 +44,7 @@ class Telling:
 
     def _line(self, second: Second) -> str:
         acked = second.city_per_s if self._city else second.broker_per_s
+        open_ = second.made - (second.city_acked if self._city else second.broker_acked)
         each = second.bytes_per_reading
         load = ", ".join(
             f"{name} {one.cores:.0%} {one.rss / 1e6:.0f} MB" for name, one in second.load.items()
@@ -52,7 +53,7 @@ class Telling:
             f"{second.at_s:5.0f}  {second.connected:>9}  {second.made_per_s:7.0f}  {acked:7.0f}"
             f"  {_two(second.live_p50_ms, second.live_p99_ms):>15}"
             f"  {_two(second.late_p50_ms, second.late_p99_ms):>18}"
-            f"  {second.backlog:>7}  {'-' if each is None else f'{each:.2f}':>9}"
+            f"  {open_:>7}  {'-' if each is None else f'{each:.2f}':>9}"
             f"  {self._attempts:>5}  {load}"
         )
         if second.behind_ms > BEHIND_MS:

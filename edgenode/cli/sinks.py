@@ -10,10 +10,10 @@ from edgenode.cityos.store import is_url
 from edgenode.errors import ConfigError
 
 
-def add_sink_options(parser: argparse.ArgumentParser) -> None:
+def add_sink_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add --db and what belongs to it."""
     parser.add_argument(
-        "--db", type=_place, required=True, metavar="FILE|URL",
+        "--db", type=_place, required=required, metavar="FILE|URL",
         help="the sink: a file of SQLite, or postgresql://USER@HOST/DATABASE",
     )  # fmt: skip
     parser.add_argument(

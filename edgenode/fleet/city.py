@@ -1,10 +1,9 @@
-"""The table of the city's SQLite sink, as a fleet compares it with its ledger."""
+"""The table of the city's sink, as a fleet compares it with its ledger."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from edgenode.cityos.sink import Sink
 from edgenode.fleet.compare import Row
@@ -22,12 +21,11 @@ def held_rows(sink: Sink, nodes: Iterable[bytes]) -> Iterator[Row]:
                 yield Row(node.hex(), row.epoch, row.channel, row.mono, row.value)
 
 
-def wait_derived(path: Path, seconds: float) -> bool:
+def wait_derived(sink: Sink, seconds: float) -> bool:
     """Wait until every batch whose birth is known has its rows; False when it takes too long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with Sink.open(path, readonly=True) as sink:
-            if not sink.db.execute(_BUSY).fetchone()[0]:
-                return True
+        if not sink.db.execute(_BUSY).fetchone()[0]:
+            return True
         time.sleep(LOOK_S)
     return False

@@ -10,6 +10,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from edgenode.errors import NodeError
 from edgenode.fleet.ledger import Ledger
@@ -17,7 +18,7 @@ from edgenode.fleet.plan import LEDGER, Plan
 from edgenode.fleet.real import Real
 from edgenode.fleet.second import Load, Pace, Second, quantiles
 from edgenode.fleet.sensors import sensors
-from edgenode.fleet.watch import Watch, holders, listeners
+from edgenode.fleet.watch import Watch, families, listeners, receivers
 from edgenode.fleet.worker import FINISH, LEAVE, START, Told, work
 
 READY_S: Final = 60.0  # for a busy machine to start a process
@@ -96,9 +97,9 @@ def _sum(counts: list[dict[int, int]]) -> dict[int, int]:
 
 
 class Fleet:
-    """A run of `plan`; `city` is the receiver's file, where it is known. Use it as a context."""
+    """A run of `plan`; `city` names the receiver's sink, where it is known. Use it as a context."""
 
-    def __init__(self, plan: Plan, city: Path | None = None) -> None:
+    def __init__(self, plan: Plan, city: Path | str | None = None) -> None:
         self.real = Real(plan)
         self._plan = plan
         self._city = city
@@ -176,8 +177,9 @@ class Fleet:
             found["real"] = Watch(self.real.pids)
         city = self._city
         if city is not None:
-            mine = {worker.process.pid for worker in self._workers}
-            found["receiver"] = Watch(lambda: [pid for pid in holders(city) if pid not in mine])
+            found["receiver"] = Watch(lambda: receivers(city))
+        if isinstance(city, str) and (port := urlsplit(city).port):
+            found["database"] = Watch(lambda: families(listeners([port])))
         return found
 
     def _go_on(

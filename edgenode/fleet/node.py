@@ -77,6 +77,7 @@ class Node:
             cap_bytes=CAP_BYTES,
             commit_interval_ms=plan.commit_ms,
             window_ms=plan.window_ms,
+            offline_window_ms=plan.offline_window_ms,
             custody=plan.custody,
             pregrow=False,
         )

@@ -42,6 +42,7 @@ class Plan:
     custody: Custody = "city"
     commit_ms: int = 5_000
     window_ms: int = 60_000
+    offline_window_ms: int = 600_000
     ramp_s: float = 5.0  # the nodes start within this time
     settle_s: float = 120.0  # so long it may take until all is acknowledged
     outage: Outage | None = None
@@ -63,6 +64,7 @@ class Plan:
                 ("--ramp", self.ramp_s, 0, 3_600),
                 ("--settle", self.settle_s, 1, 86_400),
                 ("--window", self.window_ms / 1000, 0.5, 3_600),
+                ("--offline-window", self.offline_window_ms / 1000, 0.5, 86_400),
                 ("--flaps", self.flaps_per_h, 0, 60),
                 ("--kills", self.kills, 0, self.nodes),
                 ("--clock-error", self.clock_error_ms, 0, 86_400_000),

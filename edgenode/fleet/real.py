@@ -38,6 +38,7 @@ cap_mb = 16
 pregrow = false
 commit_interval_s = {commit_s}
 window_s = {window_s}
+offline_window_s = {offline_window_s}
 [uplink]
 prefix = "{prefix}"
 custody = "{custody}"
@@ -154,6 +155,7 @@ class Real:
             directory=place,
             commit_s=plan.commit_ms / 1000,
             window_s=plan.window_ms / 1000,
+            offline_window_s=plan.offline_window_ms / 1000,
             prefix=plan.prefix,
             custody=plan.custody,
         )

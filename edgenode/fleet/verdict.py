@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from edgenode.cityos.sink import Sink
@@ -34,19 +33,18 @@ class Verdict(NamedTuple):
         )
 
 
-def judge(plan: Plan, real: Real, outcome: Outcome, city: Path | None) -> Verdict:
+def judge(plan: Plan, real: Real, outcome: Outcome, sink: Sink | None) -> Verdict:
     """Compare what was made with the city's table, if there is one."""
-    if city is None:
+    if sink is None:
         return Verdict(outcome, None, None)
-    wait_derived(city, DERIVE_S)
+    wait_derived(sink, DERIVE_S)
     simulated = proof = None
-    with Sink.open(city, readonly=True) as sink:
-        if plan.nodes:
-            path = plan.directory / LEDGER
-            nodes = [plan.node(index) for index in range(plan.nodes)]
-            simulated = reckon(
-                read_rows(path), held_rows(sink, nodes), read_kills(path), plan.commit_ms
-            )
-        if plan.real:
-            proof = prove(sink, real.ids, real.truth, plan.every_ms)
+    if plan.nodes:
+        path = plan.directory / LEDGER
+        nodes = [plan.node(index) for index in range(plan.nodes)]
+        simulated = reckon(
+            read_rows(path), held_rows(sink, nodes), read_kills(path), plan.commit_ms
+        )
+    if plan.real:
+        proof = prove(sink, real.ids, real.truth, plan.every_ms)
     return Verdict(outcome, simulated, proof)

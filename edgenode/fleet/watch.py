@@ -64,6 +64,34 @@ def holders(path: Path) -> list[int]:
     return sorted({pid for pid, link in _links() if link == real and pid != os.getpid()})
 
 
+def receivers(city: Path | str) -> list[int]:
+    """Return the receivers of a sink: who holds its file, or was started with its URL."""
+    if isinstance(city, Path):
+        return holders(city)
+    wanted = {b"receive", city.encode()}
+    return [pid for pid in _pids() if pid != os.getpid() and wanted <= set(_words(pid))]
+
+
+def families(pids: Iterable[int]) -> list[int]:
+    """Return processes with all that descend from them."""
+    found = list(pids)
+    for pid in found:  # it grows meanwhile
+        with suppress(OSError):
+            text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+            found += map(int, text.split())
+    return found
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _words(pid: int) -> list[bytes]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
 def _inodes(ports: set[str]) -> Iterator[str]:
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with suppress(OSError):
@@ -74,9 +102,8 @@ def _inodes(ports: set[str]) -> Iterator[str]:
 
 
 def _links() -> Iterator[tuple[int, str]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                for link in (entry / "fd").iterdir():
-                    with suppress(OSError):
-                        yield int(entry.name), str(link.readlink())
+    for pid in _pids():
+        with suppress(OSError):
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(OSError):
+                    yield pid, str(link.readlink())

@@ -66,7 +66,8 @@ def run(made: Plan, db: Path) -> Ran:
     with Fleet(made, db) as fleet:
         outcome = fleet.run(seconds.append)
         real = fleet.real
-    return Ran(made, judge(made, real, outcome, db), seconds, db)
+    with Sink.open(db, readonly=True) as sink:
+        return Ran(made, judge(made, real, outcome, sink), seconds, db)
 
 
 @pytest.fixture(scope="module")
