@@ -20,11 +20,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edgenode.cityos import topics
 from edgenode.cityos.brokers import CityBroker
 from edgenode.cityos.city import utc_ms
 from edgenode.cityos.inbox import Delivery
 from edgenode.cityos.intake import Incoming
-from edgenode.cityos.topics import BATCHES
 
 KEEPALIVE_S = 30
 CONNACK_S = 5.0  # of MQTT 5, where silence may be about the version
@@ -258,11 +258,8 @@ class Link(threading.Thread):
         return False
 
     def _lasting(self) -> bool:
-        """Tell whether the broker is to keep a session of MQTT 5 while we are away.
-
-        A member of a group that is away must not go on getting its share.
-        """
-        return self._persistent and not self._share
+        """Tell whether the broker is to keep a session of MQTT 5 while we are away."""
+        return self._persistent and not self._share  # who is away must not go on getting a share
 
     def _unshare(self, codes: list[ReasonCode]) -> None:
         if self._share and any(code.value == NO_SHARES for code in codes):
@@ -270,22 +267,14 @@ class Link(threading.Thread):
             self._report(f"broker {self.broker} cannot share; every receiver gets all")
 
     def _wanted(self) -> list[str]:
-        """Return the filters; those of batches are shared where the version knows that.
+        five = self._protocol == mqtt.MQTTv5
+        return topics.shared(self._share, self._filters) if self._share and five else self._filters
 
-        What is retained does not come by a shared subscription (MQTT 5, 4.8.2).
-        """
-        if not self._share or self._protocol != mqtt.MQTTv5:
-            return self._filters
-        return [
-            f"$share/{self._share}/{topic}" if topic.endswith(BATCHES) else topic
-            for topic in self._filters
-        ]
-
-    def _subscribe(self, session: _Session, topics: list[str]) -> None:
+    def _subscribe(self, session: _Session, filters: list[str]) -> None:
         if self._protocol == mqtt.MQTTv5:
-            session.client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+            session.client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in filters])
         else:
-            session.client.subscribe([(topic, 1) for topic in topics])
+            session.client.subscribe([(topic, 1) for topic in filters])
 
     def _work(self, session: _Session) -> None:
         """Say what is unsaid and subscribe to what is wanted."""

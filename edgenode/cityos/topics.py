@@ -38,6 +38,14 @@ def filters(prefix: str, node: bytes | None = None) -> list[str]:
     return [f"{prefix}/{who}/{kind}" for kind in KINDS]
 
 
+def shared(group: str, filters: list[str]) -> list[str]:
+    """Return the filters of one of a group of receivers: the batches are shared among them.
+
+    What is retained does not come by a shared subscription (MQTT 5, 4.8.2).
+    """
+    return [f"$share/{group}/{x}" if x.endswith(BATCHES) else x for x in filters]
+
+
 def exact(prefix: str, node: bytes, schema: bytes | None = None) -> list[str]:
     """Return the exact topics of a node, which bring retained messages on every broker."""
     base = f"{prefix}/{node.hex()}"

@@ -9,14 +9,8 @@ import pytest
 
 from edgenode.cityos.city import City, CityOptions
 from edgenode.cityos.sink import Sink
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, emptied
 from tests.support.sender import Sender
-
-_TABLES = (
-    "raw", "held", "spool", "conflict", "birth", "channel", "epoch", "anchor", "previous", "loss",
-    "sample", "occurrence", "about", "state", "node", "refused", "counter", "alarm", "outbox",
-    "exporter", "succession",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +26,6 @@ def shared(postgres: Postgres) -> str:
     return postgres.url(postgres.database())
 
 
-def emptied(sink: Sink) -> Sink:
-    for table in _TABLES:
-        sink.db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of the test
-    sink.db.execute("DELETE FROM meta WHERE name != 'version'")
-    return sink
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
     """The contract holds in both makes: whoever asks for a sink is run with each."""
@@ -47,7 +34,7 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
             yield emptied(sink)
     else:
         with Sink.open(tmp_path / "city.db") as sink:
-            sink.db.execute("PRAGMA synchronous = OFF")  # these tests are about logic, not the disk
+            sink.db.execute("PRAGMA synchronous = OFF")  # the same
             yield sink
 
 
@@ -59,3 +46,21 @@ def city(sink: Sink) -> City:
 @pytest.fixture
 def sender() -> Sender:
     return Sender()
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    """A database of its own, without tables."""
+    return postgres.url(postgres.database())
+
+
+@pytest.fixture
+def first(url: str) -> Iterator[Sink]:
+    with Sink.open(url) as sink:
+        yield sink
+
+
+@pytest.fixture
+def second(first: Sink, url: str) -> Iterator[Sink]:
+    with Sink.open(url) as sink:
+        yield sink

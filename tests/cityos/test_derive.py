@@ -16,6 +16,7 @@ from edgenode.cityos.sink import EventRow, ReadingRow, Sink
 from edgenode.cityos.timing import Timeline
 from edgenode.reading import Anchor, ClockSource, EventCode, Quality
 from edgenode.wire import Batch, Birth, Flag, Previous, Rows, WireEvent, encode, schema_of
+from tests.support.postgres import emptied
 from tests.support.sender import GROUPS, Sender
 
 START = 1_795_000_000_000
@@ -223,30 +224,40 @@ def history(plan: list[tuple[int, list[int], list[Anchor], bool]]) -> list[Incom
     return messages
 
 
+def hold_against_scratch(
+    sink: Sink, plan: list[tuple[int, list[int], list[Anchor], bool]], order: random.Random
+) -> None:
+    """Feed a history in some order and hold its rows against those of a derivation from scratch."""
+    messages = history(plan)
+    node = Sender().node
+    order.shuffle(messages)
+    feed(City(sink, CityOptions()), messages)
+    grown = content(sink, node)
+    deriver = Deriver(sink)
+    deriver.again(node)
+    assert list(sink.readings(node)) == []
+    deriver.run()
+    assert content(sink, node) == grown
+    assert len(grown[0]) == 2 * sum(len(times) for _, times, _, _ in plan)
+    for row in grown[0]:
+        told = Timeline(sink.anchors(node, row.spool, row.epoch)).at(row.mono)
+        assert (row.utc, row.err) == (told.utc, told.err)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(batches, min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_in_any_order_of_arrival_the_rows_are_those_of_a_derivation_from_scratch(
     plan: list[tuple[int, list[int], list[Anchor], bool]], order: random.Random
 ) -> None:
-    messages = history(plan)
-    node = Sender().node
-    order.shuffle(messages)
     with TemporaryDirectory() as folder, Sink.open(Path(folder) / "city.db") as sink:
         sink.db.execute("PRAGMA synchronous = OFF")
-        city = City(sink, CityOptions())
-        feed(city, messages)
-        grown = content(sink, node)
-        deriver = Deriver(sink)
-        deriver.again(node)
-        assert list(sink.readings(node)) == []
-        deriver.run()
-        assert content(sink, node) == grown
-        assert len(grown[0]) == 2 * sum(len(times) for _, times, _, _ in plan)
-        for row in grown[0]:
-            anchors = sink.anchors(node, row.spool, row.epoch)
-            told = Timeline(anchors).at(row.mono)
-            if told.utc is not None:
-                assert row.utc == told.utc
-                assert row.err == told.err
-            else:
-                assert row.utc is None
+        hold_against_scratch(sink, plan, order)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(batches, min_size=1, max_size=7), st.randoms(use_true_random=False))
+def test_the_same_holds_in_postgresql(
+    shared: str, plan: list[tuple[int, list[int], list[Anchor], bool]], order: random.Random
+) -> None:
+    with Sink.open(shared) as sink:
+        hold_against_scratch(emptied(sink), plan, order)

@@ -9,16 +9,26 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import psycopg
 
+from edgenode.cityos.sink import Sink
 from tests.support.ports import free_port, until
 
 USER = "edgenode"
 PASSWORD = "rain at night"  # noqa: S105 - of a server that lives as long as a test
-QUICK = ("shared_buffers=32MB", "max_connections=40", "max_wal_size=256MB", "jit=off")
+QUICK = (
+    "shared_buffers=32MB", "max_connections=40", "max_wal_size=256MB", "jit=off",
+    "recovery_init_sync_method=syncfs",  # after a kill not every file of every database by itself
+)  # fmt: skip
+
+_TABLES = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'edgenode'::regnamespace"
+    " AND relkind IN ('r', 'p') AND NOT relispartition AND relname != 'meta'"
+)
 
 
 def find(name: str) -> Path:
@@ -27,6 +37,10 @@ def find(name: str) -> Path:
     other = shutil.which(name)
     assert found or other, f"{name} is missing: apt install postgresql"
     return found[-1] if found else Path(str(other))
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
 class Postgres:
@@ -68,7 +82,9 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start, and return when connections are taken."""
+        """Start if it does not run, and return when connections are taken."""
+        if self._process is not None:
+            return
         words: list[str | Path] = [
             find("postgres"), "-D", self.folder / "data", "-k", self.folder, "-p", str(self.port),
             "-h", "127.0.0.1",
@@ -76,9 +92,7 @@ class Postgres:
         for setting in self._settings:
             words += ["-c", setting]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                words, stdout=log, stderr=log, user=self._as, cwd="/", start_new_session=True
-            )
+            self._process = subprocess.Popen(words, stdout=log, stderr=log, user=self._as, cwd="/")
         until(self._answers, f"PostgreSQL; see {self.folder / 'log'}")
 
     def _answers(self) -> bool:
@@ -103,7 +117,10 @@ class Postgres:
     def kill(self) -> None:
         """Lose the server with all its processes, as when the power goes."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            lead = self._process.pid
+            for pid in (lead, *map(int, _children(lead))):  # the first, or it would start others
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._process.wait(10)
             self._process = None
 
@@ -122,3 +139,12 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as link:
             link.execute(f"CREATE DATABASE {name}".encode())
         return name
+
+
+def emptied(sink: Sink) -> Sink:
+    """Return a sink in PostgreSQL with nothing in it."""
+    for (table,) in sink.db.execute(_TABLES).fetchall():
+        sink.db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of the test
+    sink.db.execute("DELETE FROM meta WHERE name != 'version'")
+    sink.db.execute("SET synchronous_commit = off")  # these tests are about logic, not the disk
+    return sink
