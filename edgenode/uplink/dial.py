@@ -187,7 +187,9 @@ class Dialer:
             session.pump(events.get(fd, 0))
         if session.connack is None:
             over = session.ended or End("stopped")
-            return Failure(f"{over.text} before CONNACK of {where}", over.by_peer)
+            cert = session.ended and session.broker.cert  # the usual reason, and brokers keep it
+            hint = f"; does it accept the certificate {cert}?" if cert else ""
+            return Failure(f"{over.text} before CONNACK of {where}{hint}", over.by_peer)
         if session.connack.code:
             refused = f"{where}: refused: {session.connack.text}; check user name and password"
             return Failure(refused, session.connack.code in VERSION_CODES)

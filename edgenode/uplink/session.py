@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import ssl
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ SEND_BUFFER = 65_536  # SO_SNDBUF: what a dead link can swallow before we notice
 USER_TIMEOUT_MS = 20_000  # TCP_USER_TIMEOUT: sent and unacknowledged for so long is a dead link
 RECEIVE_MAX = 262_144 + 1_024  # an ack of the largest size edge-batch v1 allows, and its topic
 RECEIVE_MAXIMUM_DEFAULT = 65_535  # MQTT 5, section 3.2.2.3.3
+# A TLS connection that ends without its goodbye is closed by the broker too: RabbitMQ does that.
+HUNG_UP = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 V5 = MQTTProtocolVersion.MQTTv5
 V311 = MQTTProtocolVersion.MQTTv311
 
@@ -251,7 +254,7 @@ class Session:
         if flags.is_disconnect_packet_from_server:
             code = reason.value if reason is not None else 0
             self.ended = End(f"{where}: broker disconnected: {reason}", by_peer=True, code=code)
-        elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
+        elif isinstance(error, HUNG_UP):
             self.ended = End(f"{where}: {error}", by_peer=True)
         elif error is not None:  # TCP_USER_TIMEOUT, no route, a TLS alert
             self.ended = End(f"{where}: {error}")

@@ -24,6 +24,7 @@ BEST_EFFORT = (
     'custody = "broker": a broker acknowledges what it may still drop or lose; readings are safe '
     'only with custody = "city"'
 )
+ADVICE = "check the rights of this node there: see docs/brokers.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,16 @@ def _judge(session: Session, topics: Topics, heard: bool) -> list[str]:  # noqa:
         return [f"{session.ended.text} while the node wrote {topics.state}: may it?"]
     problems = []
     if session.refused_topics:
-        problems.append(f"{where} refuses to let the node read {topics.ack} or {topics.state}")
+        problems.append(
+            f"{where} refuses to let the node read {topics.ack} or {topics.state}; {ADVICE}"
+        )
     if not session.pubacks:
         problems.append(f"{where} does not acknowledge what is published on {topics.state}")
     elif session.pubacks[0].code >= REFUSED:
         code = session.pubacks[0].code
-        problems.append(f"{where} refuses what is published on {topics.state}: 0x{code:02x}")
+        problems.append(
+            f"{where} refuses what is published on {topics.state}: 0x{code:02x}; {ADVICE}"
+        )
     elif not heard and not session.refused_topics:
         problems.append(
             f"{where}: what the node writes on {topics.state} does not come back; "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import DisconnectFlags
 
-from edgenode.uplink import Broker
+from edgenode.clock import SystemClock
+from edgenode.uplink import Broker, UplinkOptions
+from edgenode.uplink.session import V311, Session
 from tests.support.certificates import Authority
 from tests.support.city import City
 from tests.support.mosquitto import Mosquitto, Shipped
@@ -132,3 +137,17 @@ def test_the_shipped_configuration_does_what_docs_brokers_md_says(
         node.delivered()
         assert set(city.copies.values()) == {1}
         assert node.events == []
+
+
+def test_an_end_without_tls_goodbye_is_the_brokers() -> None:
+    """RabbitMQ hangs up so on what a node may not publish, while more is being written."""
+    broker = Broker("localhost")
+    session = Session(
+        broker, V311, UplinkOptions(node=NODE, brokers=(broker,)), None, SystemClock()
+    )
+    error = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+    session._last.handle(logging.LogRecord("paho", logging.ERROR, "", 0, "%s", (error,), None))
+    flags = DisconnectFlags(is_disconnect_packet_from_server=False)
+    session._on_disconnect(session._client, None, flags, None, None)
+    assert session.ended is not None
+    assert session.ended.by_peer
