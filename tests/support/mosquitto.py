@@ -112,11 +112,21 @@ class Mosquitto:
 
 
 class Shipped(Mosquitto):
-    """Runs deploy/mosquitto/edgenode.conf, its files in `directory`, on a free port."""
+    """Runs deploy/mosquitto/edgenode.conf, its files in `directory`, on a free port.
 
-    def __init__(self, directory: Path, users: Mapping[str, str]) -> None:
+    With `certificates` its lines for nodes that show one are uncommented.
+    """
+
+    def __init__(
+        self, directory: Path, users: Mapping[str, str], *, certificates: bool = False
+    ) -> None:
         super().__init__(directory, acl=True, users=users)
         text = CONFIGURATION.read_text(encoding="utf-8")
+        if certificates:
+            for line in ("require_certificate true", "use_identity_as_username true"):
+                assert f"#{line}\n" in text
+                text = text.replace(f"#{line}\n", f"{line}\n")
+            (directory / "passwords").touch(mode=0o600)
         assert "listener 8883\n" in text
         text = text.replace("listener 8883\n", f"listener {self.port} 127.0.0.1\n")
         text = text.replace("/etc/mosquitto/edgenode", str(directory))

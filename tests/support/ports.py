@@ -14,6 +14,15 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def answers(port: int) -> bool:
+    """Tell whether somebody listens on a port of the loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> None:
     """Wait until `condition` holds; fail naming `what` when it does not in time."""
     deadline = time.monotonic() + seconds
