@@ -112,6 +112,11 @@ CREATE TABLE succession (
 CREATE INDEX occurrence_told ON occurrence (batch) WHERE code > 2;
 """
 
+# A stretch of time over all channels: rows come nearly in the order of their times.
+FOURTH = """
+CREATE INDEX sample_when ON sample USING brin (utc) WITH (autosummarize = on);
+"""
+
 # What leads from one version to the next; a fresh database goes through all of them.
-MIGRATIONS = (FIRST, SECOND, THIRD)
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
 VERSION = len(MIGRATIONS)

@@ -179,7 +179,7 @@ def test_a_receiver_of_a_group_may_be_killed_and_the_others_ask_for_what_it_had(
         victim.kill()
         victim.wait(10)
         node.publish([messages[-1]])
-        until(lambda: asked(node.acks), "key 31")
+        until(lambda: asked(node.acks) or node.acked(20), "key 31, or another turn of the broker")
         node.publish(messages)
         until(lambda: node.acked(20), "an ack of all batches")
     check(url, sender, messages)
