@@ -42,12 +42,10 @@ class RabbitMQ:
             "RABBITMQ_LOG_BASE": str(directory),
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq.conf"),
-            "RABBITMQ_CONF_ENV_FILE": str(directory / "none"),
+            "RABBITMQ_CONF_ENV_FILE": str(ROOT / "rabbitmq-env.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(ROOT / "enabled_plugins"),
             "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "ERL_EPMD_PORT": mapper,
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
         wrapper = Path(program("rabbitmq-server", "rabbitmq-server"))
         # Debian's wrapper wants to be root and becomes the user of the system's own node.
