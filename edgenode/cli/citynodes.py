@@ -13,7 +13,7 @@ from edgenode.cityos.operate.continuity import Succession
 from edgenode.cityos.operate.nodes import Standing, fleet
 from edgenode.cityos.operate.troubles import Trouble, troubles, worst
 from edgenode.cli.sinks import open_sink
-from edgenode.cli.words import NONE, ago, size, span, table
+from edgenode.cli.words import NONE, ago, many, size, span, table
 
 Row = tuple[Standing, list[Trouble]]
 HEAD = (
@@ -92,7 +92,7 @@ def as_text(shown: list[Row], heard: int, bad: int) -> Iterator[str]:
     """Yield the fleet for a person: a line for each node, then what continues as what."""
     if shown:
         yield from table([HEAD, *(_line(*row) for row in shown)], RIGHT)
-    yield f"{heard} nodes, {bad} of them need somebody"
+    yield f"{many(heard, 'node')}, {bad} in need of somebody"
     for one in dict.fromkeys(x for standing, _ in shown for x in standing.successions):
         yield f"{one.old} continues as {one.new} since {wording.iso(one.since)}"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.intake import Outcome
 from edgenode.cityos.wording import iso
-from edgenode.cli import citynodes, exporting, replacing
+from edgenode.cli import citynodes, exporting, replacing, reporting
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id, share_name
 from edgenode.cli.sinks import add_sink_options, open_sink
 from edgenode.errors import ConfigError
@@ -49,7 +49,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     citynodes.register(standing)
     replaced = verbs.add_parser("replace", help="say what stands where something else stood")
     replacing.register(replaced)
-    for sub in (receive, account, brought, handed, standing, replaced):
+    told = verbs.add_parser("report", help="one place as one page: plots, gaps, clock, bytes")
+    reporting.register(told)
+    for sub in (receive, account, brought, handed, standing, replaced, told):
         add_sink_options(sub)
 
 
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one of them; 0 well, 1 otherwise."""
     works = {
         "receive": _receive, "audit": _audit, "import": _import, "export": exporting.run,
-        "nodes": citynodes.run, "replace": replacing.run,
+        "nodes": citynodes.run, "replace": replacing.run, "report": reporting.run,
     }  # fmt: skip
     return works[args.verb](args)
 

@@ -65,14 +65,17 @@ def part(text: str) -> Part:
     return Part(node_id(node), sensor)
 
 
-def moment(text: str, zone: tzinfo = UTC) -> int:
-    """Read a time of ISO 8601 as POSIX ms; without an offset it is one of `zone`."""
+def moment(text: str, zone: tzinfo | None = UTC) -> int:
+    """Read a time of ISO 8601 as POSIX ms; without an offset it is one of `zone`.
+
+    A `zone` of None is that of this machine.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2026-11-18T09:30+09:00 (without an offset: UTC)"
+            f"{text!r} is no time; write 2026-11-18T09:30+09:00 or only 2026-11-18"
         ) from exc
     if found.tzinfo is None:
-        found = found.replace(tzinfo=zone)
+        found = found.astimezone() if zone is None else found.replace(tzinfo=zone)
     return int(found.timestamp() * 1000)

@@ -138,4 +138,4 @@ def test_the_fleet_makes_the_exit_code(tmp_path: Path, capsys: Capture) -> None:
     db = str(tmp_path / "city.db")
     stored(tmp_path / "city.db")
     code = main(["cityos", "nodes", "--db", db, "--bad", "--silence", "1000000000"])
-    assert (code, capsys.readouterr().out) == (0, "2 nodes, 0 of them need somebody\n")
+    assert (code, capsys.readouterr().out) == (0, "2 nodes, 0 in need of somebody\n")

@@ -161,4 +161,4 @@ def test_a_person_reads_a_line_for_each_node(city: City, sink: Sink) -> None:
     assert head.split("  ")[0] == "node"
     assert "Harbour" in line
     assert "90 % of its card's life is used" in line
-    assert total == "1 nodes, 1 of them need somebody"
+    assert total == "1 node, 1 in need of somebody"

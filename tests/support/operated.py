@@ -78,7 +78,7 @@ class Fielded:
         """Send one group: a column of scaled integers for each channel, a time for each row."""
         seq, r0 = self._seqs.get(stream, 0) + 1, self._ordinals.get(stream, 0)
         stamps = [*times, *(event.t for event in events)]
-        rows = (Rows(gid, 0, tuple(times), [list(c) for c in columns], tuple(flags)),)
+        rows = (Rows(gid, 0, tuple(times), tuple(list(c) for c in columns), tuple(flags)),)
         anchor = Anchor(0, T0, ClockSource.NTP, err)
         batch = Batch(
             self.node, 3, seq, r0, schema_of(self.groups), min(stamps), self.spool,

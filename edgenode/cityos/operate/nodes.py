@@ -52,11 +52,11 @@ class Standing:
     successions: tuple[Succession, ...]  # that name it
 
 
-def fleet(sink: Sink, now: int, *, day_ms: int = DAY_MS) -> list[Standing]:
-    """Return how every node is at POSIX ms `now`, in the order of their ids."""
-    nodes = _heard(sink)
+def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standing]:
+    """Return how every node is at POSIX ms `now`, or `only` some, in the order of their ids."""
+    nodes = _heard(sink) if only is None else only
     continuity, places = Continuity.of(sink), Places(sink)
-    sent, conditions = _bytes_since(sink, now - day_ms), standing(sink)
+    sent, conditions = _bytes_since(sink, now - DAY_MS), standing(sink)
     newest = _newest(sink, nodes)
     found = []
     for node in nodes:
