@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,15 @@ def test_q_quits_and_leaves_the_terminal_as_it_was(daemon: Played) -> None:
         os.close(theirs)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let children be interrupted; who runs these tests in the background may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_without_a_terminal_frames_follow_each_other_until_ctrl_c(daemon: Played) -> None:
     child = top(daemon.path, "dumb", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
