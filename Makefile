@@ -36,7 +36,8 @@ demo: $(VENV)/.demo
 	$(BIN)/edgenode demo --seconds $(SECONDS_OF_DEMO)
 
 tools:
-	@.ci/need mosquitto:mosquitto node:nodejs systemd-analyze:systemd ip:iproute2
+	@.ci/need mosquitto:mosquitto node:nodejs systemd-analyze:systemd ip:iproute2 \
+		initdb:postgresql nats-server:nats-server rabbitmq-server:rabbitmq-server chromium:chromium
 
 test: $(VENV)/.dev tools
 	$(BIN)/pytest -m "$(MARK)" $(PYTEST_ARGS)
