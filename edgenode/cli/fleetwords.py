@@ -45,12 +45,13 @@ class Telling:
     def _line(self, second: Second) -> str:
         acked = second.city_per_s if self._city else second.broker_per_s
         open_ = second.made - (second.city_acked if self._city else second.broker_acked)
+        connected = f"{second.connected}+{second.real}"
         each = second.bytes_per_reading
         load = ", ".join(
             f"{name} {one.cores:.0%} {one.rss / 1e6:.0f} MB" for name, one in second.load.items()
         )
         line = (
-            f"{second.at_s:5.0f}  {second.connected:>9}  {second.made_per_s:7.0f}  {acked:7.0f}"
+            f"{second.at_s:5.0f}  {connected:>9}  {second.made_per_s:7.0f}  {acked:7.0f}"
             f"  {_two(second.live_p50_ms, second.live_p99_ms):>15}"
             f"  {_two(second.late_p50_ms, second.late_p99_ms):>18}"
             f"  {open_:>7}  {'-' if each is None else f'{each:.2f}':>9}"
@@ -120,8 +121,8 @@ def lines(verdict: Verdict) -> list[str]:
             told += [f"  {' '.join(map(str, row))}" for row in found.rows[:SHOWN]]
     if real is not None:
         told.append(
-            f"real: {real.said} said by their sensors, {real.received} held,"
-            f" {real.matched} agree, {len(real.problems)} problems"
+            f"real: {real.said} said by their sensors; {real.received} held: {real.matched} agree,"
+            f" {real.numberless} say why there is no number; {len(real.problems)} problems"
         )
         told += [f"  {problem}" for problem in real.problems[:SHOWN]]
     return [*told, "well" if verdict.well else "NOT WELL"]

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from edgenode.errors import NodeError
 from edgenode.fleet.ledger import Ledger
@@ -23,6 +23,7 @@ from edgenode.fleet.worker import FINISH, LEAVE, START, Told, work
 
 READY_S: Final = 60.0  # for a busy machine to start a process
 LOOK_S: Final = 0.5
+ASK_S: Final = 5.0
 LEAVE_S: Final = 5.0  # for the goodbyes of all nodes of a process
 
 
@@ -34,6 +35,13 @@ class Outcome(NamedTuple):
     last: Second
     attempts: tuple[int, ...]  # in each second of the run
     latencies: Mapping[str, int | None]  # of the whole run, named as those of a Second
+
+
+def _port(url: str) -> int | None:
+    """Return the port of a database's URL, wherever it stands in it; None where none does."""
+    parts = urlsplit(url)
+    named = parse_qs(parts.query).get("port", [""])[0]
+    return int(named) if named.isdecimal() else parts.port
 
 
 class _Worker:
@@ -105,6 +113,8 @@ class Fleet:
         self._city = city
         self._workers: list[_Worker] = []
         self._stack = ExitStack()
+        self._asked = 0.0  # when the daemons were asked, and how many were connected
+        self._connected = 0
         self._pace = Pace(city=plan.custody == "city")
 
     def __enter__(self) -> Self:
@@ -178,7 +188,7 @@ class Fleet:
         city = self._city
         if city is not None:
             found["receiver"] = Watch(lambda: receivers(city))
-        if isinstance(city, str) and (port := urlsplit(city).port):
+        if isinstance(city, str) and (port := _port(city)):
             found["database"] = Watch(lambda: families(listeners([port])))
         return found
 
@@ -206,7 +216,14 @@ class Fleet:
             for name, watch in self._watches.items()
             if (found := watch.look(took)) is not None
         }
-        return self._pace.second(now - self._began, told, load)
+        return self._pace.second(now - self._began, told, self._real_connected(now), load)
+
+    def _real_connected(self, now: float) -> int:
+        """Ask the daemons now and then: each answers for a millisecond or two of its own."""
+        if self._plan.real and now - self._asked >= ASK_S:
+            self._asked = now
+            self._connected = self.real.connected()
+        return self._connected
 
     def _listen(self, seconds: float) -> None:
         """Take in what processes tell within this time."""

@@ -12,9 +12,10 @@ from edgenode.cityos.sink import Sink
 from edgenode.demo.evidence import Evidence, Row, Said, read_truth
 from edgenode.demo.gauges import join
 from edgenode.fleet.real import STAMP_MS
+from edgenode.fleet.sensors import PLAYED, decimals
+from edgenode.virtual.series import load
 
 SPARE_MS: Final = 100  # of a period: a read may take the rest of it, on a busy machine
-STEPS: Final = {"temperature": 0.01, "humidity": 0.1, "pressure": 1.0}
 
 
 class Proof(NamedTuple):
@@ -23,6 +24,8 @@ class Proof(NamedTuple):
     said: int  # readings that virtual sensors gave
     matched: int  # rows of the city with the value that was said
     received: int
+    numberless: int  # rows that say why there is no number, such as the first of a sensor
+    late_ms: tuple[int, ...]  # of each node: the median from a batch's last reading to its arrival
     problems: tuple[str, ...]
 
 
@@ -31,16 +34,19 @@ def prove(sink: Sink, nodes: Sequence[bytes], truth: Path, every_ms: int) -> Pro
     said = defaultdict[str, list[Said]](list)
     for line in read_truth(truth):
         said[line.channel.partition("-")[0]].append(line)
-    total = Proof(0, 0, 0, ())
+    parts = []
     for n, node in enumerate(nodes):
-        one = _node(sink, node, said[f"r{n}"], every_ms - SPARE_MS)
-        total = Proof(
-            total.said + one.said,
-            total.matched + one.matched,
-            total.received + one.received,
-            (*total.problems, *one.problems),
-        )
-    return total
+        parts.append(_node(sink, node, said[f"r{n}"], every_ms - SPARE_MS))
+    return Proof(
+        *(sum(getattr(one, name) for one in parts) for name in Proof._fields[:4]),
+        *(tuple(x for one in parts for x in getattr(one, name)) for name in Proof._fields[4:]),
+    )
+
+
+def _step(channel: str) -> float:
+    """Return the resolution of a channel, SENSOR/QUANTITY_N."""
+    quantity = channel.rpartition("/")[2].rpartition("_")[0]
+    return max(10.0 ** -decimals(load(series)) for series, name, _ in PLAYED if name == quantity)
 
 
 def _node(sink: Sink, node: bytes, said: list[Said], late_ms: int) -> Proof:
@@ -60,7 +66,9 @@ def _node(sink: Sink, node: bytes, said: list[Said], late_ms: int) -> Proof:
             tolerance_ms=0,
             early_ms=STAMP_MS,
             late_ms=late_ms,
-            steps={name: STEPS[name.rpartition("/")[2]] for name in channels},
+            steps={name: _step(name) for name in channels},
+            proved=frozenset(channels),  # a part without an identity is proved by a read
+            periods=dict.fromkeys(channels, late_ms + SPARE_MS),
         )
     )
     name = node.hex()
@@ -69,7 +77,10 @@ def _node(sink: Sink, node: bytes, said: list[Said], late_ms: int) -> Proof:
         f"{name}: {one.channel} said {one.value} at {one.t_ms} ms, and it never arrived"
         for one in joined.missing
     ]
-    for stream in audit(sink, node).streams:
+    told = audit(sink, node)
+    for stream in told.streams:
         if stream.unexplained or stream.repeated or stream.faulty:
             problems.append(f"{name}: stream {stream.stream} has gaps, repeats or faulty batches")
-    return Proof(len(said), joined.matched, len(rows), tuple(problems))
+    late = () if told.latency is None else (told.latency.median,)
+    numberless = joined.doubted + joined.unanswered
+    return Proof(len(said), joined.matched, len(rows), numberless, late, tuple(problems))

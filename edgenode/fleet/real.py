@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,14 +12,16 @@ from edgenode.control import NoDaemon, ask
 from edgenode.demo.children import Child
 from edgenode.errors import NodeError
 from edgenode.fleet.plan import Plan
+from edgenode.fleet.sensors import PLAYED, decimals
 from edgenode.uplink import Broker
+from edgenode.virtual.series import load
 
 MARK: Final = b"\xf1\xef"  # the first bytes of every real daemon's id
 AT_ONCE: Final = 4  # daemons that drain
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
 STAMP_MS: Final = 50
-WEATHER, CLIMATE = 3, 2  # channels of a bme280 and of an sht4x
+TOGETHER: Final = 20  # channels that one part has, and gives in one answer
 
 NODE_TOML: Final = """\
 schema = 1
@@ -43,25 +44,40 @@ offline_window_s = {offline_window_s}
 prefix = "{prefix}"
 custody = "{custody}"
 """
-BUS: Final = '[[bus]]\nname = "{bus}"\nkind = "i2c"\npath = "sim:{wires}#{bus}"\n'
+BUS: Final = '[[bus]]\nname = "{bus}"\nkind = "serial"\npath = "sim:{wires}#{bus}"\n'
 SENSOR: Final = """\
 [[sensor]]
 name = "{sensor}"
-driver = "{driver}"
+driver = "modbus"
 purpose = "Load test"
 bus = "{bus}"
 every_s = {every_s}
 stamp_ms = {stamp_ms}
 address = {address}
 """
+REGISTER: Final = """\
+[[sensor.registers]]
+name = "{name}"
+register = {register}
+type = "f32"
+unit = "{unit}"
+decimals = {decimals}
+"""
 INSTRUMENT: Final = """\
 [[instrument]]
-kind = "{driver}"
+kind = "modbus"
 sensor = "{sensor}"
 bus = "{bus}"
 address = {address}
+every_ms = {every_ms}
 """
-PARTS: Final = {"bme280": 0x76, "sht4x": 0x44}
+CELL: Final = """\
+[[instrument.cells]]
+quantity = "{name}"
+register = {register}
+type = "f32"
+play = {{ series = "{series}", decimals = {decimals} }}
+"""
 
 
 class Real:
@@ -104,7 +120,7 @@ class Real:
 
     def connected(self) -> int:
         """Return how many say that they have a session."""
-        return sum(self._connected(n) for n in range(len(self._daemons)))
+        return sum(self._connected(n) for n, child in enumerate(self._daemons) if child.alive)
 
     def _connected(self, n: int) -> bool:
         try:
@@ -161,29 +177,28 @@ class Real:
         )
         text += "".join(map(_broker, plan.brokers))
         tables = ""
-        for k, driver in enumerate(parts(plan.channels)):
-            bus = sensor = f"r{n}-{k}"
-            address, every_s = PARTS[driver], plan.every_ms / 1000
-            text += BUS.format(bus=bus, wires=self.directory / "wires")
-            text += SENSOR.format(
-                sensor=sensor,
-                driver=driver,
-                bus=bus,
-                every_s=every_s,
-                stamp_ms=STAMP_MS,
-                address=address,
-            )
-            tables += INSTRUMENT.format(driver=driver, sensor=sensor, bus=bus, address=address)
-            tables += f"every_ms = {plan.every_ms}\n"
+        bus = f"r{n}"
+        text += BUS.format(bus=bus, wires=self.directory / "wires")
+        for first in range(0, plan.channels, TOGETHER):
+            sensor, instrument = _part(plan, bus, range(first, plan.channels)[:TOGETHER])
+            text, tables = text + sensor, tables + instrument
         self._config(n).write_text(text, encoding="utf-8")
         return tables
 
 
-def parts(channels: int) -> list[str]:
-    """Return the drivers of a real daemon, which have as many channels, or one more."""
-    weather = channels // WEATHER if channels % WEATHER != 1 else max(0, channels // WEATHER - 1)
-    climate = math.ceil((channels - weather * WEATHER) / CLIMATE)
-    return ["bme280"] * weather + ["sht4x"] * climate
+def _part(plan: Plan, bus: str, channels: range) -> tuple[str, str]:
+    """Return the tables of a sensor, and of the Modbus slave that plays it, read in one request."""
+    address = channels.start // TOGETHER + 1
+    named = {"sensor": f"{bus}-{address}", "bus": bus, "address": address}
+    sensor = SENSOR.format(**named, every_s=plan.every_ms / 1000, stamp_ms=STAMP_MS)
+    instrument = INSTRUMENT.format(**named, every_ms=plan.every_ms)
+    for place, channel in enumerate(channels):
+        series, quantity, unit = PLAYED[channel % len(PLAYED)]
+        told = {"name": f"{quantity}_{place}", "register": 2 * place}
+        told |= {"series": series, "unit": unit, "decimals": decimals(load(series))}
+        sensor += REGISTER.format(**told)
+        instrument += CELL.format(**told)
+    return sensor, instrument
 
 
 def _broker(broker: Broker) -> str:

@@ -24,6 +24,7 @@ class Second(NamedTuple):
     at_s: float
     nodes: int
     connected: int
+    real: int  # daemons that are connected, when they were last asked
     made_per_s: float
     broker_per_s: float  # readings that a broker acknowledged
     city_per_s: float  # readings that the City OS acknowledged
@@ -56,7 +57,9 @@ class Pace:
         self._last = Told()
         self._at_s = 0.0
 
-    def second(self, at_s: float, told: Sequence[Told], load: Mapping[str, Load]) -> Second:
+    def second(
+        self, at_s: float, told: Sequence[Told], real: int, load: Mapping[str, Load]
+    ) -> Second:
         """Return what came since the last call."""
         now = _together(told)
         took, before = max(0.001, at_s - self._at_s), self._last
@@ -68,6 +71,7 @@ class Pace:
             at_s=round(at_s, 1),
             nodes=now.nodes,
             connected=now.connected,
+            real=real,
             made_per_s=(now.made - before.made) / took,
             broker_per_s=(now.broker_acked - before.broker_acked) / took,
             city_per_s=(now.city_acked - before.city_acked) / took,

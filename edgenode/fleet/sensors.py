@@ -56,7 +56,7 @@ def _sensor(gid: int, played: list[tuple[str, str, str]], every_ms: int) -> Sens
     name = f"s{gid}"
     tracks = [load(series) for series, _, _ in played]
     channels = tuple(
-        Channel(f"{name}/{quantity}_{n}", unit, -_decimals(track), period_ms=every_ms)
+        Channel(f"{name}/{quantity}_{n}", unit, -decimals(track), period_ms=every_ms)
         for n, ((_, quantity, unit), track) in enumerate(zip(played, tracks, strict=True))
     )
     rows = tuple(
@@ -66,5 +66,6 @@ def _sensor(gid: int, played: list[tuple[str, str, str]], every_ms: int) -> Sens
     return Sensor(name, Group(gid, channels), rows)
 
 
-def _decimals(track: tuple[float, ...]) -> int:
+def decimals(track: tuple[float, ...]) -> int:
+    """Return how many decimals the values of a series have at most."""
     return max(len(repr(value).partition(".")[2].rstrip("0")) for value in track)

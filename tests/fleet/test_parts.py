@@ -18,7 +18,6 @@ from edgenode.fleet.clocks import SkewedClock
 from edgenode.fleet.latency import Latencies
 from edgenode.fleet.loop import Loop, Seat, now_ms
 from edgenode.fleet.plan import Outage, Plan, foreign
-from edgenode.fleet.real import parts
 from edgenode.fleet.sensors import sensors
 from edgenode.fleet.watch import Watch, holders, listeners, usage
 from edgenode.reading import ClockSource
@@ -102,12 +101,6 @@ def test_sensors_have_the_channels_asked_for_and_values_that_travel_exactly(chan
             for value in values:
                 assert value is not None
                 assert unscaled(scaled(value, channel.scale), channel.scale) == value
-
-
-def test_real_daemons_have_as_many_channels_or_one_more() -> None:
-    widths = {"bme280": 3, "sht4x": 2}
-    for channels in range(1, 30):
-        assert sum(widths[part] for part in parts(channels)) - channels in {0, 1}
 
 
 def test_quantiles_are_off_by_a_bucket_at_most() -> None:

@@ -141,7 +141,9 @@ def test_real_daemons_are_accounted_apart(ran: Ran) -> None:
     told = ran.verdict.real
     assert told is not None
     assert told.problems == ()
-    assert told.matched == told.said == told.received
+    assert told.received == told.matched + told.numberless
+    assert told.numberless <= 2 * CHANNELS, "the first read of a sensor may have no number"
+    assert len(told.late_ms) == 1
     assert told.said >= 2 * CHANNELS
     assert ran.seconds[1].load["real"].rss > 20e6
 
