@@ -71,7 +71,7 @@ def _window(args: argparse.Namespace, last: int) -> Window:
 def _zone(text: str) -> str:
     try:
         _tzinfo(text)
-    except (OSError, ValueError) as exc:
+    except (KeyError, OSError, ValueError) as exc:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time zone here; write UTC, local, or a name such as Asia/Seoul"
         ) from exc

@@ -10,7 +10,7 @@ from edgenode.reading import Anchor, Channel, ClockSource
 from edgenode.wire import About, Batch, Birth, Flag, Loss, Rows, WireEvent, encode, schema_of
 from tests.support.sender import PREFIX
 
-T0 = 1_795_000_000_000  # 2026-11-18T12:26:40Z
+T0 = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 GROUPS: Mapping[int, tuple[Channel, ...]] = {
     7: (
         Channel("air/temperature", "Cel", -2, observed="WeatherObserved/temperature"),
@@ -74,6 +74,7 @@ class Fielded:
         held: int = 1,
         err: int = 5,
         late: int = 2_000,
+        anchored: bool = True,
     ) -> Incoming:
         """Send one group: a column of scaled integers for each channel, a time for each row."""
         seq, r0 = self._seqs.get(stream, 0) + 1, self._ordinals.get(stream, 0)
@@ -82,8 +83,8 @@ class Fielded:
         anchor = Anchor(0, T0, ClockSource.NTP, err)
         batch = Batch(
             self.node, 3, seq, r0, schema_of(self.groups), min(stamps), self.spool,
-            anchors=(anchor,), groups=rows if times else (), events=tuple(events), stream=stream,
-            losses=tuple(losses), held=held,
+            anchors=(anchor,) if anchored else (), groups=rows if times else (),
+            events=tuple(events), stream=stream, losses=tuple(losses), held=held,
         )  # fmt: skip
         self._seqs[stream] = seq
         self._ordinals[stream] = r0 + len(times) * len(columns) + len(events)

@@ -93,13 +93,13 @@ def quality(channels: Sequence[Series]) -> Iterator[str]:
     fine = sum(three[0] for _, three in shares)
     says = f"{share(fine, whole)} of all readings are ok."
     rows = [
-        (one.name, f"{one.count:,}", share(one.qualities[0], one.count), _told(one.qualities))
+        (one.name, _told(one.qualities), f"{one.count:,}", share(one.qualities[0], one.count))
         for one in channels
     ]
     yield html.figure(
         plot.shares("q", "Quality of each channel", says, shares),
         says,
-        html.table("Quality by channel", ("channel", "readings", "ok", "not ok"), rows),
+        html.table("Quality by channel", ("channel", "not ok", "readings", "ok"), rows, left=2),
         html.key(KEY),
     )
     met = {wording.quality(code) for one in channels for code in one.qualities if code}

@@ -9,7 +9,7 @@ from edgenode.cityos.operate.style import CSS
 
 SHORT = 8  # rows of a table that is not folded
 # Nothing is loaded and nothing runs, whatever the text of a node may hold.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def document(title: str, body: Iterable[str]) -> str:

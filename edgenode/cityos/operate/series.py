@@ -98,11 +98,10 @@ def _rows(sink: Sink, node: bytes, window: Window) -> Iterator[_Row]:
 
 
 def _origins(sink: Sink, continuity: Continuity, node: bytes) -> set[Part]:
-    """Return as which sensors those of a node are known, before and behind each record."""
+    """Return as which sensors those of a node are known where it stands last."""
     rows = sink.db.execute("SELECT DISTINCT name FROM channel WHERE node = ?", (node,))
     sensors = {sensor_of(name) for (name,) in rows}
-    times = (0, *(one.since for one in continuity.records), FOREVER)
-    return {continuity.origin(node, sensor, at) for sensor in sensors for at in times}
+    return {continuity.origin(node, sensor, FOREVER) for sensor in sensors}
 
 
 def _placed(

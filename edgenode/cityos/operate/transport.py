@@ -82,10 +82,11 @@ def clock(flow: Flow, window: Window, marks: Marks) -> Iterator[str]:
         yield _spreads("e", "Error of the clock", says, flow.errors, window, marks,
                        "The stated bound of the error of a batch's last reading.")  # fmt: skip
     rows = [
-        (wording.clock(code), f"{n:,}", share(n, flow.batches), CLOCKS.get(wording.clock(code), ""))
+        (wording.clock(code), CLOCKS.get(wording.clock(code), ""), f"{n:,}", share(n, flow.batches))
         for code, n in flow.clocks.most_common()
     ]
-    yield html.table("Who vouches for the time", ("clock", "batches", "share", "that is"), rows)
+    head = ("clock", "that is", "batches", "share")
+    yield html.table("Who vouches for the time", head, rows, left=2)
 
 
 def _spreads(
