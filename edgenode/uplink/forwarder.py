@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgenode.uplink.hearing import Hearing
 from edgenode.uplink.lanes import Lane
 from edgenode.uplink.office import Office
 from edgenode.uplink.parcel import Kind, Parcel, Retained
@@ -28,6 +29,7 @@ class Forwarder:
         self._session = session
         self._packet_max = connack.packet_max
         self._presence = presence
+        self._hearing = Hearing(session, office.topics, office.clock)
         self._prelude = Prelude(office.topics, office.about, presence)
         self._window = Window(connack.receive_maximum, office.clock)
         self._in_flight: dict[int, Parcel | Retained] = {}
@@ -45,7 +47,7 @@ class Forwarder:
             box.begin_session()
         self._send_prelude()
         # After the publish: what is retained there is then this session's state, not the last's.
-        self._session.subscribe(self._office.topics.ack, self._office.topics.state)
+        self._hearing.ask()
 
     def signal(self) -> None:
         """Look into the outboxes at the next turn."""
@@ -127,8 +129,7 @@ class Forwarder:
         return f" while the node sent {what}: may it?"
 
     def _read_messages(self) -> None:
-        if self._session.refused_topics:
-            self._session.refused_topics = 0
+        if self._hearing.refused():
             self._refused(f"reading {self._office.topics.ack}: refused", NOT_AUTHORIZED)
         messages, self._session.messages = self._session.messages, []
         for topic, payload in messages:

@@ -15,6 +15,7 @@ from tests.support.process import Process, program
 
 ROOT = Path(__file__).resolve().parents[2] / "deploy" / "nats"
 EXAMPLE = "0a1b2c3d4e5f6071"  # the node of users.conf
+PASSWORD = "$2a$11$PASSWORD"  # noqa: S105 - what nobody's is
 START_S = 30.0
 
 
@@ -105,10 +106,8 @@ def _users(users: Mapping[str, str]) -> str:
     receiver = next(row for row in text.splitlines() if '{user: "receiver"' in row)
     nodes = [user for user in users if user != "receiver"]
     blocks = "\n".join(block.replace(EXAMPLE, node) for node in nodes)
-    lines = "\n".join(
-        line.replace(EXAMPLE, node).replace("PASSWORD", users[node]) for node in nodes
-    )
+    lines = "\n".join(line.replace(EXAMPLE, node).replace(PASSWORD, users[node]) for node in nodes)
     return replaced(
         text,
-        {receiver: receiver.replace("PASSWORD", users["receiver"]), line: lines, block: blocks},
+        {receiver: receiver.replace(PASSWORD, users["receiver"]), line: lines, block: blocks},
     )

@@ -151,15 +151,6 @@ def test_many_words_about_the_quota_at_once_are_one_word(mocker: MockerFixture) 
     assert len(desk.batches()) == 20
 
 
-def test_a_refused_subscription_is_alarmed(mocker: MockerFixture) -> None:
-    desk = Desk(mocker)
-    desk.session.refused_topics = 1
-    desk.flow()
-    desk.flow()
-    assert [(e.code, e.value) for e in desk.events] == [(EventCode.SPOOL_DEGRADED, 0x87)]
-    assert "/ack" in desk.stats.last_error
-
-
 def test_a_second_client_under_our_id_is_alarmed_and_answered_with_backoff(
     mocker: MockerFixture,
 ) -> None:
