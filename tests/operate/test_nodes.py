@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from edgenode.cityos import wording
 from edgenode.cityos.city import City
+from edgenode.cityos.operate.conditions import ENDLESS, ENDS
 from edgenode.cityos.operate.nodes import Standing, fleet
 from edgenode.cityos.operate.recent import first_since
 from edgenode.cityos.operate.troubles import troubles
@@ -162,3 +165,16 @@ def test_a_person_reads_a_line_for_each_node(city: City, sink: Sink) -> None:
     assert "Harbour" in line
     assert "90 % of its card's life is used" in line
     assert total == "1 node, 1 in need of somebody"
+
+
+def test_every_field_and_every_kind_of_trouble_is_documented(city: City, sink: Sink) -> None:
+    text = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    node = Fielded("a1b2c3d4e5f6")
+    take(city, node.birth(), node.health(2_000, 12, 4_000, 90))
+    [one] = fleet(sink, NOW)
+    told = as_json(one, troubles(one, NOW, SILENCE))
+    assert told["troubles"]
+    for field in (*told, *told["troubles"][0], *told["clock"]):  # type: ignore[index,misc]
+        assert f"`{field}" in text, field
+    for code in (*ENDS, *ENDLESS):
+        assert f"`{wording.event(code)}`" in text, code
