@@ -85,11 +85,11 @@ def run(args: argparse.Namespace) -> int:
     # Both end it like Ctrl-C, and with it every process that it started.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    with ExitStack() as stack:
-        plan = _placed(plan, args, stack)
+    with ExitStack() as files, ExitStack() as memory:
+        plan = _placed(plan, args, files, memory)
         well = _run(plan, args)
         if not well:
-            stack.pop_all()
+            files.pop_all()
             print(f"what the run left behind is in {plan.directory}", file=sys.stderr)
     return 0 if well else 1
 
@@ -130,15 +130,15 @@ def _plan(args: argparse.Namespace) -> Plan:
     )
 
 
-def _placed(plan: Plan, args: argparse.Namespace, stack: ExitStack) -> Plan:
-    """Make the directories; temporary ones go when the stack is left."""
+def _placed(plan: Plan, args: argparse.Namespace, files: ExitStack, memory: ExitStack) -> Plan:
+    """Make the directories; temporary ones go when their stack is left."""
     from edgenode.fleet.plan import LEDGER  # noqa: PLC0415 - only the run needs it
 
-    directory = args.state.resolve() if args.state else _temporary(None, stack)
+    directory = args.state.resolve() if args.state else _temporary(None, files)
     if (directory / LEDGER).exists():
         raise NodeError(f"{directory} holds the ledger of another run; name another --state")
     in_memory = args.spool == "memory" and RAM_DISK.is_dir()
-    spools = _temporary(RAM_DISK, stack) if in_memory else None
+    spools = _temporary(RAM_DISK, memory) if in_memory else None
     return replace(plan, directory=directory, spools=spools)
 
 

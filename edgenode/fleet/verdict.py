@@ -46,5 +46,5 @@ def judge(plan: Plan, real: Real, outcome: Outcome, sink: Sink | None) -> Verdic
             read_rows(path), held_rows(sink, nodes), read_kills(path), plan.commit_ms
         )
     if plan.real:
-        proof = prove(sink, real.ids, real.truth, plan.every_ms)
+        proof = prove(sink, real.ids, real.truth)
     return Verdict(outcome, simulated, proof)
