@@ -13,10 +13,10 @@ import pytest
 from edgenode.cityos.city import City, CityOptions
 from edgenode.cityos.sink import Sink
 from edgenode.cli import main
-from edgenode.reading import EventCode
+from edgenode.reading import Channel, EventCode, Kind
 from edgenode.wire import Flag, Loss, LossReason, WireEvent
 from tests.support.chromium import Chromium
-from tests.support.operated import Fielded, take
+from tests.support.operated import GROUPS, Fielded, take
 
 HOUR = 3_600_000
 PLOTS = """[...document.querySelectorAll('svg')].map(svg => {
@@ -32,19 +32,28 @@ COLOURS = """['body', '.soft', '.bad', 'figcaption'].map(name => [
 
 def told(db: Path) -> None:
     """Store two days of a place where much happened."""
-    node = Fielded("a1b2c3d4e5f6")
+    name = "air/volatile_organic_compounds_of_the_whole_building"
+    groups = {**GROUPS, 7: (*GROUPS[7], Channel(name, "1", 3, kind=Kind.COUNTER))}
+    node = Fielded("a1b2c3d4e5f6", groups=groups)
     messages = [node.birth(), node.about("Harbour <b>gate</b>")]
     losses: list[Loss] = []
     for hour in range(48):
         times = range(hour * HOUR, (hour + 1) * HOUR, 300_000)
         if hour == 10:
-            first, seq = node.lose(24)
-            losses = [Loss(0, first, 24, LossReason.DISK_FULL, seq, 1)]
+            first, seq = node.lose(36)
+            losses = [
+                Loss(0, first, 24, LossReason.DISK_FULL, seq, 1),
+                Loss(0, first + 24, 12, LossReason.RING_OVERFLOW, 0, 0),
+            ]
             continue
         if hour == 20:
-            node.lose(24)
+            node.lose(36)
             continue
-        columns = [[2_000 + hour * 10 + i for i in range(12)], [500 - i for i in range(12)]]
+        columns = [
+            [2_000 + hour * 10 + i for i in range(12)],
+            [500 - i for i in range(12)],
+            [9_876_000_000 + hour * 100_000 + i for i in range(12)],
+        ]
         flags = [Flag(0, 0, 6, 4), Flag(1, 0, 12, 2)] if hour == 30 else []
         messages.append(
             node.batch(tuple(times), columns, flags=flags, losses=losses, late=1_000 * (hour + 1))
@@ -84,6 +93,14 @@ def test_every_plot_is_drawn_and_has_a_size(browser: Chromium) -> None:
         assert width > 500, name
         assert height > 40, name
         assert drawn > 0, name
+
+
+def test_no_word_of_a_plot_is_cut_off(browser: Chromium) -> None:
+    outside = browser.evaluate("""[...document.querySelectorAll('svg text')].filter(text => {
+      const box = text.getBBox(), whole = text.ownerSVGElement.viewBox.baseVal;
+      return box.x < 0 || box.x + box.width > whole.width || box.y + box.height > whole.height;
+    }).map(text => text.textContent)""")
+    assert outside == []
 
 
 def test_nothing_is_loaded_and_the_console_stays_empty(browser: Chromium, report: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from edgenode.cityos import wording
 from edgenode.cityos.operate import html, plot
-from edgenode.cityos.operate.scale import linear
+from edgenode.cityos.operate.scale import linear, sizes
 from edgenode.cityos.operate.series import Bucket, Series
 from edgenode.cityos.operate.window import Window
 from edgenode.cityos.operate.words import QUALITIES, count, number, share, span
@@ -42,12 +42,13 @@ def _plot(id_: str, one: Series, window: Window, marks: Marks) -> str:
     if not points:
         return html.paragraph("No reading has a number.") + days
     low, high = min(x[1] for x in points), max(x[2] for x in points)
+    scale = sizes(high) if one.unit == "B" and low >= 0 else linear(low, high)
     says = f"Between {number(low)} and {number(high)} {one.unit}."
     drawing = plot.Drawing(id_, f"{one.name} over time", says, window, marks)
     strips = [(kind, _strip(one, window, kind)) for kind in ("doubt", "none")]
     flawed = [entry for entry, (_, pieces) in zip(KEY[1:], strips, strict=True) if pieces]
     return html.figure(
-        plot.band(drawing, linear(low, high), points, strips),
+        plot.band(drawing, scale, points, strips),
         f"Least and most of each {span(window.step)}.",
         days,
         html.key(flawed),

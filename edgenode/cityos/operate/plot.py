@@ -10,11 +10,13 @@ from typing import NamedTuple
 from edgenode.cityos.operate.scale import Scale
 from edgenode.cityos.operate.window import Window
 
-WIDTH, LEFT, RIGHT = 720, 64, 8
+WIDTH, LEFT, RIGHT = 720, 72, 8
 TOP, PLOT, FOOT = 8, 132, 26  # heights: above, of the plot, of the labels of the time
-LANE = 20
+LANE, TALL = 20, 34  # heights of a lane with its label before it, or above it
+NAMES = 200  # width of the labels before lanes
+LETTER = 7  # width of a letter, at most of most
 STRIP = 4  # height of the strip of qualities below a plot
-FAR = 3  # buckets further apart than so many times the usual are not joined
+FAR = 2  # buckets further apart than so many times the usual are not joined
 
 Points = Sequence[tuple[int, float, float]]  # POSIX ms, least, most
 Pieces = Sequence[tuple[int, int]]  # POSIX ms from, to
@@ -61,23 +63,23 @@ def lanes(of: Drawing, rows: Sequence[tuple[str, str, Pieces]]) -> str:
     """Draw a lane for each (label, class, pieces)."""
     body = ""
     for i, (label, kind, pieces) in enumerate(rows):
-        top = TOP + i * LANE
+        top = TOP + i * TALL
         body += (
-            f'<text class="label" x="{LEFT - 6}" y="{top + 14}" text-anchor="end">{escape(label)}'
-            f'</text><path class="grid" d="M{LEFT} {top + LANE}H{WIDTH - RIGHT}"/>'
-            f'<path class="{kind}" d="{_boxes(of.window, pieces, top + 3, LANE - 6)}"/>'
+            f'<text class="label" x="{LEFT + 5}" y="{top + 12}">{escape(label)}</text>'
+            f'<path class="grid" d="M{LEFT} {top + TALL}H{WIDTH - RIGHT}"/>'
+            f'<path class="{kind}" d="{_boxes(of.window, pieces, top + 16, TALL - 20)}"/>'
         )
-    return _svg(of, body, TOP + len(rows) * LANE)
+    return _svg(of, body, TOP + len(rows) * TALL)
 
 
 def shares(id_: str, title: str, says: str, rows: Sequence[tuple[str, Sequence[int]]]) -> str:
     """Draw for each label how its counts of ok, doubtful and none share its whole."""
-    left, body = 200, ""
+    left, body = NAMES, ""
     for i, (label, counts) in enumerate(rows):
         at, whole = float(left), sum(counts) or 1
         body += (
             f'<text class="label" x="{left - 6}" y="{TOP + i * LANE + 14}" text-anchor="end">'
-            f"{escape(label)}</text>"
+            f"{escape(_short(label))}</text>"
         )
         for kind, count in zip(("ok", "doubt", "none"), counts, strict=True):
             wide = (WIDTH - RIGHT - left) * count / whole
@@ -92,8 +94,7 @@ def shares(id_: str, title: str, says: str, rows: Sequence[tuple[str, Sequence[i
 def _svg(of: Drawing, body: str, bottom: int) -> str:
     ticks = "".join(
         f'<path class="grid" d="M{_x(of.window, t):.1f} {TOP}V{bottom + 4}"/>'
-        f'<text class="label" x="{_x(of.window, t):.1f}" y="{bottom + 17}" text-anchor="middle">'
-        f"{escape(label)}</text>"
+        + _tick(_x(of.window, t), bottom + 17, label)
         for t, label in of.window.ticks()
     )
     marks = "".join(
@@ -103,6 +104,20 @@ def _svg(of: Drawing, body: str, bottom: int) -> str:
     )  # fmt: skip
     axis = f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{WIDTH - RIGHT}"/>'
     return _frame(of.id, of.title, of.says, ticks + body + marks + axis, bottom + FOOT)
+
+
+def _tick(x: float, y: int, label: str) -> str:
+    """Return a label in the middle below its tick, or as near as there is room."""
+    half = len(label) * LETTER / 2
+    middle = min(max(x, half), WIDTH - half)
+    return (
+        f'<text class="label" x="{middle:.1f}" y="{y}" text-anchor="middle">{escape(label)}</text>'
+    )
+
+
+def _short(label: str) -> str:
+    most = int((NAMES - 6) / LETTER)
+    return label if len(label) <= most else f"{label[: most - 3]}..."
 
 
 def _frame(id_: str, title: str, says: str, body: str, height: int) -> str:

@@ -12,6 +12,7 @@ SPANS = (
     (2.592e9, "30 d"), (3.1536e10, "1 year"),
 )  # fmt: skip
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+WIDEST = 9  # letters of a label
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -39,7 +40,7 @@ def linear(low: float, high: float) -> Scale:
     step = _step((high - low) / 4)
     first, last = math.floor(low / step), math.ceil(high / step)
     digits = next(d for d in range(16) if d == 15 or math.isclose(round(step, d), step))
-    ticks = tuple((i * step, f"{i * step:z.{digits}f}") for i in range(first, last + 1))
+    ticks = tuple((i * step, _label(i * step, digits)) for i in range(first, last + 1))
     return Scale(first * step, last * step, ticks)
 
 
@@ -56,6 +57,11 @@ def sizes(most: float) -> Scale:
     scale = linear(0, max(most, 1) / unit)
     ticks = tuple((at * unit, f"{text} {name}") for at, text in scale.ticks)
     return Scale(0, scale.high * unit, ticks)
+
+
+def _label(value: float, digits: int) -> str:
+    text = f"{value:z.{digits}f}"
+    return text if len(text) <= WIDEST else f"{value:.3e}"
 
 
 def _step(rough: float) -> float:

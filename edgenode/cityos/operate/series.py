@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +73,12 @@ def series(sink: Sink, continuity: Continuity, node: bytes, window: Window) -> l
                 if key not in found:
                     found[key] = Series(*key, shown=_open(places, source, row.channel))
                 _add(found[key], row)
-    return [found[key] for key in sorted(found)]
+    return sorted(found.values(), key=lambda one: (_natural(one.name), one.unit))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that puts pm10 behind pm2."""
+    return [(int(x) if x.isdigit() else -1, x) for x in re.split(r"([0-9]+)", name)]
 
 
 def untimed(sink: Sink, nodes: Sequence[bytes], window: Window) -> int:

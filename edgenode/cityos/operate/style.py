@@ -13,7 +13,7 @@ CSS = """
   details::details-content { content-visibility: visible; block-size: auto; }
   svg, figcaption, tr, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
+body { margin: 0; overflow-wrap: anywhere; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; }
 main { max-width: 54rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.25; } h2 { margin: 2.5rem 0 .5rem; }
