@@ -168,7 +168,7 @@ def test_a_person_reads_a_line_for_each_node(city: City, sink: Sink) -> None:
 
 
 def test_every_field_and_every_kind_of_trouble_is_documented(city: City, sink: Sink) -> None:
-    text = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
     node = Fielded("a1b2c3d4e5f6")
     take(city, node.birth(), node.health(2_000, 12, 4_000, 90))
     [one] = fleet(sink, NOW)
