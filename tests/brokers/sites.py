@@ -34,6 +34,7 @@ class Site(ABC):
 
     protocol = "3.1.1"
     carries_on = False
+    connack_ms = 5_000
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -201,7 +202,9 @@ class RabbitOne(Site):
 
 
 class Amqtt(Site):
-    """The broker of the demo, which keeps nothing and knows no rights."""
+    """The broker of the demo, which keeps nothing, knows no rights and is silent to MQTT 5."""
+
+    connack_ms = 1_000
 
     def start(self) -> None:
         self.ports = [free_port()]

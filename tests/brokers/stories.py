@@ -22,16 +22,17 @@ from tests.support.running import Running, Truth
 from tests.uplink.rig import Node
 
 BACKLOG = 300  # batches
-PACE = 150.0  # of them a second
+PACE = 100.0  # of them a second
 DEAD_AT = 60  # so many are in the sink when the broker dies
 PATIENCE_S = 60.0
-QUICK = {"connack_ms": 1_000, "puback_ms": 6_000}
 
 
 @contextmanager
-def sending(running: Running, way: list[Broker]) -> Iterator[Node]:
+def sending(site: Site, running: Running, way: list[Broker]) -> Iterator[Node]:
     """The node's spool and uplink, each in its thread."""
-    options: dict[str, Any] = {"backlog_per_s": PACE, **QUICK}
+    options: dict[str, Any] = {
+        "backlog_per_s": PACE, "connack_ms": site.connack_ms, "puback_ms": 6_000,
+    }  # fmt: skip
     box: Any = running.spool.outbox
     running.start()
     try:
@@ -69,7 +70,7 @@ def late(site: Site, directory: Path) -> Late:
     running = Running(directory / "spool", NODES["late"])
     looks = Looks(directory / "city.db", running.node)
     running.fill(5)
-    with sending(running, site.brokers(running.node.hex())) as node:
+    with sending(site, running, site.brokers(running.node.hex())) as node:
         until(lambda: running.spool.outbox.unconfirmed() >= 5, "PUBACKs", PATIENCE_S)
         before = node.uplink.stats()
         with receiving(directory / "city.db", site.city(), site.report):
@@ -114,7 +115,7 @@ def drain(site: Site, directory: Path, before: Running) -> Drained:
     way = site.brokers(running.node.hex())
     with (
         receiving(directory / "city.db", site.city(), site.report),
-        sending(running, way) as node,
+        sending(site, running, way) as node,
     ):
         with running.sampling(0.1):
             until(lambda: looks.batches() > DEAD_AT, "some of the backlog", PATIENCE_S)
@@ -142,8 +143,8 @@ class Told(NamedTuple):
     tried: str  # by a trial in another node's name
     password: str  # by a trial with a wrong one
     uplink: str  # by the daemon's uplink in another node's name
-    held: int
-    stored: int
+    spool: SpoolStats
+    stored: int  # batches in the city's sink
 
 
 def strangers(site: Site, directory: Path) -> Told:
@@ -151,24 +152,22 @@ def strangers(site: Site, directory: Path) -> Told:
     running = Running(directory / "spool", NODES["own"])
     looks = Looks(directory / "city.db", running.node)
     running.fill(3)
-    options = UplinkOptions(
-        node=running.node, brokers=tuple(site.brokers(STRANGER.hex())), connack_ms=1_000
-    )
+    options = UplinkOptions(node=running.node, brokers=tuple(site.brokers(STRANGER.hex())))
     stop = threading.Event()
     tried = trial(options, options.brokers[0], running.clock, stop).problems
     (wrong, *_) = site.brokers(running.node.hex(), "wrong")
     password = trial(options, wrong, running.clock, stop).problems
     with (
         receiving(directory / "city.db", site.city(), site.report),
-        sending(running, list(options.brokers)) as node,
+        sending(site, running, list(options.brokers)) as node,
     ):
         until(
             lambda: node.uplink.stats().last_error or running.spool.outbox.unconfirmed() >= 3,
             "a word, or PUBACKs of what is dropped",
         )
-        said, held = node.uplink.stats().last_error, running.spool.stats().held_batches
+        said, spool = node.uplink.stats().last_error, running.spool.stats()
         stored = looks.batches()
-    return Told("; ".join(tried), "; ".join(password), said, held, stored)
+    return Told("; ".join(tried), "; ".join(password), said, spool, stored)
 
 
 def trespass(site: Site, directory: Path) -> list[str]:

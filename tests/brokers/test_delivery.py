@@ -53,7 +53,7 @@ def test_the_node_gives_custody_away_and_loses_nothing(make: str, drain: Drained
 
 @everywhere
 def test_fresh_batches_overtake_the_backlog(make: str, drain: Drained) -> None:
-    assert drain.overtaken > BACKLOG / 4, make
+    assert drain.overtaken > BACKLOG / 10, make  # none, if they had waited for it
 
 
 @everywhere
@@ -87,7 +87,7 @@ def test_the_uplink_says_what_the_broker_lets_it_know_and_keeps_the_batches(
     make: str, strangers: Told
 ) -> None:
     assert REFUSALS[make] in strangers.uplink
-    assert strangers.held >= 3
+    assert strangers.spool.held_batches == strangers.spool.seals > 0
     assert strangers.stored == 0
 
 
