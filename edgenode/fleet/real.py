@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +19,7 @@ from edgenode.virtual.series import load
 MARK: Final = b"\xf1\xef"  # the first bytes of every real daemon's id
 AT_ONCE: Final = 4  # daemons that drain
 READY_S: Final = 60.0
+LOOK_S: Final = 0.05
 STOP_S: Final = 20.0
 STAMP_MS: Final = 50
 TOGETHER: Final = 20  # channels that one part has, and gives in one answer
@@ -143,16 +144,21 @@ class Real:
     def drain(self, seconds: float) -> bool:
         """Let each daemon send what it still holds; False where some could not."""
         until = time.monotonic() + seconds
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            codes = list(pool.map(lambda n: self._drain(n, until), range(len(self._daemons))))
+        waiting, codes = deque(range(len(self._daemons))), list[int | None]()
+        with ExitStack() as stack:
+            running: list[Child] = []
+            while waiting or running:
+                while waiting and len(running) < AT_ONCE:
+                    left = max(1.0, until - time.monotonic())
+                    running.append(stack.enter_context(self._drain(waiting.popleft(), left)))
+                time.sleep(LOOK_S)
+                codes += [child.process.returncode for child in running if not child.alive]
+                running = [child for child in running if child.alive]
         return not any(codes)
 
-    def _drain(self, n: int, until: float) -> int:
-        left = max(1.0, until - time.monotonic())
+    def _drain(self, n: int, seconds: float) -> Child:
         words = ["edgenode", "run", "--config", str(self._config(n)), "--drain"]
-        with Child(f"drain-{n}", [*words, "--timeout", f"{left:.0f}"], self.directory) as child:
-            child.process.wait(left + STOP_S)
-            return child.process.returncode
+        return Child(f"drain-{n}", [*words, "--timeout", f"{seconds:.0f}"], self.directory)
 
     # --- files ---
 

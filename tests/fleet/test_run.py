@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +22,10 @@ from edgenode.fleet.compare import compare
 from edgenode.fleet.ledger import read_kills, read_rows
 from edgenode.fleet.second import Second
 from edgenode.fleet.verdict import Verdict, judge
+from edgenode.fleet.watch import families
 from edgenode.uplink import Broker
 from tests.support.mosquitto import Mosquitto
+from tests.support.ports import until
 from tests.support.receiving import receiving
 
 CHANNELS = 6
@@ -76,7 +82,7 @@ def ran(place: tuple[Mosquitto, Path], tmp_path_factory: pytest.TempPathFactory)
     broker, db = place
     made = replace(
         plan(broker, tmp_path_factory.mktemp("run"), 1),
-        nodes=8, processes=2, real=1, kills=1, outage=Outage(1.0, 0.8),
+        nodes=8, processes=2, real=1, kills=1, outage=Outage(1.0, 1.5),
     )  # fmt: skip
     return run(made, db)
 
@@ -100,11 +106,11 @@ def test_all_that_is_held_was_acknowledged_to_the_nodes(ran: Ran) -> None:
     assert last.bytes_per_reading is not None
 
 
-def test_an_outage_takes_all_links_and_attempts_go_on_meanwhile(ran: Ran) -> None:
-    assert max(second.connected for second in ran.seconds) == 8
-    assert min(second.connected for second in ran.seconds[1:3]) <= 4
-    assert sum(ran.verdict.outcome.attempts) > 2 * 8
-    assert ran.verdict.outcome.latencies["late_p50_ms"] is not None
+def test_an_outage_takes_all_links_and_every_node_comes_back(ran: Ran) -> None:
+    connected = [second.connected for second in ran.seconds]
+    assert 0 in connected[1:]
+    assert connected[-1] == 8
+    assert sum(ran.verdict.outcome.attempts) >= 2 * 8
 
 
 def test_a_node_that_is_killed_loses_one_commit_at_most_and_goes_on(ran: Ran) -> None:
@@ -157,3 +163,21 @@ def test_a_process_of_the_fleet_that_dies_ends_the_run_with_its_code(
         with pytest.raises(NodeError, match="ended with code -9"):
             fleet.run(lambda _: process.kill())
     assert not process.is_alive()
+
+
+def test_sigterm_ends_a_run_and_all_its_processes(
+    place: tuple[Mosquitto, Path], tmp_path: Path
+) -> None:
+    broker, _ = place
+    words = ["fleet", "--no-tls", "--broker", f"127.0.0.1:{broker.port}", "--nodes", "2", "--json"]
+    command = [sys.executable, "-m", "edgenode", *words, "--seconds", "600"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["nodes"] == 2
+        workers = families([process.pid])[1:]
+        process.terminate()
+        assert process.wait(15) == 130
+    assert len(workers) >= 2
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "nobody is left")
+    assert list(tmp_path.iterdir()) == []
