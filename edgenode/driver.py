@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -244,13 +244,8 @@ def declared(driver: Any, options: Options) -> tuple[Channel, ...]:
 
 def loadable() -> dict[str, Any]:
     """Return all driver classes that a sensor may have, sorted by name; without those that fail."""
-    found, known = {}, _known()
-    for name in sorted(known):
-        try:
-            found[name] = _loaded(name, known)
-        except ConfigError:  # whoever asks for this very driver is told why
-            continue
-    return found
+    every = find_all()  # whoever asks for one that fails is told why
+    return {name: made for name, made in every.items() if not isinstance(made, ConfigError)}
 
 
 def find(name: str) -> Any:
@@ -259,6 +254,21 @@ def find(name: str) -> Any:
     Raises ConfigError naming the known drivers when there is none, or what keeps it from loading.
     """
     return _loaded(name, _known())
+
+
+def find_all(names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return what `find` gives for each name, or the ConfigError that it raises; None is all.
+
+    The installed packages are looked into once.
+    """
+    known = _known()
+    found: dict[str, Any] = {}
+    for name in sorted(known) if names is None else names:
+        try:
+            found[name] = _loaded(name, known)
+        except ConfigError as exc:
+            found[name] = exc
+    return found
 
 
 def _known() -> dict[str, EntryPoint]:

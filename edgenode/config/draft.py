@@ -21,7 +21,7 @@ from edgenode.config.model import (
     SensorTable,
     SiteTable,
 )
-from edgenode.driver import find
+from edgenode.driver import find_all
 from edgenode.errors import ConfigError
 
 OWN = fields_of(SensorTable)
@@ -75,15 +75,12 @@ def rows(table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 def drivers_of(raw: Mapping[str, Any]) -> dict[str, Found]:
     """Look up the drivers that the sensors name, each once."""
-    written = [row.get("driver") for row in rows(raw, "sensor")]
-    return {name: _find(name) for name in written if isinstance(name, str)}
-
-
-def _find(name: str) -> Found:
-    try:
-        return Found(find(name), "")
-    except ConfigError as exc:
-        return Found(None, str(exc))
+    written = (row.get("driver") for row in rows(raw, "sensor"))
+    names = dict.fromkeys(name for name in written if isinstance(name, str))
+    return {
+        name: Found(None, str(made)) if isinstance(made, ConfigError) else Found(made, "")
+        for name, made in find_all(names).items()
+    }
 
 
 def wrong(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Iterator[Mistake]:
