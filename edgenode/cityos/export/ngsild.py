@@ -16,7 +16,7 @@ from typing import Any, Final
 from edgenode.cityos.export import models
 from edgenode.cityos.export.entities import SAID, Entity, Mapper, Observed, value_of
 from edgenode.cityos.export.state import Newest, Refused, State
-from edgenode.cityos.export.web import Client, Refusal
+from edgenode.cityos.export.web import Answer, Client, Refusal, taken
 from edgenode.cityos.outbox import Reading
 
 MEDIA: Final = "application/ld+json"  # entities of several models need a @context each
@@ -89,27 +89,27 @@ class NgsiLd:
         return list(drafts.values())
 
     def _upsert(self, drafts: list[Draft]) -> None:
-        body = [self._document(draft.entity) | _latest(draft) for draft in drafts]
-        try:
-            answer = self._client.ask("POST", UPSERT, body, media=MEDIA)
-        except Refusal as refusal:
-            if len(drafts) > 1:  # one of them is at fault: halve until it stands alone
-                half = len(drafts) // 2
-                self._upsert(drafts[:half])
-                self._upsert(drafts[half:])
-            else:
-                self._refused(drafts[0].entity, str(refusal), body[0])
-            return
-        faults = _faults(answer.body) if answer.status == 207 else {}
-        for draft, document in zip(drafts, body, strict=True):
-            if draft.entity.id in faults:
-                self._refused(draft.entity, faults[draft.entity.id], document)
-        self._state.sent(
-            (draft.entity.id, attribute, newest)
-            for draft in drafts
-            if draft.entity.id not in faults
-            for attribute, (_, newest) in draft.fresh.items()
-        )
+        for sent, answer in taken(drafts, self._asked, self._refused_draft):
+            faults = _faults(answer.body) if answer.status == 207 else {}
+            for draft in sent:
+                if draft.entity.id in faults:
+                    self._refused_draft(draft, faults[draft.entity.id])
+            self._state.sent(
+                (draft.entity.id, attribute, newest)
+                for draft in sent
+                if draft.entity.id not in faults
+                for attribute, (_, newest) in draft.fresh.items()
+            )
+
+    def _asked(self, drafts: list[Draft]) -> Answer:
+        body = [self._newest(draft) for draft in drafts]
+        return self._client.ask("POST", UPSERT, body, media=MEDIA)
+
+    def _newest(self, draft: Draft) -> dict[str, Any]:
+        return self._document(draft.entity) | _latest(draft)
+
+    def _refused_draft(self, draft: Draft, reason: str) -> None:
+        self._refused(draft.entity, reason, self._newest(draft))
 
     def _evolve(self, draft: Draft) -> None:
         """Add what is older to the temporal evolution of its entity, in bounded requests."""

@@ -17,7 +17,7 @@ from edgenode.cityos import wording
 from edgenode.cityos.export.models import MODELS, attribute_of
 from edgenode.cityos.export.places import Place, Places
 from edgenode.cityos.export.state import Refused, State
-from edgenode.cityos.export.web import Answer, Client, Refusal
+from edgenode.cityos.export.web import Answer, Client, Refusal, taken
 from edgenode.cityos.outbox import Reading
 from edgenode.errors import CityError
 from edgenode.units import UNITS
@@ -62,22 +62,19 @@ class SensorThings:
     def _observe(self, groups: list[tuple[Id, list[Reading]]]) -> None:
         if not groups:
             return
+        for sent, answer in taken(groups, self._asked, self._refused_group):
+            told = answer.body if isinstance(answer.body, list) else []
+            each = (one for _, readings in sent for one in readings)
+            for reading, word in zip(each, told, strict=False):
+                if word == "error":  # OGC 18-088, 14.2: in place of the link
+                    self._refused([reading], "error, in the answer to CreateObservations")
+
+    def _asked(self, groups: list[tuple[Id, list[Reading]]]) -> Answer:
         body = [_array(stream, readings) for stream, readings in groups]
-        try:
-            answer = self._client.ask("POST", "/CreateObservations", body)
-        except Refusal as refusal:
-            if len(groups) > 1:  # one of them is at fault: halve until it stands alone
-                half = len(groups) // 2
-                self._observe(groups[:half])
-                self._observe(groups[half:])
-            else:
-                self._refused(groups[0][1], str(refusal))
-            return
-        told = answer.body if isinstance(answer.body, list) else []
-        sent = [one for _, readings in groups for one in readings]
-        for reading, word in zip(sent, told, strict=False):
-            if word == "error":  # OGC 18-088, 14.2: in place of the link
-                self._refused([reading], "error, in the answer to CreateObservations")
+        return self._client.ask("POST", "/CreateObservations", body)
+
+    def _refused_group(self, group: tuple[Id, list[Reading]], reason: str) -> None:
+        self._refused(group[1], reason)
 
     def _stream(self, reading: Reading) -> Id:
         """Return the Datastream of a channel, made where there is none."""

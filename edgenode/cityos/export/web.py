@@ -6,10 +6,10 @@ import http.client
 import json
 import random
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from edgenode.errors import CityError, ConfigError
@@ -20,6 +20,7 @@ FIRST_S, LONGEST_S = 1.0, 60.0  # waits between tries, before jitter
 DATA_FAULTS: Final = frozenset({400, 409, 413, 422})  # the body is at fault: the same again is vain
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
+T = TypeVar("T")
 Stopped = Callable[[float], bool]  # waits so many seconds; True when it is time to stop
 Report = Callable[[str], None]
 
@@ -44,6 +45,27 @@ class Answer:
     status: int
     body: Any
     headers: Mapping[str, str]
+
+
+def taken(
+    items: list[T], ask: Callable[[list[T]], Answer], refuse: Callable[[T, str], None]
+) -> Iterator[tuple[list[T], Answer]]:
+    """Yield the parts of `items` that `ask` is answered for, each with its answer.
+
+    Where a body is refused one of its items is at fault: it is halved until that one stands alone,
+    and `refuse` is told why.
+    """
+    try:
+        answer = ask(items)
+    except Refusal as refusal:
+        if len(items) == 1:
+            refuse(items[0], str(refusal))
+            return
+        half = len(items) // 2
+        for part in (items[:half], items[half:]):
+            yield from taken(part, ask, refuse)
+    else:
+        yield items, answer
 
 
 @dataclass(frozen=True, slots=True)
