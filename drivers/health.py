@@ -6,9 +6,7 @@ Datasheet: none; the files of Linux are the part.
   hexadecimal; its bits are those of `vcgencmd get_throttled` in Raspberry Pi's documentation.
   Other kernels have the supply's alarm alone: drivers/hwmon/raspberrypi-hwmon.c.
 - Memory, processor, uptime: proc_meminfo(5), proc_stat(5), proc_uptime(5).
-- Card: Documentation/block/stat.rst, sectors of 512 bytes whatever the disk; `life_time` and
-  `pre_eol_info` of an eMMC as in Documentation/driver-api/mmc/mmc-dev-attrs.rst, in the steps of
-  JEDEC JESD84-B51 §7.4.
+- Card: drivers/health_card.py.
 - Radio: net/wireless/wext-proc.c; a level below zero is in dBm, others have no unit.
 """
 
@@ -20,9 +18,9 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Meta
 
+from drivers.health_card import Number, card_life_used, card_written, disk_of
 from edgenode.bus import Tree
-from edgenode.driver import Driver, Grade, Options, WireKind
-from edgenode.driver import Found as Recognised
+from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BusError
 from edgenode.reading import Channel, Event, EventCode, Kind, Quality, Sample, Stream
 
@@ -31,11 +29,6 @@ PLATFORM: Final = "sys/devices/platform"
 UNDER_VOLTAGE: Final = 0x1  # bit 0; 1 frequency capped, 2 throttled, 3 soft temperature limit
 FOUR_BITS: Final = 0xF
 SINCE_BOOT: Final = 16  # from this bit the same four, latched since boot
-SECTOR_BYTES: Final = 512
-SECTORS_WRITTEN: Final = 6  # column of a block device's `stat`, from 0
-LIFE_STEP: Final = 10  # % of its life that each step of an eMMC's `life_time` stands for
-LIFE_STEPS: Final = 0x0B  # this one means more than all of it
-RESERVE_USED: Final = {1: 0, 2: 80, 3: 90}  # % of the reserved blocks, by `pre_eol_info`
 IDLE: Final = (3, 4)  # columns of /proc/stat that are not work: idle, waiting for a disk
 SHARE_TICKS: Final = 50  # half a second of one core; a share of less is that of a moment
 CPU_COLUMNS: Final = 8  # those behind them, of guests, are in the first two already
@@ -44,8 +37,6 @@ NO_LEVEL: Final = -256  # what a radio that hears nothing reports
 
 ITSELF: Final = "this machine itself: its heat, supply, memory, disk, card and clock"
 SUPPLY_LOW: Final = 1  # the index of its channel
-
-Number = float | None
 
 
 class HealthOptions(Options, frozen=True):
@@ -143,65 +134,20 @@ def wifi_signal(tree: Tree) -> Number:
     return None
 
 
-def card_written(tree: Tree, card: str) -> Number:
-    """Return how many bytes were written to a disk since boot."""
-    text = tree.text(f"sys/block/{card}/stat") if card else None
-    return None if text is None else int(text.split()[SECTORS_WRITTEN]) * SECTOR_BYTES
-
-
-def card_life_used(tree: Tree, card: str) -> Number:
-    """Return how many % of its life an eMMC has used, the worse of its two areas and reserve.
-
-    An SD card says nothing of the kind.
-    """
-    text = tree.text(f"sys/block/{card}/device/life_time") if card else None
-    if text is None:
-        return None
-    steps = [int(word, 16) for word in text.split()]
-    if not steps or min(steps) < 0 or max(steps) > LIFE_STEPS:
-        raise ValueError(text)
-    reserve = RESERVE_USED.get(int(tree.text(f"sys/block/{card}/device/pre_eol_info") or "0", 16))
-    if not any(steps) and not reserve:
-        return None  # 0 is "not defined"
-    return max(*(step * LIFE_STEP for step in steps), reserve or 0)
-
-
-def disk_of(tree: Tree, directory: str) -> str:
-    """Return the name of the disk that holds `directory`, mmcblk0 where none can be named."""
-    disks = tree.names("sys/block")
-    number = _device_number(tree, directory)
-    for disk in disks:
-        parts = ("", *(f"/{p}" for p in tree.names(f"sys/block/{disk}") if p.startswith(disk)))
-        if number and number in {tree.text(f"sys/block/{disk}{part}/dev") for part in parts}:
-            return disk
-    return "mmcblk0" if "mmcblk0" in disks else ""
-
-
-def _device_number(tree: Tree, directory: str) -> str:
-    """Return the "major:minor" of what is mounted nearest above; proc_pid_mountinfo(5)."""
-    nearest, number = "", ""
-    for line in (tree.text("proc/self/mountinfo") or "").splitlines():
-        _, _, numbers, _, at, *_ = (*line.split(), *[""] * 5)
-        above = f"{directory.rstrip('/')}/".startswith(f"{at.rstrip('/')}/")
-        if at and above and len(at) >= len(nearest):  # a later mount hides an earlier one
-            nearest, number = at, numbers
-    return number
-
-
-class Found(NamedTuple):
+class Told(NamedTuple):
     """What one question came to."""
 
     value: Number
     quality: Quality
 
 
-def _tried(ask: Callable[[], Number]) -> Found:
+def _tried(ask: Callable[[], Number]) -> Told:
     """Ask; a file that does not say what Linux documents is a fault, one that is not there none."""
     try:
         value = ask()
     except (ValueError, IndexError):
-        return Found(None, Quality.FAULT)
-    return Found(value, Quality.MISSING if value is None else Quality.OK)
+        return Told(None, Quality.FAULT)
+    return Told(value, Quality.MISSING if value is None else Quality.OK)
 
 
 def _ticks(tree: Tree) -> tuple[int, int] | None:
@@ -212,11 +158,11 @@ def _ticks(tree: Tree) -> tuple[int, int] | None:
         return None
 
 
-def _bits(found: Found, shift: int, mask: int) -> Found:
+def _bits(found: Told, shift: int, mask: int) -> Told:
     """Return some of the bits that were found, if any were."""
     if found.value is None:
         return found
-    return Found(int(found.value) >> shift & mask, found.quality)
+    return Told(int(found.value) >> shift & mask, found.quality)
 
 
 class Health(Driver):
@@ -256,10 +202,10 @@ class Health(Driver):
         self._latched: int | None = None  # not known before the first read
 
     @classmethod
-    def identify(cls, wire: Tree, sleep: Callable[[float], None] = time.sleep) -> Recognised | None:
+    def identify(cls, wire: Tree, sleep: Callable[[float], None] = time.sleep) -> Found | None:
         """Return the machine itself, wherever the kernel says for how long it is up."""
         del sleep
-        return None if _tried(lambda: uptime(wire)).value is None else Recognised(ITSELF)
+        return None if _tried(lambda: uptime(wire)).value is None else Found(ITSELF)
 
     def read(self, now_ms: int) -> Sample:
         """Return what the kernel says. Raises BusError where it says nothing at all."""

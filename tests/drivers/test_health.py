@@ -7,7 +7,8 @@ import time
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from drivers.health import Health, HealthOptions, disk_of
+from drivers.health import Health, HealthOptions
+from drivers.health_card import disk_of
 from edgenode.bus import open_tree
 from edgenode.config.check import fields_of, mistakes
 from edgenode.errors import BusError

@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from drivers import health
+from drivers import health, health_card
 from drivers.health import Health, HealthOptions
 from edgenode.bus import open_tree
-from tests.drivers.known_health import MUTANTS, known_answers_hold
+from tests.drivers.known_health import MUTANTS, OF_THE_CARD, card_holds, known_answers_hold
 from tests.support.beds import Bed, Files, Wire
 from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
 
@@ -98,7 +98,10 @@ PROOFS = (
         options={},
         against=(Oracle("psutil", "psutil", as_psutil),),
         known="files of three boards, in the formats of the kernel's documentation and code",
-        mutants=(Mutants(health, tuple(MUTANTS), known_answers_hold),),
+        mutants=(
+            Mutants(health, tuple(MUTANTS), known_answers_hold),
+            Mutants(health_card, tuple(OF_THE_CARD), card_holds),
+        ),
         damage="a file of the kernel has no checksum, and nothing on its way that could flip a bit",
         found="^this machine itself",
         every_ms=60_000,
