@@ -22,6 +22,10 @@ from tests.support.proofs import Proof
 
 PROOFS = all_proofs()
 NAMES = sorted(PROOFS)
+# A contact that is gone is an open one, and files of the kernel do not misbehave so.
+ON_A_BUS = [name for name in NAMES if find(name).wire in {"i2c", "serial"}]
+CHECKED = [name for name in ON_A_BUS if not isinstance(PROOFS[name].damage, str)]
+TALKERS = [name for name in NAMES if hasattr(find(name), "feed")]
 NEEDED = {"i2c": {"address"}}  # options without which a wire has no place; gpio has its lines
 POWERED_S = 10.0  # from power-on until any part answers
 GONE_PERIODS = 50  # a part that talks may be stale for some of them first
@@ -147,13 +151,6 @@ class TestEveryDriver:
         assert find(name).varies or sensor.measures() == find(name).channels
         sensor.close()
 
-    def test_tells_events_when_it_is_fed_if_it_talks_by_itself(self, name: str) -> None:
-        proof, bed = PROOFS[name], Bed()
-        sensor = opened(proof, bed, proof.part(bed))
-        if isinstance(sensor, Talker):
-            assert all(isinstance(event, Event) for event in sensor.feed(bed.now_ms))
-        sensor.close()
-
     def test_on_a_broken_wire_raises_what_the_bus_thread_understands(self, name: str) -> None:
         proof, bed = PROOFS[name], Bed()
         wire = proof.part(bed)
@@ -173,35 +170,40 @@ class TestEveryDriver:
         for word in ("import logging", "import threading", "print(", "except Exception"):
             assert word not in source
 
-    @pytest.mark.parametrize("action", ["nack", "hang", "vanish"])
-    def test_of_a_part_that_is_gone_there_is_no_value_for_long(
-        self, name: str, action: str
-    ) -> None:
-        proof, bed = PROOFS[name], Bed()
-        wire = proof.part(bed)
-        if not hasattr(wire.instrument, "act"):  # files of the kernel do not misbehave so
-            return
-        sensor = opened(proof, bed, wire)
-        play(bed, wire, sensor, proof.every_ms)
-        if find(name).wire not in {"i2c", "serial"}:  # a contact that is gone is an open one
-            sensor.close()
-            return
-        wire.instrument.act(action, bed.now_ns)
-        with pytest.raises(DriverError):
-            played_on(proof, bed, wire, sensor)
-        sensor.close()
-        wire.instrument.act("return", bed.now_ns)
-        bed.sleep(POWERED_S)
-        assert played(proof, bed, wire).values
 
-    def test_of_noise_it_makes_no_value_where_the_wire_has_a_checksum(self, name: str) -> None:
-        proof, bed = PROOFS[name], Bed()
-        if isinstance(proof.damage, str) or find(name).wire not in {"i2c", "serial"}:
-            return
-        wire = proof.part(bed)
-        sensor = opened(proof, bed, wire)
-        play(bed, wire, sensor, proof.every_ms)
-        wire.instrument.act("garbage", bed.now_ns)
-        with pytest.raises(DriverError):
-            played_on(proof, bed, wire, sensor)
-        sensor.close()
+@pytest.mark.parametrize("name", ON_A_BUS)
+@pytest.mark.parametrize("action", ["nack", "hang", "vanish"])
+def test_of_a_part_that_is_gone_there_is_no_value_for_long(name: str, action: str) -> None:
+    proof, bed = PROOFS[name], Bed()
+    wire = proof.part(bed)
+    sensor = opened(proof, bed, wire)
+    play(bed, wire, sensor, proof.every_ms)
+    wire.instrument.act(action, bed.now_ns)
+    with pytest.raises(DriverError):
+        played_on(proof, bed, wire, sensor)
+    sensor.close()
+    wire.instrument.act("return", bed.now_ns)
+    bed.sleep(POWERED_S)
+    assert played(proof, bed, wire).values
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_of_noise_no_value_is_made_where_the_wire_has_a_checksum(name: str) -> None:
+    proof, bed = PROOFS[name], Bed()
+    wire = proof.part(bed)
+    sensor = opened(proof, bed, wire)
+    play(bed, wire, sensor, proof.every_ms)
+    wire.instrument.act("garbage", bed.now_ns)
+    with pytest.raises(DriverError):
+        played_on(proof, bed, wire, sensor)
+    sensor.close()
+
+
+@pytest.mark.parametrize("name", TALKERS)
+def test_what_talks_by_itself_tells_events_when_it_is_fed(name: str) -> None:
+    proof, bed = PROOFS[name], Bed()
+    sensor = opened(proof, bed, proof.part(bed))
+    talker: Talker = sensor
+    assert isinstance(talker, Talker)
+    assert all(isinstance(event, Event) for event in talker.feed(bed.now_ms))
+    sensor.close()
