@@ -1,0 +1,1 @@
+"""The proof that a node works where it stands, and its signed record."""

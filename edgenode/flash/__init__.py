@@ -1,0 +1,1 @@
+"""Writing an image to a card, and never to anything else."""

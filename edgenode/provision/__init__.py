@@ -1,0 +1,1 @@
+"""Who a node is: its document, its first boot, its key and certificates."""
