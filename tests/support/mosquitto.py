@@ -39,8 +39,10 @@ class Mosquitto:
         *,
         acl: bool = False,
         users: Mapping[str, str] | None = None,
+        verbose: bool = True,
     ) -> None:
         self.port = self.inside = free_port()
+        self._words = ["-v"] if verbose else []
         self.directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
@@ -81,7 +83,7 @@ class Mosquitto:
         """Start, and return when connections are taken."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [find("mosquitto"), "-v", "-c", str(self._config)],
+                [find("mosquitto"), *self._words, "-c", str(self._config)],
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         until(self._answers, f"mosquitto on port {self.port}; see {self.log}")

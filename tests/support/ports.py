@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import errno
+import secrets
 import socket
 import time
 from collections.abc import Callable
+from typing import Final
+
+# Below the ports that Linux gives to clients (ip_local_port_range): one of those can be taken by
+# somebody's connection while the server is away, even by that of a client to itself.
+FIRST: Final = 16_384
+LAST: Final = 32_767
 
 
 def free_port() -> int:
     """Return a TCP port of the loopback that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    while True:
+        port = FIRST + secrets.randbelow(LAST - FIRST + 1)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError as exc:
+                if exc.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        return port
 
 
 def answers(port: int) -> bool:

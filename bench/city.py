@@ -1,0 +1,207 @@
+"""A city on this machine that everything happens to: `python -m bench.city --nodes 950 --real 50`.
+
+Two Mosquittos, two receivers that share the load, PostgreSQL, simulated nodes and daemons. In this
+order PostgreSQL is killed, a receiver is killed, both brokers are killed and stay away, and while
+the backlog drains PostgreSQL and the other receiver are killed. Then the ledger of what was made is
+compared with the city's table, by EXCEPT both ways. It prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Self
+
+from tests.support.mosquitto import Mosquitto
+from tests.support.postgres import Postgres
+
+# Sessions of receivers outlive a broker that is killed: docs/brokers.md.
+LASTING: Final = ("persistence true", "autosave_interval 30")
+CALM_S: Final = 40.0  # from the last node's start to the first blow
+AFTER_S: Final = 60.0  # of reading after the brokers are back
+PARTS: Final = ("nodes", "real", "broker", "receiver", "database")
+
+
+class Place:
+    """What runs beside the fleet, and can be killed."""
+
+    def __init__(self, directory: Path) -> None:
+        self._stack = ExitStack()
+        self._directory = directory
+        self._receivers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        self.brokers = [
+            self._stack.enter_context(_quiet(self._directory / name)) for name in ("north", "south")
+        ]
+        self.postgres = self._stack.enter_context(Postgres(["shared_buffers=256MB"]))
+        self.url = self.postgres.url(self.postgres.database())
+        self._stack.callback(self._end)
+        for number in range(2):
+            self._receivers.append(self._receive(number))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _end(self) -> None:
+        for process in self._receivers:
+            process.terminate()
+            process.wait(30)
+
+    def words(self) -> list[str]:
+        """Return what receivers and fleet are both told."""
+        found = ["--no-tls", "--db", self.url]
+        for broker in self.brokers:
+            found += ["--broker", f"127.0.0.1:{broker.port}"]
+        return found
+
+    def _receive(self, number: int) -> subprocess.Popen[bytes]:
+        words = ["cityos", "receive", "--share", "city", *self.words()]
+        with (self._directory / f"receiver{number}").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "edgenode", *words], stdout=log, stderr=log
+            )
+
+    def kill_receiver(self, number: int) -> None:
+        """Lose one, and start it again."""
+        self._receivers[number].kill()
+        self._receivers[number].wait()
+        self._receivers[number] = self._receive(number)
+
+    def kill_postgres(self) -> None:
+        """Lose it with all its connections, and start it again after 3 s."""
+        self.postgres.kill()
+        time.sleep(3)
+        self.postgres.start()
+
+    def kill_brokers(self) -> None:
+        """Lose all of them."""
+        for broker in self.brokers:
+            broker.kill()
+
+    def start_brokers(self) -> None:
+        """Start all of them again."""
+        for broker in self.brokers:
+            broker.start()
+
+
+def _quiet(directory: Path) -> Mosquitto:
+    return Mosquitto(directory, [*LASTING, f"persistence_location {directory}/"], verbose=False)
+
+
+def measure(nodes: int, real: int, outage_s: float, window_s: float) -> dict[str, object]:
+    """Run it and return figures: CPU in us a reading, memory in MB, latencies in ms, the account.
+
+    Raises RuntimeError when the fleet ends without an account.
+    """
+    ramp_s = max(5.0, nodes / 40)
+    seconds = ramp_s + CALM_S + 40 + outage_s + AFTER_S
+    with TemporaryDirectory(prefix="edgenode-city-") as name, Place(Path(name)) as place:
+        down = ramp_s + CALM_S + 40
+        blows: list[tuple[float, str, Callable[[], None]]] = [
+            (ramp_s + CALM_S, "PostgreSQL killed", place.kill_postgres),
+            (ramp_s + CALM_S + 20, "receiver killed", lambda: place.kill_receiver(0)),
+            (down, "all brokers killed", place.kill_brokers),
+            (down + outage_s, "brokers back", place.start_brokers),
+            (down + outage_s + 5, "PostgreSQL killed", place.kill_postgres),
+            (down + outage_s + 15, "receiver killed", lambda: place.kill_receiver(1)),
+        ]
+        words = [
+            "fleet", *place.words(), "--nodes", str(nodes), "--real", str(real), "--json",
+            "--seconds", str(seconds), "--ramp", str(ramp_s), "--window", str(window_s),
+            "--settle", "300",
+        ]  # fmt: skip
+        told = list(_run(words, blows))
+    if "settled" not in told[-1]:
+        raise RuntimeError("the fleet ended without an account; what it said stands above")
+    return _figures(told, ramp_s, down, down + outage_s)
+
+
+def _run(
+    words: Sequence[str], blows: list[tuple[float, str, Callable[[], None]]]
+) -> Iterator[dict[str, Any]]:
+    """Yield what the fleet tells each second, and strike when it is time."""
+    command = [sys.executable, "-m", "edgenode", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            told = json.loads(line)
+            yield told
+            while blows and told.get("at_s", 0) >= blows[0][0]:
+                _, name, strike = blows.pop(0)
+                print(f"{told['at_s']:.0f} s: {name}", file=sys.stderr)
+                strike()
+
+
+def _figures(
+    told: Sequence[dict[str, Any]], ramp_s: float, down_s: float, back_s: float
+) -> dict[str, object]:
+    seconds, account = told[:-1], told[-1]
+    calm = [one for one in seconds if ramp_s + 10 <= one["at_s"] <= ramp_s + CALM_S]
+    down = [one for one in seconds if down_s < one["at_s"] < back_s]
+    after = [one for one in seconds if one["at_s"] > back_s]
+    connected = max(one["connected"] for one in calm)
+    made_per_s = fmean(one["made_per_s"] for one in calm)
+    return {
+        "calm": {
+            "made_per_s": made_per_s,
+            "cores": {name: _mean(calm, name, "cores") for name in PARTS},
+            "rss_mb": {name: _mean(calm, name, "rss") / 1e6 for name in PARTS},
+            "live_p50_ms": _median(calm, "live_p50_ms"),
+            "live_p99_ms": _median(calm, "live_p99_ms"),
+            "behind_ms": max(one["behind_ms"] for one in calm),
+        },
+        "after": {
+            "attempts_at_most": max(one["attempts"] for one in after),
+            "attempts_each_s": [one["attempts"] for one in after[:60]],
+            "connected_after_s": next(
+                (one["at_s"] - back_s for one in after if one["connected"] >= connected), None
+            ),
+            "live_p50_ms": _median(after, "live_p50_ms"),
+            "live_p99_ms": _median(after, "live_p99_ms"),
+            "backlog_p50_ms": _median(after, "late_p50_ms"),
+            "backlog_batches": [one["backlog"] for one in after[:120:5]],
+            "behind_ms": max(one["behind_ms"] for one in after),
+        },
+        "attempts_in_outage": max(
+            one["attempts"] for one in seconds if down_s < one["at_s"] < back_s
+        ),
+        "account": account,
+    }
+
+
+def _mean(seconds: Sequence[dict[str, Any]], part: str, of: str) -> float:
+    found = [one["load"][part][of] for one in seconds if part in one["load"]]
+    return fmean(found) if found else 0.0
+
+
+def _median(seconds: Sequence[dict[str, Any]], name: str) -> float | None:
+    found = sorted(one[name] for one in seconds if one[name] is not None)
+    return found[len(found) // 2] if found else None
+
+
+def main() -> int:
+    """Measure; the exit code is 1 when the account does not close."""
+    parser = argparse.ArgumentParser(prog="python -m bench.city", description=__doc__)
+    parser.add_argument("--nodes", type=int, default=50, help="simulated")
+    parser.add_argument("--real", type=int, default=50, help="daemons of their own")
+    parser.add_argument("--outage", type=float, default=120.0, help="seconds without a broker")
+    parser.add_argument("--window", type=float, default=20.0, help="seconds of a batch")
+    asked = parser.parse_args()
+    found = measure(asked.nodes, asked.real, asked.outage, asked.window)
+    print(json.dumps(found, indent=1))
+    account = found["account"]
+    return 0 if isinstance(account, dict) and account["well"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
