@@ -172,9 +172,7 @@ def _figures(
             "backlog_batches": [one["backlog"] for one in after[:120:5]],
             "behind_ms": max(one["behind_ms"] for one in after),
         },
-        "attempts_in_outage": max(
-            one["attempts"] for one in seconds if down_s < one["at_s"] < back_s
-        ),
+        "attempts_in_outage": max(one["attempts"] for one in down),
         "account": account,
     }
 
