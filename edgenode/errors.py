@@ -48,8 +48,16 @@ class ConfigError(NodeError):
         self.problems = problems
 
 
+class ProvisionError(ConfigError):
+    """A node.json, or a key that vouches for it, cannot be used; `problems` as in ConfigError."""
+
+
 class SpoolError(NodeError):
     """The spool cannot do what was asked; the message says what to do next."""
+
+
+class FlashError(NodeError):
+    """An image cannot be written to a device; the message says what to do next."""
 
 
 class DriverError(EdgenodeError):
