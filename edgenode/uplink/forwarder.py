@@ -11,7 +11,14 @@ from edgenode.uplink.prelude import Prelude
 from edgenode.uplink.presence import Presence
 from edgenode.uplink.resend import outstanding
 from edgenode.uplink.session import Connack, Session
-from edgenode.uplink.verdict import NOT_AUTHORIZED, PACKET_TOO_LARGE, REFUSED, Verdict, judge
+from edgenode.uplink.verdict import (
+    NO_SUBSCRIBERS,
+    NOT_AUTHORIZED,
+    PACKET_TOO_LARGE,
+    REFUSED,
+    Verdict,
+    judge,
+)
 from edgenode.uplink.window import Window
 
 IDLE_MS = 1_000  # nothing is planned sooner
@@ -135,6 +142,7 @@ class Forwarder:
         for topic, payload in messages:
             if topic == self._office.topics.ack:
                 self._prelude.wanted(self._office.boxes, self._office.acks.take(payload))
+                self._parking.heard()
                 self.signal()
             elif topic == self._office.topics.state:
                 self._presence.seen(payload)
@@ -155,7 +163,7 @@ class Forwarder:
     def _judge(self, parcel: Parcel, code: int) -> None:
         """Do with a batch what its PUBACK says."""
         self._office.suspects.acked(parcel.identity)
-        verdict = judge(code, self._office.options.custody)
+        verdict = judge(code)
         if verdict is Verdict.ACKED:
             parcel.box.broker_acked(parcel.sealed.stream, parcel.sealed.seq)
             self._office.stats.acked += 1
@@ -170,6 +178,7 @@ class Forwarder:
         if verdict is Verdict.SLOW_DOWN:
             self._parking.slow_down()
         if not parcel.resend:  # the resend's own pauses go on
+            parcel.unheard = code == NO_SUBSCRIBERS
             self._parking.park(parcel)
 
     def _refused(self, what: str, code: int) -> None:

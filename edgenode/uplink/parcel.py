@@ -36,6 +36,7 @@ class Parcel:
     sealed: Sealed
     resend: bool = False
     retry_ms: int = 0  # the pause after its last refusal
+    unheard: bool = False  # a broker took it, and said that nobody subscribes
 
     @property
     def identity(self) -> Identity:

@@ -65,6 +65,13 @@ class Parking:
                 return parcel
         return None
 
+    def heard(self) -> None:
+        """Note that the City OS is there: what nobody heard before is tried now."""
+        now = self._clock.boot_ms()
+        self._parked = [
+            (min(due, now) if parcel.unheard else due, parcel) for due, parcel in self._parked
+        ]
+
     def back(self, parcel: Parcel) -> None:
         """Put back one that could not be sent at this moment."""
         self._parked.insert(0, (self._clock.boot_ms(), parcel))

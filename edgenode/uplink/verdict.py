@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from edgenode.uplink.options import Custody
-
 NO_SUBSCRIBERS = 0x10
 REFUSED = 0x80  # and above
 NOT_AUTHORIZED = 0x87
@@ -23,16 +21,16 @@ class Verdict(Enum):
     SET_ASIDE = auto()
 
 
-def judge(code: int, custody: Custody) -> Verdict:
+def judge(code: int) -> Verdict:
     """Return the fate of a batch.
 
-    That nobody subscribes matters only where the broker's word is the last one; where the City OS
-    confirms, its silence is what a batch is sent again for.
+    What nobody heard was not delivered, whoever's word is the last. The absence of that code
+    proves nothing.
     """
     if code == QUOTA_EXCEEDED:
         return Verdict.SLOW_DOWN
     if code == FORMAT_INVALID:
         return Verdict.SET_ASIDE
-    if code >= REFUSED or (code == NO_SUBSCRIBERS and custody == "broker"):
+    if code >= REFUSED or code == NO_SUBSCRIBERS:
         return Verdict.KEEP
     return Verdict.ACKED

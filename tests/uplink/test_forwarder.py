@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from pytest_mock import MockerFixture
 
 from edgenode.reading import EventCode
+from edgenode.uplink.options import Custody
 from edgenode.uplink.session import Connack, End
 from edgenode.wire import Ack, encode
 from tests.support.outbox import NODE, SPOOL, MemoryOutbox
@@ -204,18 +206,37 @@ def test_one_parked_batch_that_gets_through_brings_the_others_at_once(
     assert desk.box.held() == set()
 
 
-def test_nobody_listening_keeps_a_batch_where_the_broker_has_the_last_word(
-    mocker: MockerFixture,
+@pytest.mark.parametrize("custody", ["broker", "city"])
+def test_what_nobody_heard_is_kept_and_tried_again_slowly(
+    mocker: MockerFixture, custody: Custody
 ) -> None:
-    desk = Desk(mocker, MemoryOutbox(custody="broker"), custody="broker")
+    desk = Desk(mocker, MemoryOutbox(custody=custody), custody=custody)
     desk.seal()
     desk.answer(0x10)
-    assert desk.box.held() == {(0, 1)}
+    assert desk.box.where(0, 1) == "in flight"
     assert desk.events == []
-    desk.clock.advance(40_000)
-    desk.forwarder.turn()
+    desk.clock.advance(20_000)
+    desk.flow()
+    assert len(desk.batches()) == 1
+    desk.clock.advance(20_000)
+    desk.flow()
     desk.answer()
-    assert desk.box.held() == set()
+    assert len(desk.batches()) == 2
+    assert desk.box.held() == (set() if custody == "broker" else {(0, 1)})
+
+
+def test_a_word_of_the_city_brings_what_nobody_heard_and_not_what_was_refused(
+    mocker: MockerFixture,
+) -> None:
+    desk = Desk(mocker)
+    desk.seal()
+    desk.answer(0x10)
+    unheard = desk.box.sealed(0, 1).data
+    desk.seal()
+    desk.answer(0x83)
+    desk.client.arrive(f"edgenode/v1/{NODE.hex()}/ack", encode(Ack(NODE, SPOOL, {1: ((1, 1),)})))
+    desk.forwarder.turn()
+    assert [item.payload == unheard for item in desk.batches()] == [True, False, True]
 
 
 def test_when_every_place_is_taken_by_refused_batches_nothing_new_is_sent(
