@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
+from edgenode.forward import forwarded
 from edgenode.reading import Anchor, ClockSource
+from edgenode.timex import Kernel
 
-STA_UNSYNC = 0x0040  # linux/timex.h: the kernel clock is not disciplined
 ANCHOR_EVERY_MS = 600_000
 STEP_MS = 1_000  # a wall clock that moved this far against boot-time has been stepped
 DRIFT_PPM = 50  # of a crystal; the wire format's own figure
@@ -46,20 +46,6 @@ class Clock(Protocol):
         ...
 
 
-class _Timex(ctypes.Structure):
-    """`struct timex` of linux/timex.h, as far as it is read; the rest is room."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    )
-
-
 class Told(ABC):
     """The half of a clock that parts on wires tell of UTC. No lock: a posting is one value."""
 
@@ -88,7 +74,7 @@ class SystemClock(Told):
 
     def __init__(self, manual_err_ms: int | None = None) -> None:
         self._manual_err_ms = manual_err_ms
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._kernel = Kernel()
 
     def boot_ms(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
@@ -97,11 +83,11 @@ class SystemClock(Told):
         return time.time_ns() // 1_000_000
 
     def sync(self) -> tuple[int, int]:
-        """Ask adjtimex(2), which needs no privilege to read; maxerror is in microseconds."""
-        timex = _Timex()
-        if self._libc.adjtimex(ctypes.byref(timex)) >= 0 and not timex.status & STA_UNSYNC:
-            return ClockSource.NTP, timex.maxerror // 1000 + 1
-        if self._manual_err_ms is not None:
+        """Ask the kernel, then the operator, who cannot vouch for what a boot made up."""
+        error_ms = self._kernel.error_ms(self.boot_ms(), self.utc_ms())
+        if error_ms is not None:
+            return ClockSource.NTP, error_ms
+        if self._manual_err_ms is not None and not forwarded():
             return ClockSource.MANUAL, self._manual_err_ms
         return ClockSource.NONE, 0
 
