@@ -40,7 +40,8 @@ def parsed(data: bytes) -> Object:
     found = list(_strange(whole, (), [MAX_VALUES]))
     if found:
         raise ProvisionError(told(found))
-    return loaded(canonical(whole))
+    made: Object = json.loads(canonical(whole), parse_int=_number)
+    return made
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -60,12 +61,6 @@ def canonical(value: Mapping[str, Any]) -> bytes:
 def pretty(value: Mapping[str, Any]) -> bytes:
     """Return an object as a file that people read: UTF-8, indented, in the order it was made."""
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def loaded(data: bytes) -> Object:
-    """Return the object of canonical bytes, which were checked before."""
-    made: Object = json.loads(data)
-    return made
 
 
 def told(found: list[Mistake]) -> list[str]:
@@ -108,6 +103,11 @@ def _members(pairs: list[tuple[str, Any]]) -> _Members:
 
 def _integer(text: str) -> float:
     return int(text) if len(text) <= len(str(-SAFE)) else math.inf
+
+
+def _number(text: str) -> float:
+    """Return what the canonical form writes without a point; beyond 2^53 - 1 that was a float."""
+    return int(text) if abs(int(text)) <= SAFE else float(text)
 
 
 def _strange(value: object, place: Place, left: list[int]) -> Iterator[Mistake]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from os.path import normpath
 from typing import Any, Final
 
-from edgenode.config.check import Mistake
-from edgenode.config.draft import draft, drivers_of, wrong
+from edgenode.config.check import Mistake, fields_of
+from edgenode.config.draft import OWN, Found, draft, drivers_of, wrong
 from edgenode.config.lines import Place
 from edgenode.config.model import SCHEMA
 from edgenode.config.relations import unfit
 from edgenode.provision.canonical import Object
+from edgenode.provision.shapes import elsewhere, misshapen
 
 DIRECTORY: Final = "/etc/edgenode/tls"
 CA: Final = f"{DIRECTORY}/ca.pem"  # whose certificates brokers must have
@@ -20,29 +21,37 @@ CERTIFICATE: Final = f"{DIRECTORY}/node.pem"
 KEY: Final = f"{DIRECTORY}/node.key"
 SAME: Final = ("site", "clock", "spool", "budget", "recovery", "lamp")  # called alike in both
 NUMBERED: Final = re.compile(r"\b(sensor|bus)\[(\d+)\]")
+ROWS: Final = re.compile(r"\[\[(?:\w+\.)*(\w+)\]\](?: table)?")
 MEMBERS: Final = {"sensor": "sensors", "bus": "buses"}
 
 
 def configuration(whole: Mapping[str, Any]) -> Object:
     """Return the tables of edgenode.toml as a parser of TOML would; only what was said.
 
-    Members that are not of the right shape are handed on as they are: the checks name them.
+    What should be an object or a list of objects and is not, stands there empty, so that the rest
+    can be checked beside it.
     """
-    made: Object = {"schema": SCHEMA, "node": whole.get("node", {})}
-    made |= {name: whole[name] for name in SAME if name in whole}
-    uplink, brokers = whole.get("uplink", {}), whole.get("brokers", [])
-    if isinstance(uplink, dict):
-        rows = brokers if isinstance(brokers, list) else []
-        made["uplink"] = {**uplink, "broker": [_broker(row, whole) for row in rows]}
+    made: Object = {"schema": SCHEMA, "node": _object(whole.get("node"))}
+    made |= {name: _object(whole[name]) for name in SAME if name in whole}
+    brokers = [_broker(_object(row), whole) for row in _list(whole.get("brokers"))]
+    made["uplink"] = _object(whole.get("uplink")) | {"broker": brokers}
     for table, member in MEMBERS.items():
         if member in whole:
-            made[table] = whole[member]
+            made[table] = [_object(row) for row in _list(whole[member])]
     return made
 
 
-def _broker(row: Any, whole: Mapping[str, Any]) -> Any:
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _broker(row: Object, whole: Mapping[str, Any]) -> Object:
     """Return [[uplink.broker]] with the files that the node makes for it."""
-    if not isinstance(row, dict) or row.get("tls", True) is not True:
+    if row.get("tls", True) is not True:
         return row
     files = {"ca": CA} if whole.get("trust") else {}
     return row | files | {"cert": CERTIFICATE, "key": KEY}
@@ -56,9 +65,18 @@ def unfit_tables(whole: Mapping[str, Any]) -> Iterator[Mistake]:
     raw = configuration(whole)
     drivers = drivers_of(raw)
     found = list(wrong(raw, drivers))
+    bent = list(_bent(raw, drivers))
     sensors = [mistake for mistake in found if mistake.place[:1] == ("sensor",)]
-    for mistake in [*sensors, *unfit(draft(raw, drivers, found, _spelt))]:
-        yield Mistake(member_of(mistake.place), _in_json(mistake.sentence))
+    related = unfit(draft(raw, drivers, found, _spelt))
+    for mistake in [*bent, *elsewhere([*sensors, *related], bent)]:
+        yield Mistake(member_of(mistake.place), in_json(mistake.sentence))
+
+
+def _bent(raw: Mapping[str, Any], drivers: Mapping[str, Found]) -> Iterator[Mistake]:
+    for index, row in enumerate(raw.get("sensor", [])):
+        driver = drivers.get(str(row.get("driver")), Found(None, "")).driver
+        own = fields_of(driver.options) if driver else {}
+        yield from misshapen(own | OWN, row, ("sensor", index))
 
 
 def _spelt(path: str) -> str:
@@ -73,6 +91,8 @@ def member_of(place: Place) -> Place:
     return (MEMBERS.get(str(head[0]), head[0]), *place[1:]) if head else place
 
 
-def _in_json(sentence: str) -> str:
+def in_json(sentence: str) -> str:
+    """Return a sentence about tables of edgenode.toml as one about members of a document."""
     numbered = NUMBERED.sub(lambda match: f"{MEMBERS[match[1]]}[{match[2]}]", sentence)
-    return numbered.replace("[[bus]]", "row of buses").replace("[site]", "site")
+    rows = ROWS.sub(lambda match: f"row of {MEMBERS.get(match[1], match[1])}", numbered)
+    return rows.replace("[site]", "site")

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from edgenode.config.check import Mistake, convert, fields_of, mistakes
-from edgenode.config.describe import shape
-from edgenode.config.lines import Place
 from edgenode.errors import ProvisionError
 from edgenode.provision.canonical import MAX_BYTES, Object, canonical, parsed, pretty, told
 from edgenode.provision.keys import PublicKey, public_from, trusted
 from edgenode.provision.relations import unfit
+from edgenode.provision.shapes import elsewhere, misshapen
 from edgenode.provision.signing import sign, signed_bytes, verify
 from edgenode.provision.tables import VERSION, Document, DocumentTable
 
@@ -69,17 +68,11 @@ def read(data: bytes, keys: Sequence[PublicKey] | None) -> Document:
 
 def wrong(whole: Mapping[str, Any]) -> Iterator[Mistake]:
     """Every mistake of an object that was read as JSON, but for who signed it."""
-    shapes = [
-        mistake
-        for name, value in whole.items()
-        if name in FIELDS
-        for mistake in _misshapen(FIELDS[name].type, value, (name,))
-    ]
-    bent = {mistake.place for mistake in shapes}
-    yield from shapes
-    alone = [one for one in mistakes(FIELDS, whole) if not _within(one.place, bent)]
+    bent = list(misshapen(FIELDS, whole))
+    yield from bent
+    alone = list(elsewhere(mistakes(FIELDS, whole), bent))
     yield from alone
-    yield from (one for one in unfit(whole, [*shapes, *alone]) if not _within(one.place, bent))
+    yield from elsewhere(unfit(whole, [*bent, *alone]), bent)
 
 
 def stored(data: bytes) -> Document:
@@ -125,34 +118,3 @@ def _without(value: Any, place: Sequence[str]) -> Any:
     if not rest:
         return {name: inner for name, inner in value.items() if name != first}
     return value | {first: _without(value[first], rest)}
-
-
-def _misshapen(kind: Any, value: object, place: Place) -> Iterator[Mistake]:
-    """Yield where an object or a list of objects is expected and something else stands."""
-    form, struct = shape(kind)
-    if struct is None:
-        return
-    if form == "tables":
-        if not isinstance(value, list):
-            yield Mistake(place, "expected a list of objects, [{…}]")
-            return
-        for index, row in enumerate(value):
-            yield from _object(struct, row, (*place, index))
-    elif form == "named" and isinstance(value, dict):
-        for name, row in value.items():
-            yield from _object(struct, row, (*place, name))
-    else:
-        yield from _object(struct, value, place)
-
-
-def _object(struct: Any, value: object, place: Place) -> Iterator[Mistake]:
-    if not isinstance(value, dict):
-        yield Mistake(place, "expected an object, {…}")
-        return
-    for name, field in fields_of(struct).items():
-        if name in value:
-            yield from _misshapen(field.type, value[name], (*place, name))
-
-
-def _within(place: Place, bent: set[Place]) -> bool:
-    return any(place[:length] in bent for length in range(1, len(place) + 1))
