@@ -1,0 +1,243 @@
+"""What `edgenode flash` looks at before it writes, what it asks, and how it tells what happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any, Final, NamedTuple, NoReturn
+
+from edgenode.cli.asking import harmless
+from edgenode.cli.words import span
+from edgenode.errors import FlashError
+from edgenode.flash import (
+    Device,
+    Flashed,
+    Image,
+    Machine,
+    Unwritable,
+    Uses,
+    device,
+    doubts,
+    examined,
+    sized,
+)
+from edgenode.flash.inject import ready
+
+EVERY_S: Final = 1.0  # how often progress is told; on a terminal in place, else at each tenth
+BAR: Final = 79
+AFTER: Final = "its partition table is gone, so that no half system boots: flash it again"
+NOTHING: Final = "nothing was written"
+
+
+class Order(NamedTuple):
+    """What is to be written where; nothing stands against it."""
+
+    image: Image
+    device: Device
+    files: Mapping[str, bytes]  # for the boot partition
+    note: str
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM, and the loss of the terminal, end the work as Ctrl-C does."""
+
+    def stop(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def prepared(machine: Machine, args: argparse.Namespace, largest: int) -> Order:
+    """Look at device, image and files; raises FlashError or ProvisionError, all that is wrong."""
+    target = device(machine, args.device)
+    image = examined(args.image)
+    if target.backing and Path(target.backing).resolve() == args.image.resolve():
+        raise FlashError(f"{target.name} is made of {args.image} itself")
+    refused = Uses(machine).refusals(target, image.need, largest)
+    if refused:
+        raise FlashError("\n  ".join(["refused:", *refused]))
+    files, note = _files(args.node, args.trust)
+    if files:
+        ready(image.boot)
+    return Order(image, target, files, note)
+
+
+def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str]:
+    """Return what goes into the boot partition, checked as the node will do, and a note."""
+    if node is None and trust is None:
+        return {}, ""
+    try:
+        from edgenode.provision.document import (  # noqa: PLC0415 - it loads `cryptography`
+            MAX_BYTES,
+            public_from,
+            read,
+        )
+        from edgenode.provision.keys import content  # noqa: PLC0415 - the same
+
+        found: dict[str, bytes] = {}
+        keys = None
+        if trust:
+            found["city.pub"] = content(trust)
+            keys = [public_from(found["city.pub"], str(trust))]
+        if node:
+            found["node.json"] = content(node, MAX_BYTES)
+            read(found["node.json"], keys)
+    except ImportError as exc:
+        raise FlashError(f"{exc.name} is missing: pip install 'edgenode[provision]'") from exc
+    note = "" if trust else "no --trust: the card takes node.json only if it trusts its key already"
+    return found, note
+
+
+def agreed(order: Order, args: argparse.Namespace) -> None:
+    """Ask whether it is meant; raises FlashError where it is not, or where nobody is there.
+
+    `--yes` answers for the name only: for a serial that is doubted `--serial` has to be given.
+    """
+    one = order.device
+    why = doubts(one)
+    if why:
+        proof, what = (one.serial, "serial") if one.serial else (str(one.size), "size in bytes")
+        question = f"{one.name}: {'; '.join(why)}. Type its {what} (edgenode flash lists it): "
+        if args.serial:
+            given = args.serial
+        elif args.yes:
+            raise FlashError(f"{one.name}: {'; '.join(why)}: give its {what} by --serial")
+        else:
+            given = _answer(question, args)
+        if given != proof:
+            raise FlashError(f"that is not the {what} of {one.name}")
+    if args.yes:
+        return
+    given = _answer(f"Everything on {one.name} will be lost. Type {one.name} to go on: ", args)
+    if given.removeprefix("/dev/") != one.name:
+        raise FlashError("not confirmed")
+
+
+def _answer(question: str, args: argparse.Namespace) -> str:
+    try:
+        if args.json:  # the objects alone go to the output
+            with redirect_stdout(sys.stderr):
+                return input(question).strip()
+        return input(question).strip()
+    except EOFError:
+        raise FlashError("nobody answers; give --yes") from None
+
+
+class Told:
+    """Tells what happens: sentences, or with `json` an object a line."""
+
+    def __init__(self, *, json: bool, now: Callable[[], float] = time.monotonic) -> None:
+        self._json = json
+        self._now = now
+        self._begun = False
+        self._phase = ""
+        self._since = self._next = 0.0
+        self._tenth = 0
+        self._open = False  # a line of progress stands without an end
+
+    def plan(self, order: Order) -> None:
+        """Say what will be written to which device."""
+        image, one = order.image, order.device
+        if self._json:
+            self._object(
+                "plan",
+                image=str(image.path),
+                sha256=image.sha256 or None,
+                device=one.name,
+                device_bytes=one.size,
+                model=one.model,
+                serial=one.serial,
+                bus=one.bus,
+                files=sorted(order.files),
+                note=order.note,
+            )
+            return
+        needs = f", for {sized(image.need)} or more" if image.need else ""
+        checked = "checked against its .sha256" if image.sha256 else "no .sha256 beside it"
+        print(f"image   {image.path} ({image.packing}{needs}; {checked})")
+        which = ", ".join(filter(None, [sized(one.size), one.bus, one.model, one.serial]))
+        print(harmless(f"device  {one.name} ({which})"))
+        if order.files:
+            print(f"adds    {', '.join(sorted(order.files))}")
+        if order.note:
+            print(f"note    {order.note}")
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Tell how far a phase is, at most once a second; from the first call on it is written."""
+        self._begun = True
+        now = self._now()
+        if phase != self._phase:
+            self._phase, self._since, self._next, self._tenth = phase, now, now, 0
+        if now < self._next and done < total:
+            return
+        self._next = now + EVERY_S
+        rate = done / (now - self._since) if now > self._since else 0.0
+        left = (total - done) / rate if rate else None
+        if self._json:
+            self._object(
+                "progress",
+                phase=phase,
+                done_bytes=done,
+                total_bytes=total,
+                bytes_per_s=round(rate),
+                left_s=None if left is None else round(left),
+            )
+        else:
+            self._line(phase, done, total, rate, left)
+
+    def done(self, order: Order, done: Flashed) -> None:
+        """Say what is on the card."""
+        if self._json:
+            self._object(
+                "done",
+                device=order.device.name,
+                image_bytes=done.size,
+                files=sorted(order.files),
+                table_seen=done.seen,
+            )
+            return
+        self._end_line()
+        added = f", with {' and '.join(sorted(order.files))}" if order.files else ""
+        print(f"{order.device.name}: {sized(done.size)} written and verified{added}; take it out")
+
+    def failed(self, exc: Exception, code: int) -> int:
+        """Say why it ended and in what state the device is; return the exit code."""
+        touched = self._begun and not isinstance(exc, Unwritable)
+        after = AFTER if touched else NOTHING
+        if self._json:
+            self._object("failed", problem=str(exc), written=touched, code=code)
+        self._end_line()
+        print(f"edgenode flash: {exc}\n  {after}", file=sys.stderr)
+        return code
+
+    def _line(self, phase: str, done: int, total: int, rate: float, left: float | None) -> None:
+        """Print progress in place on a terminal, and elsewhere a line for each tenth."""
+        text = f"{phase:<6} {done * 100 // total:3d} %  {rate / 1e6:6.1f} MB/s"
+        text += f"  {span(left)} left" if left is not None and done < total else ""
+        if sys.stdout.isatty():
+            print(f"\r{text:<{BAR}}", end="\n" if done == total else "", flush=True)
+            self._open = done < total
+        elif done * 10 // total > self._tenth or done == total:
+            self._tenth = done * 10 // total
+            print(text, flush=True)
+
+    def _end_line(self) -> None:
+        if self._open:
+            print(flush=True)
+            self._open = False
+
+    def _object(self, event: str, **fields: Any) -> None:
+        print(json.dumps({"format": 1, "event": event, **fields}, ensure_ascii=False), flush=True)

@@ -1,0 +1,100 @@
+"""What is asked of Linux about block devices: sysfs, /proc, and who holds a device.
+
+All of it goes through one class with a root, so that a test can present any machine as a tree of
+files. The open device itself, with its ioctls, is `edgenode.flash.card`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_ESCAPED: Final = re.compile(
+    r"\\([0-7]{3})"
+)  # blanks in mountinfo and swaps: proc_pid_mountinfo(5)
+
+
+class Mount(NamedTuple):
+    """A mounted file system, as one process sees it."""
+
+    number: str  # of its device, "8:1"; "0:…" where the file system has none, such as btrfs
+    point: str
+    source: str
+    process: str  # whose view this is: "self", or a pid
+
+
+class Machine:
+    """A machine's block devices; `root` is / but in tests."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
+
+    def text(self, path: str) -> str:
+        """Return a file without blanks around it; empty where there is none or it is closed."""
+        try:
+            return (self._root / path).read_text("utf-8", "replace").strip(" \n\0")
+        except OSError:
+            return ""
+
+    def names(self, path: str) -> list[str]:
+        """Return what a directory holds, sorted; nothing where there is none."""
+        try:
+            return sorted(entry.name for entry in (self._root / path).iterdir())
+        except OSError:
+            return []
+
+    def place(self, path: str) -> str:
+        """Return where a link of sysfs leads to, from the root on, such as "sys/devices/…"."""
+        return os.path.relpath(os.path.realpath(self._root / path), os.path.realpath(self._root))
+
+    def node(self, name: str) -> Path:
+        """Return the path of a device, of which sysfs writes a slash as "!"."""
+        return self._root / "dev" / name.replace("!", "/")
+
+    def named(self, path: str) -> str:
+        """Return the name in sysfs of what a path in /dev, or a link there, leads to; or empty."""
+        if not path.startswith("/dev/"):
+            return ""
+        place = self.place(path.lstrip("/"))
+        return place.removeprefix("dev/").replace("/", "!") if place.startswith("dev/") else ""
+
+    def mounts(self) -> list[Mount]:
+        """Return each mount once, in this and all other mount namespaces that may be seen."""
+        found: dict[tuple[str, str, str], Mount] = {}
+        for process in ["self", *(name for name in self.names("proc") if name.isdecimal())]:
+            for mount in _mounts(self.text(f"proc/{process}/mountinfo"), process):
+                found.setdefault((mount.number, mount.point, mount.source), mount)
+        return list(found.values())
+
+    def swaps(self) -> list[str]:
+        """Return the paths of what is used as swap (proc_swaps(5))."""
+        return [_plain(line.split()[0]) for line in self.text("proc/swaps").splitlines()[1:]]
+
+    def held(self, name: str) -> bool:
+        """Return whether somebody has claimed a device, or a partition of it, for themselves.
+
+        Opening a block device with O_EXCL fails with EBUSY then (open(2)): mounts, swap, LVM and
+        the like claim so in the kernel. False also where this user may not even ask.
+        """
+        try:
+            os.close(os.open(self.node(name), os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
+        except OSError as exc:
+            return exc.errno == errno.EBUSY
+        return False
+
+
+def _mounts(text: str, process: str) -> Iterator[Mount]:
+    """Yield the rows of a mountinfo: id, parent, number, root, point, options, … - type, source."""
+    for line in text.splitlines():
+        left, dash, right = line.partition(" - ")
+        fields, source = left.split(), right.split()
+        if dash and len(fields) >= 5 and len(source) >= 2:
+            yield Mount(fields[2], _plain(fields[4]), _plain(source[1]), process)
+
+
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), text)
