@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edgenode.cli import VERBS
 
-FILES = ("FILE", "PATH")
+FILES = ("FILE", "PATH", "IMAGE", "DEVICE")
 DIRECTORIES = ("DIRECTORY",)
 ASKED = {"SENSOR": "sensors", "CHANNEL": "channels"}  # names only the daemon knows
 
@@ -21,6 +21,7 @@ class Argument(NamedTuple):
     files: bool = False
     directories: bool = False
     asked: str = ""
+    name: str = ""  # what help texts call it, such as FILE
 
 
 class Option(NamedTuple):
@@ -37,6 +38,7 @@ class Grammar(NamedTuple):
     path: tuple[str, ...]
     options: tuple[Option, ...]
     places: tuple[Argument, ...]  # positional arguments, in order
+    does: str = ""  # of a sub-verb; a verb's own is in VERBS
 
 
 def grammars() -> Iterator[Grammar]:
@@ -47,21 +49,25 @@ def grammars() -> Iterator[Grammar]:
         yield from _grammars((verb,), parser)
 
 
-def _grammars(path: tuple[str, ...], parser: argparse.ArgumentParser) -> Iterator[Grammar]:
+def _grammars(
+    path: tuple[str, ...], parser: argparse.ArgumentParser, does: str = ""
+) -> Iterator[Grammar]:
     options, places = [], []
     subs: dict[str, argparse.ArgumentParser] = {}
+    helps: dict[str, str] = {}
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the same
             subs = dict(action.choices)
+            helps = {row.dest: row.help or "" for row in action._choices_actions}  # noqa: SLF001
             places.append(Argument(tuple(subs)))
         elif action.option_strings:
             value = None if action.nargs == 0 else _argument(action)
             options.append(Option(tuple(action.option_strings), value, action.help or ""))
         else:
             places.append(_argument(action))
-    yield Grammar(path, tuple(options), tuple(places))
+    yield Grammar(path, tuple(options), tuple(places), does)
     for name, sub in subs.items():
-        yield from _grammars((*path, name), sub)
+        yield from _grammars((*path, name), sub, helps.get(name, ""))
 
 
 def _argument(action: argparse.Action) -> Argument:
@@ -71,4 +77,5 @@ def _argument(action: argparse.Action) -> Argument:
         files=metavar in FILES,
         directories=metavar in DIRECTORIES,
         asked=ASKED.get(metavar, ""),
+        name=metavar or action.dest.upper().replace("_", "-"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from edgenode.clock import SystemClock
 from edgenode.config import load
@@ -47,6 +48,16 @@ def evidence(place: Place, kills: Sequence[int], grace_ms: int, tolerance_ms: in
         counters=frozenset({"loop/count"}),
         derived=frozenset({"loop/unread"}),
     )
+
+
+def readings_left(file: Path) -> list[tuple[str, int, float | None]]:
+    """Channel, boot-time ms and value of everything that the state directory of a node holds."""
+    config = load(file)
+    node, groups = bytes.fromhex(config.node.id), sensors.groups(config)
+    spool = Spool.open(parts.spool_options(config), node, groups, SystemClock(1000))
+    rows = [row for taken in _batches(spool) for row in _rows(*taken)]
+    spool.close()
+    return [(row.channel, row.mono, row.value) for row in rows]
 
 
 def told(place: Place) -> list[int]:

@@ -1,0 +1,83 @@
+"""Pin what the packages vendor: `python -m deploy.deb.lock` writes wheels-deb*.lock anew.
+
+Versions are the newest that pyproject.toml allows, the same for both processors of a release. pip
+judges markers such as python_version by the Python that it runs on, so `try-trixie` has the last
+word for Debian 13.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.deb import BuildError
+from deploy.deb.target import MACHINES, RELEASES, Release, Target
+from deploy.deb.wheels import PIP_S, lock_of
+
+ROOT: Final = Path(__file__).parents[2]
+EXTRAS: Final = ("provision", "sign")
+UNUSED: Final = frozenset({"setuptools"})  # colorzero names it and imports nothing of it
+HEAD: Final = "# Made by `python -m deploy.deb.lock`: the wheels in the package for Debian {number}.\n"
+Pins = dict[tuple[str, str], set[str]]
+
+
+def requirements() -> list[str]:
+    """Return what edgenode needs on a node, as pyproject.toml says."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *(need for extra in EXTRAS for need in extras[extra])]
+
+
+def pins(release: Release) -> Pins:
+    """Return the SHA-256 of every wheel by name and version, over all processors.
+
+    Raises BuildError where pip finds no wheels, or other versions for another processor.
+    """
+    found: Pins = {}
+    wanted = requirements()
+    for architecture in MACHINES:
+        rows = _resolved(Target(release, architecture), wanted)
+        for row in rows:
+            if row["metadata"]["name"].lower() in UNUSED:
+                continue
+            about, hashes = row["metadata"], row["download_info"]["archive_info"]["hashes"]
+            found.setdefault((about["name"].lower(), about["version"]), set()).add(hashes["sha256"])
+        wanted = [f"{name}=={version}" for name, version in found]
+    return found
+
+
+def _resolved(target: Target, wanted: list[str]) -> list[dict[str, Any]]:
+    words = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--dry-run", "--ignore-installed", "--report=-", "--target=/nonexistent",
+        "--only-binary=:all:", *target.tags(), *wanted,
+    ]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PIP_S)
+    if done.returncode:
+        raise BuildError(f"pip finds no wheels for {target.name}: {done.stderr.strip()}")
+    rows: list[dict[str, Any]] = json.loads(done.stdout)["install"]
+    return rows
+
+
+def text(release: Release, found: Pins) -> str:
+    """Return a lock file: a requirements file of pip with hashes."""
+    lines = [HEAD.format(number=release.number)]
+    for (name, version), hashes in sorted(found.items()):
+        each = " \\\n".join(f"    --hash=sha256:{digest}" for digest in sorted(hashes))
+        lines.append(f"{name}=={version} \\\n{each}\n")
+    return "".join(lines)
+
+
+def main() -> int:
+    """Write all lock files."""
+    for release in RELEASES.values():
+        lock_of(release).write_text(text(release, pins(release)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
