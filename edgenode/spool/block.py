@@ -16,7 +16,8 @@ from edgenode.reading import Total
 from edgenode.spool.model import STREAMS
 
 BLOCK = 4096
-FORMAT = 1
+FORMAT = 1  # the newest that is known
+OLDEST = 1  # that can still be read, and written
 MAX_TOTALS = 64
 _MAGIC = b"EDGJ"
 _FRONT = struct.Struct("<4sIH")
@@ -80,8 +81,19 @@ def room(totals: int) -> int:
     return BLOCK - _FIXED - totals * _TOTAL.size
 
 
-def encode_block(number: int, status: Status, pieces: Sequence[Piece]) -> bytes:
-    """Return the 4,096 bytes of a block; what is too large raises ValueError."""
+def format_to_write(found: int, *, confirmed: bool) -> int:
+    """Return the format in which a spool goes on that was `found` in one (0: a new spool).
+
+    Until this version is confirmed the one before may come back, and must find what it can read.
+    """
+    return FORMAT if confirmed else found or OLDEST
+
+
+def encode_block(number: int, status: Status, pieces: Sequence[Piece], version: int) -> bytes:
+    """Return the 4,096 bytes of a block of format `version`, from OLDEST to FORMAT.
+
+    What is too large raises ValueError.
+    """
     parts = [
         _HEAD.pack(number, *status[:8], len(status.totals), len(pieces)),
         *(_MARK.pack(*mark) for mark in status.marks),
@@ -89,7 +101,7 @@ def encode_block(number: int, status: Status, pieces: Sequence[Piece]) -> bytes:
     ]
     for piece in pieces:
         parts += [_PIECE.pack(*piece[:4], len(piece.data)), piece.data]
-    body = struct.pack("<H", FORMAT) + b"".join(parts)
+    body = struct.pack("<H", version) + b"".join(parts)
     body = body.ljust(BLOCK - 8, b"\0")
     if len(body) > BLOCK - 8:
         raise ValueError(f"a journal block of {len(body)} bytes cannot be written")
@@ -104,8 +116,8 @@ def format_of(data: bytes) -> int | None:
 
 
 def decode_block(data: bytes) -> Block | None:
-    """Return the block in 4,096 bytes; None when it is not intact or not of this format."""
-    if len(data) != BLOCK or format_of(data) != FORMAT:
+    """Return the block in 4,096 bytes; None when it is not intact or of no known format."""
+    if len(data) != BLOCK or not OLDEST <= (format_of(data) or 0) <= FORMAT:
         return None
     head = _HEAD.unpack_from(data, _FRONT.size)
     number, spool, board, boot, epoch, mono, utc, err, source, n_totals, n_pieces = head

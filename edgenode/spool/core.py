@@ -77,6 +77,7 @@ class Core:
     counts: Counts = field(default_factory=Counts)
     announced: dict[int, int] | None = None  # the next seqs of the last block of this process
     path: Path | None = None  # None: in memory
+    format: int = FORMAT  # of what is written
     introduced: bool = True  # the store knows whose it is, so that the journal may be lost
 
     def __post_init__(self) -> None:
@@ -197,7 +198,7 @@ class Core:
         status = self.status(now)
         marks = [[seqs[stream], sealed_to[stream]] for stream in STREAMS]
         meta = {
-            Meta.STATE: cbor2.dumps([FORMAT, *status[:8], marks]),
+            Meta.STATE: cbor2.dumps([self.format, *status[:8], marks]),
             Meta.WEAR: self.wear.dump(),
         }
         if self._totals != self.totals.version:

@@ -50,6 +50,7 @@ class Found(NamedTuple):
     commits: tuple[Commit, ...]
     statuses: tuple[Status, ...]  # the newest of each epoch, ascending
     blocks: int
+    format: int = 0  # the newest among them; 0: there are none
 
 
 class Journal:
@@ -57,6 +58,7 @@ class Journal:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self.format = FORMAT  # of what is written
         self.next_block = 0
         self.next_commit = 0
         self._recent: deque[Piece] = deque(maxlen=RECENT)
@@ -90,7 +92,7 @@ class Journal:
                 blocks.append(block)
         if newer > FORMAT:
             raise NewerFormat(f"the journal is of format {newer}; this version knows {FORMAT}")
-        return self._found(sorted(blocks))
+        return self._found(sorted(blocks))._replace(format=newer)
 
     def _found(self, blocks: list[Block]) -> Found:
         if blocks:
@@ -127,7 +129,8 @@ class Journal:
         self.next_block += len(own)  # also after a failure: a block number is used once
         self.next_commit += 1
         for piece in own:
-            data = encode_block(piece.block, status, self._with_repeats(piece, len(status.totals)))
+            pieces = self._with_repeats(piece, len(status.totals))
+            data = encode_block(piece.block, status, pieces, self.format)
             _pwrite(self.fd, data, piece.block * STRIDE % RING * BLOCK)
         os.fdatasync(self.fd)
         self._recent.extend(own)

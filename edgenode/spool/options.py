@@ -18,6 +18,7 @@ class SpoolOptions:
     `cap_bytes` bounds the store; the journal beside it takes a fixed 1 MiB. `custody` says whose
     ack lets a batch leave the node. `pregrow` writes the store to its full size once, so that a
     disk filled by others cannot stop the spool; such a store is left open until the process ends.
+    `confirmed`: no older version will come back to this spool; its format may be a newer one.
     """
 
     directory: Path
@@ -28,6 +29,7 @@ class SpoolOptions:
     window_rows: int = 4_096  # of one group while offline
     custody: Literal["city", "broker"] = "city"
     pregrow: bool = True
+    confirmed: bool = True
 
     def __post_init__(self) -> None:
         """Raise SpoolError for what cannot work."""

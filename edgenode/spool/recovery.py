@@ -12,7 +12,7 @@ import cbor2
 
 from edgenode.errors import SpoolError
 from edgenode.spool.births import Births, read_births, write_births
-from edgenode.spool.block import FORMAT, Mark
+from edgenode.spool.block import FORMAT, Mark, format_to_write
 from edgenode.spool.conditions import Conditions
 from edgenode.spool.core import Core, Ring
 from edgenode.spool.journal import Found, Journal, NewerFormat
@@ -45,6 +45,7 @@ class Evidence:
     meta: dict[int, bytes]
     salvaged: bool
     troubles: list[Trouble] = field(default_factory=list)
+    format: int = FORMAT  # in which it goes on
 
     @property
     def spool(self) -> bytes:
@@ -87,6 +88,9 @@ def examine(path: Path, options: SpoolOptions) -> Evidence:
     except BaseException:
         journal.close()
         raise
+    stored = evidence.state[0] if evidence.state else 0
+    evidence.format = format_to_write(max(found.format, stored), confirmed=options.confirmed)
+    journal.format = evidence.format
     if evidence.salvaged and found.status:
         evidence.troubles.append(Trouble.STORE_SALVAGED if evidence.meta else Trouble.STORE_LOST)
     if found.status is None and evidence.state is not None and not fresh:
@@ -193,6 +197,7 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
         outbox=around.make_outbox(around.identity, evidence.store, births),
         release=around.release,
         path=evidence.path,
+        format=evidence.format,
         introduced=evidence.state is not None,
     )
     if evidence.found.status:  # what the journal knows of was, or could have been, sent

@@ -1,0 +1,158 @@
+"""The health gate: looks at a system that is tried until it has proved good, or has not in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from edgenode import __version__
+from edgenode.clock import Clock
+from edgenode.errors import NodeError
+from edgenode.spool.confirmed import confirm
+from edgenode.update import record
+from edgenode.update.gate import Limits, Past, Seen, Step, Verdict, judge, looked
+from edgenode.update.record import Trial
+from edgenode.update.slots import Slots
+
+LOOK_S: Final = 5.0
+DEFAULT: Final = Limits()
+
+
+class Marks(Protocol):
+    """Of RAUC, what is needed here."""
+
+    def slots(self) -> Slots: ...
+
+    def mark_good(self) -> None: ...
+
+    def mark_bad(self, which: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the gate looks at and acts on."""
+
+    marks: Marks
+    state: Path
+    clock: Clock
+    status: Callable[[], Mapping[str, Any] | None]  # of the daemon; None: nobody answers
+    network: Callable[[], bool]
+    restarts: Callable[[], int]
+    pause: Callable[[float], bool]  # waits so many seconds; true: leave now
+    tell: Callable[[str], None]
+    limits: Limits = DEFAULT
+
+
+def gate(around: Around) -> bool:
+    """Return whether the system that runs is good, waiting where that is to be proved.
+
+    False: it has not proved good, or was told to leave; a reboot then leads to the other one.
+    Raises NodeError where RAUC cannot be asked.
+    """
+    slots = around.marks.slots()
+    trial = record.load(around.state)
+    if not slots.trying:
+        _settle(around, slots, trial)
+        return True
+    trial = None if trial is None or trial.slot != slots.booted.name else _begun(around, trial)
+    verdict = _watch(around, trial)
+    if verdict.step is Step.WAIT:
+        around.tell("told to leave before anything was decided")
+        return False
+    if verdict.step is Step.LEAVE:
+        return _leave(around, trial, verdict)
+    around.marks.mark_good()
+    _confirm(around)
+    _end(around, trial, record.GOOD, verdict.why)
+    around.tell(f"slot {slots.booted.name} is good: {verdict.why}")
+    return True
+
+
+def _settle(around: Around, slots: Slots, trial: Trial | None) -> None:
+    """Note what is so in a system that has proved good, and what has become of the other one."""
+    _confirm(around)
+    if trial is None or trial.over or trial.installed_boot == around.clock.boot_id():
+        return
+    if trial.slot == slots.booted.name:  # marked good, and cut before that was noted
+        _end(around, trial, record.GOOD, "it has proved good")
+        return
+    around.marks.mark_bad("other")
+    lacking = f": {'; '.join(trial.lacking)}" if trial.lacking else ""
+    why = (
+        f"it ran and did not prove good{lacking}"
+        if trial.began_boot
+        else "it never came so far as to be looked at, or was never started"
+    )
+    _end(around, trial, record.RETURNED, why)
+    around.tell(f"back in slot {slots.booted.name} from {trial.slot} ({trial.version}): {why}")
+
+
+def _confirm(around: Around) -> None:
+    """Let the spool write what this version can; where that cannot be noted it goes on as it is."""
+    try:
+        confirm(around.state, __version__)
+    except OSError as exc:
+        around.tell(
+            f"{around.state}: cannot be written: {exc.strerror}; the next start tries again"
+        )
+
+
+def _begun(around: Around, trial: Trial) -> Trial:
+    """Note that the try has begun; a gate that is started anew goes on with the same deadline."""
+    boot = around.clock.boot_id()
+    if trial.began_boot == boot:
+        return trial
+    begun = replace(
+        trial,
+        stage=record.TRYING,
+        began_boot=boot,
+        began_boot_ms=around.clock.boot_ms(),
+        began_utc_ms=around.clock.utc_ms(),
+    )
+    return _kept(around, begun)
+
+
+def _kept(around: Around, trial: Trial) -> Trial:
+    """Write it down where that can be: a disk that refuses is for the gate to judge."""
+    try:
+        record.save(around.state, trial)
+    except NodeError as exc:
+        around.tell(str(exc))
+    return trial
+
+
+def _end(around: Around, trial: Trial | None, stage: str, why: str) -> None:
+    if trial is not None:
+        _kept(around, trial.ended(stage, why, around.clock.utc_ms()))
+
+
+def _watch(around: Around, trial: Trial | None) -> Verdict:
+    """Look again and again; what is lacking is told, and written down, when it changes."""
+    began_ms = trial.began_boot_ms if trial else around.clock.boot_ms()
+    past, lacking = Past(), tuple[str, ...]()
+    while True:
+        seen = Seen(around.clock.boot_ms(), around.status(), around.network(), around.restarts())
+        past = looked(past, seen)
+        verdict = judge(trial, past, seen, began_ms, around.limits)
+        if verdict.step is not Step.WAIT:
+            return verdict
+        if verdict.lacking != lacking:
+            lacking = verdict.lacking
+            around.tell(f"waiting: {verdict.why}")
+            if trial is not None:
+                trial = _kept(around, replace(trial, lacking=lacking))
+        if around.pause(LOOK_S):
+            return verdict
+
+
+def _leave(around: Around, trial: Trial | None, verdict: Verdict) -> bool:
+    around.tell(f"not good: {verdict.why}")
+    if trial is not None:
+        _kept(around, replace(trial, lacking=verdict.lacking))
+    try:
+        around.marks.mark_bad("booted")
+    except NodeError as exc:  # the firmware boots the other one all the same
+        around.tell(str(exc))
+    return False
