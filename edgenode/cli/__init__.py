@@ -38,6 +38,7 @@ VERBS = {
     "reload": Verb("edgenode.cli.reload", "let the daemon read its configuration again"),
     "metrics": Verb("edgenode.cli.metrics", "the node in OpenMetrics text"),
     "bundle": Verb("edgenode.cli.bundle", "write an archive for whoever helps, without secrets"),
+    "update": Verb("edgenode.cli.update", "the two systems on the card: install, keep, go back"),
     "completion": Verb("edgenode.cli.completion", "print a completion script for a shell"),
     "run": Verb("edgenode.cli.run", "sample, keep and forward: the daemon"),
     "demo": Verb("edgenode.cli.demo", "show the whole road on this machine and account for it"),
