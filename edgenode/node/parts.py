@@ -11,6 +11,7 @@ from edgenode.config.credentials import resolved
 from edgenode.disclosure import published
 from edgenode.node.disclosing import disclosed
 from edgenode.spool import SpoolOptions
+from edgenode.spool.confirmed import confirmed
 from edgenode.wire import About
 
 PLACE = ("name", "latitude", "longitude")
@@ -30,6 +31,7 @@ def spool_options(config: Config) -> SpoolOptions:
         offline_window_ms=round(table.offline_window_s * 1000),
         custody=config.uplink.custody,
         pregrow=table.pregrow,
+        confirmed=confirmed(config.node.state, __version__),
     )
 
 
