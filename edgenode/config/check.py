@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,7 +61,12 @@ def _path(wanted: type[Any], value: object) -> Any:
 
 def fields_of(*structs: type[msgspec.Struct]) -> dict[str, FieldInfo]:
     """Return the fields of all `structs` by name; a later one of the same name counts."""
-    return {field.name: field for cls in structs for field in msgspec.structs.fields(cls)}
+    return {name: field for cls in structs for name, field in _fields(cls).items()}
+
+
+@cache  # reading the annotations of a struct takes a millisecond
+def _fields(struct: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(struct)}
 
 
 def mistakes(

@@ -119,15 +119,16 @@ class Columns:
 def value(text: str, column: Column) -> Any:
     """Return a text as what its column wants: a number, truth or list where that fits.
 
-    Else it stays a text, and the checks say what was expected. Degrees are rounded to 7 decimals.
+    Where nothing fits, the checks say what was expected. Degrees are rounded to 7 decimals.
     """
-    for candidate in _readings(text, column.kind):
+    candidates = list(_readings(text, column.kind))
+    for candidate in candidates:
         try:
             convert(candidate, column.kind)
         except (msgspec.ValidationError, OverflowError):
             continue
         return round(candidate, DECIMALS) if _degrees(column, candidate) else candidate
-    return text
+    return text if bare(column.kind) is str else candidates[-1]
 
 
 def _readings(text: str, kind: Any) -> Iterator[Any]:
@@ -137,10 +138,14 @@ def _readings(text: str, kind: Any) -> Iterator[Any]:
         yield [value(part, Column((), inner)) for part in text.split()]
     if text in {"true", "false"}:
         yield text == "true"
-    with suppress(ValueError):
-        yield int(text, 0)
-    with suppress(ValueError):
-        yield float(text)
+    for number in (_whole, float):
+        with suppress(ValueError):
+            yield number(text)
+            return
+
+
+def _whole(text: str) -> int:
+    return int(text, 0)  # 118 and 0x76 are one address
 
 
 def _degrees(column: Column, candidate: Any) -> bool:

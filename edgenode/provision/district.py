@@ -95,7 +95,7 @@ def documents(
     problems: list[str] = []
     for name in found[0].texts:
         with _noted(problems, f"{path}:1"):
-            columns.column(name)
+            columns.own({name: "0"})
     if problems:
         raise ProvisionError(problems)
     made: list[Made] = []

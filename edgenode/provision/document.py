@@ -104,7 +104,8 @@ def digest(document: Document) -> str:
 
 
 def _made(whole: Object) -> Document:
-    made: Document = convert({**whole, "raw": whole}, Document)
+    ordered = {name: whole[name] for name in FIELDS if name in whole}  # for those who read it
+    made: Document = convert({**ordered, "raw": ordered}, Document)
     return made
 
 

@@ -36,7 +36,7 @@ def composed(
     """Return the object of a document that is not signed yet.
 
     `own` are places, such as ("site", "name"), and what stands there for this node alone; an int
-    in a place is a row of a list, which must be there.
+    in a place is a row of a list.
     """
     whole: Object = {"version": VERSION, "serial": serial, "issued": issued, "node": {"id": node}}
     whole |= common
@@ -48,12 +48,13 @@ def composed(
 
 
 def put(whole: Any, place: Sequence[str | int], value: Any) -> Any:
-    """Return a copy of `whole` with `value` at `place`; objects on the way are made."""
+    """Return a copy of `whole` with `value` at `place`; objects and first rows are made."""
     if not place:
         return value
     first, *rest = place
     if isinstance(first, int):
-        return [put(row, rest, value) if n == first else row for n, row in enumerate(whole)]
+        rows = list(whole) if isinstance(whole, list) and whole else [None]
+        return [put(row, rest, value) if n == first else row for n, row in enumerate(rows)]
     within = whole if isinstance(whole, dict) else {}
     return within | {first: put(within.get(first), rest, value)}
 
@@ -63,8 +64,8 @@ def issued(whole: Object, key: Ed25519PrivateKey) -> tuple[bytes, Document]:
 
     Raises ProvisionError with every mistake.
     """
-    found = list(wrong(whole))
-    if found:
-        raise ProvisionError(told(found))
-    data = pretty(sign(whole, key))
+    try:
+        data = pretty(sign(whole, key))
+    except ProvisionError as exc:  # what TOML knows and JSON does not, such as dates
+        raise ProvisionError(told(list(wrong(whole))) or exc.problems) from exc
     return data, read(data, [public_of(key.public_key(), "the key that signed")])

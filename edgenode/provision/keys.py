@@ -87,6 +87,11 @@ def content(path: Path, most: int = MAX_BYTES) -> bytes:
     return data
 
 
+def is_closed(path: Path) -> bool:
+    """Whether the private key of a file needs a passphrase; raises ProvisionError."""
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in content(path)
+
+
 def private_from(path: Path, passphrase: bytes | None = None) -> Ed25519PrivateKey:
     """Return the key that signs; raises ProvisionError, also where `passphrase` opens it not."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
