@@ -12,90 +12,17 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from tests.support.mosquitto import Mosquitto
-from tests.support.postgres import Postgres
+from tests.support.place import Place
 
-# Sessions of receivers outlive a broker that is killed: docs/brokers.md.
-LASTING: Final = ("persistence true", "autosave_interval 30")
 CALM_S: Final = 40.0  # from the last node's start to the first blow
 AFTER_S: Final = 60.0  # of reading after the brokers are back
 PARTS: Final = ("nodes", "real", "broker", "receiver", "database")
-
-
-class Place:
-    """What runs beside the fleet, and can be killed."""
-
-    def __init__(self, directory: Path) -> None:
-        self._stack = ExitStack()
-        self._directory = directory
-        self._receivers: list[subprocess.Popen[bytes]] = []
-
-    def __enter__(self) -> Self:
-        self.brokers = [
-            self._stack.enter_context(_quiet(self._directory / name)) for name in ("north", "south")
-        ]
-        self.postgres = self._stack.enter_context(Postgres(["shared_buffers=256MB"]))
-        self.url = self.postgres.url(self.postgres.database())
-        self._stack.callback(self._end)
-        for number in range(2):
-            self._receivers.append(self._receive(number))
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stack.close()
-
-    def _end(self) -> None:
-        for process in self._receivers:
-            process.terminate()
-            process.wait(30)
-
-    def words(self) -> list[str]:
-        """Return what receivers and fleet are both told."""
-        found = ["--no-tls", "--db", self.url]
-        for broker in self.brokers:
-            found += ["--broker", f"127.0.0.1:{broker.port}"]
-        return found
-
-    def _receive(self, number: int) -> subprocess.Popen[bytes]:
-        words = ["cityos", "receive", "--share", "city", *self.words()]
-        with (self._directory / f"receiver{number}").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "edgenode", *words], stdout=log, stderr=log
-            )
-
-    def kill_receiver(self, number: int) -> None:
-        """Lose one, and start it again."""
-        self._receivers[number].kill()
-        self._receivers[number].wait()
-        self._receivers[number] = self._receive(number)
-
-    def kill_postgres(self) -> None:
-        """Lose it with all its connections, and start it again after 3 s."""
-        self.postgres.kill()
-        time.sleep(3)
-        self.postgres.start()
-
-    def kill_brokers(self) -> None:
-        """Lose all of them."""
-        for broker in self.brokers:
-            broker.kill()
-
-    def start_brokers(self) -> None:
-        """Start all of them again."""
-        for broker in self.brokers:
-            broker.start()
-
-
-def _quiet(directory: Path) -> Mosquitto:
-    return Mosquitto(directory, [*LASTING, f"persistence_location {directory}/"], verbose=False)
 
 
 def measure(nodes: int, real: int, outage_s: float, window_s: float) -> dict[str, object]:

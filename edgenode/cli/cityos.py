@@ -1,6 +1,6 @@
 """The receiving side: `receive` stores and acknowledges, `audit` accounts for what was stored.
 
-`import` stores what a node exported into a file; `nodes`, `replace`, `report` are for the operator.
+`import` stores what a node exported into a file; the rest is for the operator.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from edgenode.cityos.audit import Audit, audit
 from edgenode.cityos.intake import Outcome
 from edgenode.cityos.wording import iso
-from edgenode.cli import citynodes, exporting, replacing, reporting
+from edgenode.cli import citycommissioned, citynodes, exporting, replacing, reporting
 from edgenode.cli.brokers import add_broker_options, brokers_of, node_id, share_name
-from edgenode.cli.sinks import add_sink_options, open_sink
+from edgenode.cli.sinks import add_sink_options, awaited_sink, open_sink
 from edgenode.errors import ConfigError
 
 READY_AFTER_S = 5.0  # with one broker down the others are served all the same
@@ -27,7 +27,9 @@ READY_AFTER_S = 5.0  # with one broker down the others are served all the same
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs and their options."""
     verbs = parser.add_subparsers(
-        dest="verb", required=True, metavar="receive|audit|import|export|nodes|replace|report"
+        dest="verb",
+        required=True,
+        metavar="receive|audit|import|export|nodes|commissioned|replace|report",
     )
     receive = verbs.add_parser("receive", help="store what nodes send and acknowledge it")
     add_broker_options(receive, many=True)
@@ -47,11 +49,13 @@ def register(parser: argparse.ArgumentParser) -> None:
     exporting.register(handed)
     standing = verbs.add_parser("nodes", help="how every node is, the worst first; 1 if any is bad")
     citynodes.register(standing)
+    proved = verbs.add_parser("commissioned", help="the record of a node's commissioning")
+    citycommissioned.register(proved)
     replaced = verbs.add_parser("replace", help="say what stands where something else stood")
     replacing.register(replaced)
     told = verbs.add_parser("report", help="one place as one page: plots, gaps, clock, bytes")
     reporting.register(told)
-    for sub in (receive, account, brought, handed, standing, replaced, told):
+    for sub in (receive, account, brought, handed, standing, proved, replaced, told):
         add_sink_options(sub)
 
 
@@ -59,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Run one of them; 0 well, 1 otherwise."""
     works = {
         "receive": _receive, "audit": _audit, "import": _import, "export": exporting.run,
-        "nodes": citynodes.run, "replace": replacing.run, "report": reporting.run,
+        "nodes": citynodes.run, "commissioned": citycommissioned.run, "replace": replacing.run,
+        "report": reporting.run,
     }  # fmt: skip
     return works[args.verb](args)
 
@@ -89,10 +94,17 @@ def _receive(args: argparse.Namespace) -> int:
     from edgenode.cityos.receiver import Receiver  # noqa: PLC0415 - the same
 
     options = CityOptions(args.prefix, args.silence * 1000, args.share or "")
-    with open_sink(args) as sink:
+    stop = threading.Event()
+    stops = [stop.set]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: [end() for end in stops])
+    with awaited_sink(args, stop.wait, _say) as sink:
+        if sink is None:
+            return 0
         receiver = Receiver(brokers_of(args), sink, options, _say)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: receiver.stop())
+        stops.append(receiver.stop)
+        if stop.is_set():
+            return 0
         teller = threading.Thread(target=_tell_ready, args=(receiver.wait_ready, sink.name))
         teller.start()
         try:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from edgenode.cli.sinks import open_sink
+from edgenode.cli.sinks import awaited_sink, open_sink
 from edgenode.errors import CityError, ConfigError
 from edgenode.reading import Privacy
 
@@ -62,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = args.name or args.kind
-    with open_sink(args) as sink, ExitStack() as stack:
+    with ExitStack() as stack:
+        soon = args.once or args.refused
+        sink = stack.enter_context(open_sink(args) if soon else awaited_sink(args, stop.wait, _say))
+        if sink is None:
+            return 0
         state, places = State(sink, name), Places(sink)
         if args.refused:
             return _print_refused(state)

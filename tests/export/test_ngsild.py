@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from edgenode.cityos.export.models import CORE
-from edgenode.cityos.export.web import FIRST_S, LONGEST_S, Halted
+from edgenode.cityos.export.web import FIRST_S, LONGEST_S, SUSPECTED, Halted
 from edgenode.cityos.operate.continuity import Part, Succession, record
 from edgenode.cityos.sink import Sink
+from edgenode.errors import CityError
 from edgenode.reading import Channel, Kind, Privacy, Quality
 from tests.support.exporting import Export
 from tests.support.ngsild import TEMPORAL, UPSERT, Broker
@@ -174,6 +175,35 @@ def test_one_entity_that_is_refused_is_kept_aside_and_the_others_arrive(
     (alarm,) = sink.db.execute("SELECT kind, detail FROM alarm").fetchall()
     assert alarm[0] == "export-refused"
     assert kept.what in alarm[1]
+
+
+def test_one_entity_that_the_broker_fails_at_is_kept_aside_and_the_others_arrive(
+    sink: Sink, broker: Broker, export: Make
+) -> None:
+    sensors = {f"air{n}": (PM25,) for n in range(3)}
+    node = Node(sink, sensors)
+    for sensor in sensors:
+        node.say(sensor, (1_000, [1.0]))
+    broker.chokes = {f"{ID}1"}
+    one = export()
+    one.run()
+    assert {f"{ID}{n}" for n in range(3)} - broker.entities.keys() == {f"{ID}1"}
+    (kept,) = one.state.refused()
+    assert (kept.what, kept.reason) == (f"{ID}1", "500 Internal error")
+
+
+def test_a_broker_that_fails_at_everything_costs_nothing_but_time(
+    sink: Sink, broker: Broker, export: Make
+) -> None:
+    Node(sink, AIR).say("air", (1_000, [1.0]))
+    broker.ills.extend([500] * (3 * SUSPECTED))  # its two entities together, and each alone
+    one = export()
+    with pytest.raises(CityError, match="fails at all it is given"):
+        one.run()
+    broker.ills.clear()
+    one.run()
+    assert broker.value(ID, "pm25") == 1.0
+    assert one.state.refused() == []
 
 
 def test_an_upsert_is_bounded_and_so_is_a_history(sink: Sink, broker: Broker, export: Make) -> None:

@@ -35,6 +35,7 @@ class Broker:
         self.ends = 0  # after so many answers end the connection, without a word
         self.whole = False  # refuse the whole batch for one bad entity, as some brokers do
         self.poison: set[str] = set()  # ids that it has reasons of its own not to take
+        self.chokes: set[str] = set()  # ids that it fails at
         self.port = 0
 
     @property
@@ -51,6 +52,8 @@ class Broker:
             raise Fault("5.6.8.4", "the array is empty or has a null in it")
         faults: list[dict[str, Any]] = []
         good = [one for one in batch if self._good(one, faults, context=context)]
+        if any(one["id"] in self.chokes for one in good):
+            return 500, {"title": "Internal error"}
         if faults and (self.whole or not all(fault["entityId"] for fault in faults)):
             raise Fault(faults[0]["clause"], faults[0]["error"]["detail"])
         rules.in_order(good)
@@ -99,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
             if self.broker.ills or not self._let_in():
+                # Where it were left unread, the connection would be reset, and the answer with it.
+                self.rfile.read(int(self.headers["Content-Length"]))
                 self._ill(self.broker.ills.popleft() if self.broker.ills else 401)
                 return
             status, body = self._post()

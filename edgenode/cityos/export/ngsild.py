@@ -66,7 +66,8 @@ class NgsiLd:
             self._upsert(fresh[at : at + MAX_ENTITIES])
         if self._temporal:
             for draft in drafts:
-                self._evolve(draft)
+                # A broker that took the newest does not fail at everything.
+                self._evolve(draft, suspect=bool(fresh))
 
     def _drafts(self, observed: list[Observed]) -> list[Draft]:
         """Sort observations by entity and time against what was sent before."""
@@ -103,7 +104,7 @@ class NgsiLd:
 
     def _asked(self, drafts: list[Draft]) -> Answer:
         body = [self._newest(draft) for draft in drafts]
-        return self._client.ask("POST", UPSERT, body, media=MEDIA)
+        return self._client.ask("POST", UPSERT, body, media=MEDIA, suspect=True)
 
     def _newest(self, draft: Draft) -> dict[str, Any]:
         return self._document(draft.entity) | _latest(draft)
@@ -111,7 +112,7 @@ class NgsiLd:
     def _refused_draft(self, draft: Draft, reason: str) -> None:
         self._refused(draft.entity, reason, self._newest(draft))
 
-    def _evolve(self, draft: Draft) -> None:
+    def _evolve(self, draft: Draft, *, suspect: bool) -> None:
         """Add what is older to the temporal evolution of its entity, in bounded requests."""
         left = iter(draft.older)
         while instances := list(islice(left, MAX_INSTANCES)):
@@ -119,7 +120,7 @@ class NgsiLd:
             for attribute, value in instances:
                 body.setdefault(attribute, []).append(value)
             try:
-                self._client.ask("POST", TEMPORAL, body, media=MEDIA)
+                self._client.ask("POST", TEMPORAL, body, media=MEDIA, suspect=suspect)
             except Refusal as refusal:
                 self._refused(draft.entity, str(refusal), body)
 

@@ -71,7 +71,7 @@ class SensorThings:
 
     def _asked(self, groups: list[tuple[Id, list[Reading]]]) -> Answer:
         body = [_array(stream, readings) for stream, readings in groups]
-        return self._client.ask("POST", "/CreateObservations", body)
+        return self._client.ask("POST", "/CreateObservations", body, suspect=True)
 
     def _refused_group(self, group: tuple[Id, list[Reading]], reason: str) -> None:
         self._refused(group[1], reason)

@@ -18,6 +18,8 @@ TIMEOUT_S: Final = 20.0  # to connect, and between two bytes
 MAX_ANSWER: Final = 4 << 20
 FIRST_S, LONGEST_S = 1.0, 60.0  # waits between tries, before jitter
 DATA_FAULTS: Final = frozenset({400, 409, 413, 422})  # the body is at fault: the same again is vain
+FAILED: Final = 500  # a platform that fails at one body, or at all of them
+SUSPECTED: Final = 5  # such answers in a row before the body is looked at
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T")
@@ -32,6 +34,10 @@ class Refusal(CityError):
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason
+
+
+class Failing(CityError):
+    """The other side fails at all it is given; later it may not."""
 
 
 class Halted(Exception):
@@ -53,17 +59,32 @@ def taken(
     """Yield the parts of `items` that `ask` is answered for, each with its answer.
 
     Where a body is refused one of its items is at fault: it is halved until that one stands alone,
-    and `refuse` is told why.
+    and `refuse` is told why. An item that the platform fails at is at fault only where it takes
+    others; raises Failing where it fails at all of them.
     """
+    failed: list[tuple[T, Refusal]] = []
+    some = False
+    for part in _halved(items, ask, failed):
+        some = True
+        yield part
+    for item, refusal in failed:
+        if refusal.status == FAILED and not some:
+            raise Failing(f"the platform fails at all it is given: {refusal}; look at its log")
+        refuse(item, str(refusal))
+
+
+def _halved(
+    items: list[T], ask: Callable[[list[T]], Answer], failed: list[tuple[T, Refusal]]
+) -> Iterator[tuple[list[T], Answer]]:
     try:
         answer = ask(items)
     except Refusal as refusal:
         if len(items) == 1:
-            refuse(items[0], str(refusal))
+            failed.append((items[0], refusal))
             return
         half = len(items) // 2
         for part in (items[:half], items[half:]):
-            yield from taken(part, ask, refuse)
+            yield from _halved(part, ask, failed)
     else:
         yield items, answer
 
@@ -139,15 +160,22 @@ class Client:
             self._connection = None
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, media: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        media: str = "application/json",
+        suspect: bool = False,
     ) -> Answer:
         """Return the answer to a request that succeeded.
 
-        Raises Refusal where the body is at fault. Whatever else goes wrong (no connection, 5xx,
-        a lack of rights, a wrong path) is reported once and tried again, until Halted.
+        Raises Refusal where the body is at fault, and with `suspect` where the other side fails at
+        it again and again. Whatever else goes wrong (no connection, 5xx, a lack of rights, a wrong
+        path) is reported once and tried again, until Halted.
         """
         data = None if body is None else json.dumps(body, allow_nan=False).encode()
-        count = 0
+        count = failures = 0
         while True:
             wait_s = None
             kept = self._connection is not None and self._connection.sock is not None
@@ -163,6 +191,9 @@ class Client:
                     self._well()
                     return answer
                 if answer.status in DATA_FAULTS:
+                    raise Refusal(answer.status, _reason(answer.body))
+                failures = failures + 1 if answer.status == FAILED else 0
+                if suspect and failures >= SUSPECTED:
                     raise Refusal(answer.status, _reason(answer.body))
                 trouble = f"{method} {path}: {answer.status} {_reason(answer.body)}"
                 wait_s = _told(answer.headers)

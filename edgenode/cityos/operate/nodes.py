@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from edgenode.cityos import durable
 from edgenode.cityos.export.places import Places
+from edgenode.cityos.operate.commissioned import Commissioned, commissioned
 from edgenode.cityos.operate.conditions import Condition, standing
 from edgenode.cityos.operate.continuity import Continuity, Succession, sensor_of
 from edgenode.cityos.operate.recent import first_since
@@ -50,6 +51,7 @@ class Standing:
     conflicts: int  # messages with other bytes under one identity, ever
     faulty: int  # batches that contradict their birth, ever
     successions: tuple[Succession, ...]  # that name it
+    commissioned: Commissioned | None = None  # None: it told no record
 
 
 def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standing]:
@@ -77,6 +79,7 @@ def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standin
                 conflicts=counters.get("conflict", 0),
                 faulty=counters.get("faulty", 0),
                 successions=tuple(continuity.about(node)),
+                commissioned=commissioned(sink, node),
             )
         )
     return found
