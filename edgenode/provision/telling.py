@@ -1,0 +1,49 @@
+"""What a first boot tells: status.txt for laptops, a file for `edgenode status`, and the lamp."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from edgenode.provision import durable, lamp
+from edgenode.provision.places import STATUS, Places
+
+REFUSED: Final = "refused.json"
+AGAIN: Final = (
+    "Put a corrected node.json on this partition and switch the node on again.",
+    "`edgenode provision check node.json` finds the same mistakes before that.",
+    "Until then the node goes on as it was.",
+)
+
+
+def well(places: Places, lines: Sequence[str]) -> None:
+    """Say on the boot partition what the node is, and take back that it has refused anything."""
+    _status(places.boot, lines)
+    forget(places)
+
+
+def refused(places: Places, head: str, problems: Sequence[str]) -> None:
+    """Say everywhere why a document was not taken; `head` is one line, each problem another."""
+    lines = [head, *(f"- {problem}" for problem in problems), "", *AGAIN]
+    with suppress(OSError):  # a boot partition that takes no writes silences none of the others
+        _status(places.boot, lines)
+    with suppress(OSError):
+        places.run.mkdir(mode=0o755, parents=True, exist_ok=True)
+        text = json.dumps({"head": head, "problems": list(problems)}, ensure_ascii=False)
+        (places.run / REFUSED).write_text(text, encoding="utf-8")
+    lamp.blink(places.root)
+
+
+def forget(places: Places) -> None:
+    """Take back that a document was refused: it was taken, or is not there any more."""
+    (places.run / REFUSED).unlink(missing_ok=True)
+    lamp.restore(places.root)
+
+
+def _status(boot: Path, lines: Sequence[str]) -> None:
+    """Write status.txt as editors of any laptop show it: UTF-8, lines ended by CR LF."""
+    text = "".join(f"{line}\r\n" for line in lines)
+    durable.write(boot / STATUS, text.encode(), None, None)
