@@ -20,6 +20,9 @@ def main() -> int:
     parser.add_argument("--debian", type=int, choices=RELEASES, action="append", help="a release")
     parser.add_argument("--arch", choices=MACHINES, action="append", help="a processor")
     parser.add_argument("--output", type=Path, default=ROOT / "build/deb", metavar="DIRECTORY")
+    parser.add_argument(
+        "--level", type=int, default=6, choices=range(10), metavar="N", help="of xz; 0 is quick"
+    )
     args = parser.parse_args()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     cache = Path(home).expanduser() / "edgenode-deb"
@@ -27,7 +30,7 @@ def main() -> int:
     try:
         epoch = source_date(os.environ)
         for target in wanted:
-            package = build(target, args.output, cache, epoch)
+            package = build(target, args.output, cache, epoch, args.level)
             digest = hashlib.sha256(package.read_bytes()).hexdigest()
             print(f"{digest}  {package}", flush=True)
     except BuildError as exc:

@@ -47,9 +47,10 @@ def version_of(target: Target) -> str:
     return f"{metadata.project()['version']}~deb{target.release.number}"
 
 
-def build(target: Target, output: Path, cache: Path, epoch: int) -> Path:
+def build(target: Target, output: Path, cache: Path, epoch: int, level: int) -> Path:
     """Build the package of a target into the directory `output`, and return its file.
 
+    `level` is that of xz, 0 to 9: how long it may take to make the file small.
     Raises BuildError for what is missing: dpkg-deb, the package index, a licence.
     """
     if shutil.which("dpkg-deb") is None:
@@ -64,7 +65,7 @@ def build(target: Target, output: Path, cache: Path, epoch: int) -> Path:
         layout.stage(tree, version, target, wheels, epoch)
         _describe(tree, version, target)
         _settle(tree, epoch)
-        _pack(tree, package, epoch)
+        _pack(tree, package, epoch, level)
     return package
 
 
@@ -90,8 +91,9 @@ def _settle(tree: Path, epoch: int) -> None:
         os.utime(path, (epoch, epoch))
 
 
-def _pack(tree: Path, package: Path, epoch: int) -> None:
-    words = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(tree), str(package)]
+def _pack(tree: Path, package: Path, epoch: int, level: int) -> None:
+    words = ["dpkg-deb", "--root-owner-group", "-Zxz", f"-z{level}"]
+    words += ["--build", str(tree), str(package)]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     environment["SOURCE_DATE_EPOCH"] = str(epoch)
     done = subprocess.run(

@@ -14,6 +14,8 @@ from deploy.deb import BuildError
 OURS: Final = Path(__file__).parent / "debian/copyright"
 TEXTS: Final = re.compile(r"(?i)(^|/)(licen[cs]e|copying|notice)[^/]*$")
 HOLDER: Final = re.compile(r"(?i)^\s*(?:copyright\b|\(c\)|©)[\s:]*((?:\(c\)|©|copyright|\d{4}).*)$")
+APACHE: Final = "Version 2.0, January 2004"  # stands in that licence alone
+COMMON: Final = "The Apache License 2.0: /usr/share/common-licenses/Apache-2.0 on Debian systems."
 CLASSIFIER: Final = "License :: OSI Approved :: "
 # SPDX names for what the trove classifiers of PyPI say (https://pypi.org/classifiers).
 SPDX: Final = {
@@ -64,6 +66,7 @@ def _paragraph(information: Path, where: str) -> Iterator[str]:
     yield f"Files: {files}"
     yield f"Copyright: {_indented(_holders(texts) or [str(about.get('Author', about['Name']))])}"
     yield f"License: {licence.replace(' OR ', ' or ').replace(' AND ', ' and ')}"
+    texts = [COMMON if APACHE in text else text for text in texts]
     body = "\n".join(texts) or f"{about['Name']} {about['Version']} names this licence; no text."
     yield from (f" {line.rstrip()}" if line.strip() else " ." for line in body.splitlines())
 
