@@ -50,8 +50,8 @@ def _gigabytes(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Write: 0 done, 1 refused or failed, 2 wrong usage; without arguments list the devices."""
-    from edgenode.cli.flashing import Told, prepared, stoppable  # noqa: PLC0415 - `--help`
-    from edgenode.errors import FlashError, NodeError  # noqa: PLC0415 - shall not pay for them
+    from edgenode.cli.flashing import Told, prepared, stoppable  # noqa: PLC0415 - not for `--help`
+    from edgenode.errors import ConfigError, FlashError, NodeError  # noqa: PLC0415 - the same
     from edgenode.flash import LARGEST, Machine  # noqa: PLC0415 - the same
 
     machine, largest = Machine(), args.largest or LARGEST
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             order = prepared(machine, args, largest)
             return _flash(machine, order, told, args)
     except NodeError as exc:
-        return told.failed(exc, NOT_WELL)
+        return told.failed(exc, USAGE if isinstance(exc, ConfigError) else NOT_WELL)
     except KeyboardInterrupt:
         return told.failed(FlashError("interrupted"), INTERRUPTED)
 

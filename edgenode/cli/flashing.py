@@ -32,6 +32,7 @@ from edgenode.flash.inject import ready
 EVERY_S: Final = 1.0  # how often progress is told; on a terminal in place, else at each tenth
 BAR: Final = 79
 AFTER: Final = "its partition table is gone, so that no half system boots: flash it again"
+UNTRUSTED: Final = "without --trust the node takes it only if its image trusts that key already"
 NOTHING: Final = "nothing was written"
 
 
@@ -41,6 +42,7 @@ class Order(NamedTuple):
     image: Image
     device: Device
     files: Mapping[str, bytes]  # for the boot partition
+    node: str  # id and site of the node that node.json is for; or empty
     note: str
 
 
@@ -69,14 +71,15 @@ def prepared(machine: Machine, args: argparse.Namespace, largest: int) -> Order:
     refused = Uses(machine).refusals(target, image.need, largest)
     if refused:
         raise FlashError("\n  ".join(["refused:", *refused]))
-    files, note = _files(args.node, args.trust)
+    files, node = _files(args.node, args.trust)
     if files:
         ready(image.boot)
-    return Order(image, target, files, note)
+    note = "" if args.trust or not args.node else UNTRUSTED
+    return Order(image, target, files, node, note)
 
 
 def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str]:
-    """Return what goes into the boot partition, checked as the node will do, and a note."""
+    """Return what goes into the boot partition, checked as the node will do; and for whom."""
     if node is None and trust is None:
         return {}, ""
     try:
@@ -88,17 +91,17 @@ def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str
         from edgenode.provision.keys import content  # noqa: PLC0415 - the same
 
         found: dict[str, bytes] = {}
-        keys = None
+        who, keys = "", None
         if trust:
             found["city.pub"] = content(trust)
             keys = [public_from(found["city.pub"], str(trust))]
         if node:
             found["node.json"] = content(node, MAX_BYTES)
-            read(found["node.json"], keys)
+            document = read(found["node.json"], keys)
+            who = f"{document.node.id} ({document.site.name})"
     except ImportError as exc:
         raise FlashError(f"{exc.name} is missing: pip install 'edgenode[provision]'") from exc
-    note = "" if trust else "no --trust: the card takes node.json only if it trusts its key already"
-    return found, note
+    return found, who
 
 
 def agreed(order: Order, args: argparse.Namespace) -> None:
@@ -162,7 +165,8 @@ class Told:
                 serial=one.serial,
                 bus=one.bus,
                 files=sorted(order.files),
-                note=order.note,
+                node=order.node or None,
+                note=order.note or None,
             )
             return
         needs = f", for {sized(image.need)} or more" if image.need else ""
@@ -171,7 +175,8 @@ class Told:
         which = ", ".join(filter(None, [sized(one.size), one.bus, one.model, one.serial]))
         print(harmless(f"device  {one.name} ({which})"))
         if order.files:
-            print(f"adds    {', '.join(sorted(order.files))}")
+            whose = f", for node {order.node}" if order.node else ""
+            print(harmless(f"adds    {' and '.join(sorted(order.files))}{whose}"))
         if order.note:
             print(f"note    {order.note}")
 

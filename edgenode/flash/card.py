@@ -78,7 +78,7 @@ class Card:
     def flush(self) -> None:
         """Return when the device says that all is on its medium."""
         try:
-            os.fsync(self._fd)
+            self._flush()
         except OSError as exc:
             raise self._failed(exc, "flushed", 0) from exc
 
@@ -95,6 +95,9 @@ class Card:
 
     def _read(self, offset: int, into: memoryview) -> int:
         return os.preadv(self._fd, [into], offset)
+
+    def _flush(self) -> None:
+        os.fsync(self._fd)
 
     def _failed(self, exc: OSError, what: str, offset: int) -> FlashError:
         """Return the error in words: where, and what it usually means."""

@@ -96,7 +96,7 @@ def _mcopy(copy: int, words: list[str], data: bytes = b"") -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise FlashError(f"mcopy cannot be run: {exc}") from exc
-    if done.returncode:
+    if done.returncode or done.stderr:  # it leaves with 0 on a full file system
         said = done.stderr.decode("utf-8", "replace").strip()
         raise FlashError(f"the boot partition takes no file: {said or 'mcopy failed'}")
     return done.stdout

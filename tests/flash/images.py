@@ -9,9 +9,9 @@ from typing import Final
 from tests.support.disks import run
 
 MIB: Final = 1 << 20
-SIZE: Final = 27 * MIB + 512  # what follows the last whole MiB is part of the image as well
+SIZE: Final = 13 * MIB + 512  # what follows the last whole MiB is part of the image as well
 # First MiB and MiB of each partition; 4 is the extended one, whose tables take a MiB each.
-PLACES: Final = {1: (1, 8), 2: (9, 2), 3: (11, 2), 5: (14, 3), 6: (18, 3), 7: (22, 5)}
+PLACES: Final = {1: (1, 3), 2: (4, 1), 3: (5, 1), 5: (7, 1), 6: (9, 1), 7: (11, 2)}
 NEEDED: Final = {
     "sfdisk": "fdisk", "mkfs.vfat": "dosfstools", "mcopy": "mtools", "mke2fs": "e2fsprogs",
     "losetup": "mount",
@@ -42,7 +42,7 @@ def _partition(image: Path, folder: Path) -> None:
         return f"{image}{number} : start={start * 2048}, size={size * 2048}, type={kind}\n"
 
     rows = [row(1, "c"), row(2, "c"), row(3, "c")]
-    rows += [f"{image}4 : start={13 * 2048}, size={14 * 2048}, type=5\n"]
+    rows += [f"{image}4 : start={6 * 2048}, size={7 * 2048}, type=5\n"]
     rows += [row(5, "83"), row(6, "83"), row(7, "83")]
     script = folder / "table"
     script.write_text("label: dos\nlabel-id: 0xed9e0de0\n" + "".join(rows))
