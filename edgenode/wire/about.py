@@ -8,11 +8,11 @@ from typing import Any
 
 from edgenode.errors import WireError
 from edgenode.wire import fields
-from edgenode.wire.limits import MAX_DEPTH, VERSION
+from edgenode.wire.limits import MAX_COMMISSION, MAX_DEPTH, VERSION
 from edgenode.wire.model import About
 
 SITE = 21
-_TRANSPARENCY, _FIRMWARE, _HARDWARE = 22, 23, 24
+_TRANSPARENCY, _FIRMWARE, _HARDWARE, _COMMISSION = 22, 23, 24, 25
 _INTEGERS = 1 << 64  # what CBOR holds without a tag
 
 
@@ -22,6 +22,7 @@ def write_about(about: About) -> dict[int, Any]:
         _TRANSPARENCY: dict(about.transparency),
         _FIRMWARE: about.firmware,
         _HARDWARE: about.hardware,
+        _COMMISSION: _record(about.commission),
     }
     site = _storable(dict(about.site), "about key 21 (site)", 2)
     return {0: VERSION, 1: about.node, SITE: site} | {k: v for k, v in optional.items() if v}
@@ -43,7 +44,16 @@ def read_about(message: Mapping[Any, Any]) -> About:
         transparency=transparency,
         firmware=fields.text(message.get(_FIRMWARE, ""), "about key 23 (firmware)"),
         hardware=fields.text(message.get(_HARDWARE, ""), "about key 24 (hardware)"),
+        commission=_record(message.get(_COMMISSION, "")),
     )
+
+
+def _record(value: Any) -> str:
+    """Accept the record of a commissioning: what it says is for who shows it."""
+    where = "about key 25 (commission)"
+    if len(fields.text(value, where).encode()) > MAX_COMMISSION:
+        raise WireError(f"{where}: {len(value.encode())} bytes, where {MAX_COMMISSION} are allowed")
+    return str(value)
 
 
 def _storable(value: Any, where: str, depth: int) -> Any:

@@ -12,6 +12,7 @@ MAX_GROUPS = 4_096  # of a batch; each may be a single row, so the work limit al
 MAX_CHANNELS = 255  # of a gid
 MAX_GID = 65_535
 MAX_LOSSES = 64  # of a batch
+MAX_COMMISSION = 4_096  # bytes of the record of a commissioning, in an about
 MAX_STREAM = 15
 MAX_UINT = 2**53 - 1  # uint53 of the schema; also the bound of every signed integer
 MAX_VALUE = 2**50 - 1  # of a scaled value

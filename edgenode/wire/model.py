@@ -134,6 +134,7 @@ class About:
     transparency: Mapping[str, str] = field(default_factory=dict)
     firmware: str = ""
     hardware: str = ""
+    commission: str = ""  # the record of the last commissioning: JSON, RFC 8785
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ abouts = st.builds(
     st.dictionaries(texts, texts, max_size=4),
     texts,
     texts,
+    texts,
 )
 states = st.builds(State, nodes, ids, st.booleans(), uints, uints)
 ranges = st.lists(st.integers(1, MAX_UINT), min_size=2, max_size=12, unique=True).map(

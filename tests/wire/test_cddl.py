@@ -145,6 +145,7 @@ BROKEN = {
     "range of one": birth(k5=[1]),
     "about without a map": {0: 1, 1: NODE, 21: []},
     "about with numbers to read": {0: 1, 1: NODE, 21: {}, 22: {"purpose": 1}},
+    "commission of 4097 bytes": {0: 1, 1: NODE, 21: {}, 25: "x" * 4097},
     "online as a number": state(k40=1),
     "connect of one": state(k41=[3]),
     "stream as text in an ack": ack(k30={"0": [[1, 2]]}),

@@ -66,6 +66,12 @@ export function unscaled(v, scale) {
   return scale < 0 ? v / power : v * power;
 }
 
+/** Return the record of a commissioning, where there is one: at most 4,096 bytes of text. */
+function commission(record) {
+  demand(new TextEncoder().encode(record).length <= 4096, "about key 25: 4096 are allowed");
+  return record ? { commission: record } : {};
+}
+
 /** Return the about message in a decoded map. */
 export function readAbout(map) {
   const words = (key) => (map.has(key) ? text(map.get(key), `about key ${key}`) : "");
@@ -79,6 +85,7 @@ export function readAbout(map) {
     transparency: plain(transparency),
     firmware: words(23),
     hardware: words(24),
+    ...commission(words(25)),
   };
 }
 

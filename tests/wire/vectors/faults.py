@@ -163,6 +163,9 @@ def of_other_kinds() -> Iterator[Refused]:
         ("transparency a number", {22: {"purpose": 1}}, "key 22"),
         ("firmware a number", {23: 1}, "key 23"),
         ("hardware null", {24: None}, "key 24"),
+        ("commission null", {25: None}, "key 25"),
+        ("commission a map", {25: {}}, "key 25"),
+        ("commission of 4097 bytes", {25: "é" * 2048 + "x"}, "4096 are allowed"),
     ):
         yield Refused(f"about: {name}", written(about | changes), says)
     state: dict[int, Any] = {0: 1, 1: NODE, 14: SPOOL, 40: True, 41: [3, 9]}

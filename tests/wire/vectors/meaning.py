@@ -36,7 +36,7 @@ def meaning(message: Message) -> dict[str, Any]:
             "transparency": message.transparency,
             "firmware": message.firmware,
             "hardware": message.hardware,
-        }
+        } | ({"commission": message.commission} if message.commission else {})
     return _state(message) if isinstance(message, State) else _ack(message)
 
 

@@ -173,6 +173,10 @@ def _other_kinds() -> Iterator[tuple[str, Any, Message]]:
     yield "ack with more, ranges that touch", asked | extra, ack
     about = {0: 1, 1: NODE, 21: {"": {"1": "", "x": [None]}}, 22: {}, 23: "", 24: "x"}
     yield "about with every shape", about, About(NODE, {"": {"1": "", "x": [None]}}, {}, "", "x")
+    longest = "é" * 2048  # 4,096 bytes
+    most = {0: 1, 1: NODE, 21: {}, 25: longest}
+    yield "about with the longest commission", most, About(NODE, {}, commission=longest)
+    yield "about with an empty commission", most | {25: ""}, About(NODE, {})
     channel = {0: "a/b", 1: "", 2: -18, 3: 1, 5: [0, 2**50 - 1, 1], 11: 9, 12: 1, 98: 1}
     groups = {5: [channel]}
     entry = births.ONE.groups[0][0]

@@ -181,6 +181,8 @@ def _others() -> Iterator[tuple[str, Message]]:
     purpose = {"purpose": "air quality", "contact": "city@example.org"}
     yield "about", About(NODE, site, purpose, "edgenode 0.1.0", "Raspberry Pi Zero 2 W")
     yield "about with nothing to say", About(NODE, {})
+    record = '{"node":"02004c4f5801","verdict":"PASS","version":1}'
+    yield "about of a commissioned node", About(NODE, {}, commission=record)
     yield "state online", State(NODE, SPOOL, online=True, epoch=3, connect_ms=12_345)
     yield "state offline", State(NODE, SPOOL, online=False, epoch=3, connect_ms=0)
     yield "ack of nothing", Ack(NODE, SPOOL, {})
