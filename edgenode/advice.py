@@ -12,5 +12,17 @@ REASONS = {  # a read that failed, by the name of its reason in docs/wire-format
     "settling": "wait: it is not ready yet",
     "driver-defect": "a defect of edgenode: send the file that edgenode bundle writes",
 }
+QUALITIES = {  # a value that cannot be believed, by the name of its quality
+    "settling": "wait until it has settled",
+    "stale": "it talks less often than it is asked: raise every_s, or look at its own interval",
+    "stuck": "look for a blocked inlet or a frozen part; power it off and on",
+    "out-of-range": "compare with another instrument; check the limits in the file",
+    "clamped": "compare with another instrument; check the limits in the file",
+    "rate-of-change": "look for a loose contact; check rate_per_s in the file",
+    "disagrees": "compare both with a third instrument: either of the two may be wrong",
+    "uncalibrated": "calibrate it, and write the calibration into the file",
+    "fault": "look for interference: shield or shorten the cable, check the ground",
+    "missing": "check its plug, supply and address",
+}
 LEAK = "shut everything off; if it still grows look at cisterns, valves and pipes"
 WORN = "exchange it, write the day as `installed` in its [[sensor]], then edgenode reload"

@@ -110,6 +110,7 @@ class EventCode(IntEnum):
     CLOCK_FOUND = 24
     DAEMON_STARTED = 25
     LEAK_ENDED = 26
+    MARKED = 27  # somebody tries the road to the city: sealed at once, and no alarm
 
 
 class Rung(Code):

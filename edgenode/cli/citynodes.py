@@ -18,7 +18,7 @@ from edgenode.cli.words import NONE, ago, many, size, span, table
 Row = tuple[Standing, list[Trouble]]
 HEAD = (
     "node", "place", "last heard", "clock", "card", "disk free", "certificate", "backlog",
-    "bytes/day", "what is wrong",
+    "bytes/day", "commissioned", "what is wrong",
 )  # fmt: skip
 RIGHT = (4, 5, 7, 8)
 
@@ -79,8 +79,18 @@ def as_json(one: Standing, wrong: list[Trouble]) -> dict[str, object]:
         "certificate_left_s": left,
         "backlog_batches": one.backlog,
         "bytes_day": one.bytes_day,
+        "commissioned": None if one.commissioned is None else {
+            "at_utc_ms": one.commissioned.at, "verdict": one.commissioned.verdict,
+            "signed": one.commissioned.signed,
+        },
         "successions": [succession(x) for x in one.successions],
     }  # fmt: skip
+
+
+def _commissioned(one: Standing) -> str:
+    """Return the day and the verdict; whether the record is proved is told by its own verb."""
+    told = one.commissioned
+    return NONE if told is None else f"{told.verdict} {wording.iso(told.at)[:10]}"
 
 
 def succession(one: Succession) -> dict[str, object]:
@@ -113,5 +123,6 @@ def _line(one: Standing, wrong: list[Trouble]) -> tuple[str, ...]:
         NONE if left is None else ("ended" if left <= 0 else span(left)),
         str(one.backlog),
         size(one.bytes_day),
+        _commissioned(one),
         "; ".join(x.what for x in wrong) or "well",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from edgenode.advice import LEAK, REASONS, WORN
+from edgenode.advice import LEAK, QUALITIES, REASONS, WORN
 from edgenode.cli.words import number, quantity, span
 
 Evidence = dict[str, Any]
@@ -12,19 +12,6 @@ Evidence = dict[str, Any]
 LATE_PERIODS = 3  # a reading that is older than so many intervals is late
 LATE_LEAST_S = 10
 WHOLE = 100  # % of a life
-
-QUALITIES = {
-    "settling": "wait until it has settled",
-    "stale": "it talks less often than it is asked: raise every_s, or look at its own interval",
-    "stuck": "look for a blocked inlet or a frozen part; power it off and on",
-    "out-of-range": "compare with another instrument; check the limits in the file",
-    "clamped": "compare with another instrument; check the limits in the file",
-    "rate-of-change": "look for a loose contact; check rate_per_s in the file",
-    "disagrees": "compare both with a third instrument: either of the two may be wrong",
-    "uncalibrated": "calibrate it, and write the calibration into the file",
-    "fault": "look for interference: shield or shorten the cable, check the ground",
-    "missing": "check its plug, supply and address",
-}
 
 
 class Verdict(NamedTuple):

@@ -95,6 +95,8 @@ REQUESTS: Mapping[str, Request] = {
         {"minutes": Whole(0, 1440), "why": Text(80, required=False)}, changes=True
     ),
     "reload": Request(changes=True, slow=True),
+    "mark": Request(changes=True),
+    "custody": Request({"stream": Whole(0, 15), "seq": Whole(1, 2**53 - 1)}),
 }
 
 

@@ -105,6 +105,7 @@ class Daemon:
             LOG.error("not reloaded: %s", problem)
         if found.changed:
             LOG.info("reloaded: %s", "; ".join(found.changed))
+        if not found.what.nothing:
             event = Event(EventCode.CONFIGURATION_CHANGED)
             self._rooms.spool.event(self._clock.boot_ms(), None, event)
         if found.what.recovery:

@@ -17,6 +17,7 @@ from edgenode.node.lastresort import LastResort
 from edgenode.node.reload import Reloaded
 from edgenode.node.rooms import Rooms
 from edgenode.node.visit import Visits
+from edgenode.reading import Stream
 
 CHANGE_S: Final = 9.0  # below the ten seconds that the socket waits for a slow verb
 QUICK_S: Final = 0.8  # below the second that it gives any other
@@ -63,6 +64,8 @@ class Office:
             "maintenance": self._maintenance,
             "reload": lambda _: self._reload(),
             "metrics": lambda _: self._metrics(),
+            "mark": lambda _: self._mark(),
+            "custody": self._custody,
         }
 
     def _view(self) -> View:
@@ -115,6 +118,13 @@ class Office:
             "changed": list(found.changed),
             "problems": list(found.problems),
         }
+
+    def _mark(self) -> Document:
+        seq = self._rooms.spool.mark()
+        return {"format": FORMAT, "stream": int(Stream.EVENTS), "seq": seq}
+
+    def _custody(self, given: Arguments) -> Document:
+        return {"format": FORMAT, "reached": self._rooms.reached(given["stream"], given["seq"])}
 
     def _disclose(self) -> Document:
         return disclosed(self._rooms.config, utc_ms=self._rooms.picture().vouched_utc_ms)

@@ -83,8 +83,8 @@ def _bytes(megabytes: float | None) -> int | None:
 FAREWELL_MS = 800  # of the 2 s that a stop may take
 
 
-def about(config: Config, board_model: str) -> About:
-    """Return what the node publishes about itself."""
+def about(config: Config, board_model: str, commission: str = "") -> About:
+    """Return what the node publishes about itself; `commission` is its record of that."""
     site, words = _given(config.site, PLACE), _given(config.site, WORDS)
     return About(
         node=bytes.fromhex(config.node.id),
@@ -92,6 +92,7 @@ def about(config: Config, board_model: str) -> About:
         transparency=words | published(disclosed(config)),
         firmware=f"edgenode {__version__}",
         hardware=board_model,
+        commission=commission,
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from edgenode.config import Config, load
 from edgenode.config.changes import Changes, changes
 from edgenode.errors import ConfigError, NodeError, WireError
-from edgenode.node import parts, sensors
+from edgenode.node import commissioned, parts, sensors
 from edgenode.node.lines import SystemdLines
 from edgenode.node.rooms import Rooms
 
@@ -41,25 +41,29 @@ class Reloader:
             if warning not in self._rooms.config.warnings:
                 LOG.warning("%s", warning)
         what = changes(self._rooms.config, wanted)
+        record = commissioned.record(wanted.node.state, wanted.node.id)
+        recorded = self._rooms.uplink is not None and record != self._rooms.commissioned
         if what.restart:
             return Reloaded(problems=what.restart)
-        if what.nothing:
+        if what.nothing and not recorded:
             return Reloaded()
         try:
-            self._take_up(wanted, what)
+            self._take_up(wanted, what, recorded=recorded)
         except (NodeError, WireError) as exc:
             return Reloaded(problems=(str(exc),))
-        return Reloaded(tuple(_sentences(what)), (), what)
+        news = [*_sentences(what), *(["the record of commissioning is new"] if recorded else [])]
+        return Reloaded(tuple(news), (), what)
 
-    def _take_up(self, wanted: Config, what: Changes) -> None:
+    def _take_up(self, wanted: Config, what: Changes, *, recorded: bool) -> None:
         rooms = self._rooms
-        if what.uplink:
+        if what.uplink and wanted.uplink.broker:
             parts.uplink_options(wanted)  # a credential that is missing is told before any change
         if what.new or what.gone or what.altered:
             self._change_buses(wanted, what)
         told = parts.about(rooms.config, "") != parts.about(wanted, "")
         rooms.config = wanted
-        if what.uplink or what.site or what.budget or told:  # `about` travels once a session
+        # `about` travels once a session
+        if what.uplink or what.site or what.budget or told or recorded:
             self._change_uplink()
 
     def _change_buses(self, wanted: Config, what: Changes) -> None:

@@ -13,7 +13,7 @@ from edgenode.clock import Clock, best
 from edgenode.config import Config
 from edgenode.errors import NodeError
 from edgenode.health import Condition
-from edgenode.node import parts, sensors
+from edgenode.node import commissioned, parts, sensors
 from edgenode.node.boot import board, hardware
 from edgenode.node.buses import Buses
 from edgenode.node.report import Picture
@@ -48,6 +48,7 @@ class Rooms:
         self.notes: list[Condition] = []
         self.started_ms = clock.boot_ms()
         self.uplink: Uplink | None = None
+        self.commissioned = ""  # the record that the last session told
         self.latest: Picture | None = None  # the spool's figures cost a query each
         self._stop_spool, self._stop_uplink = threading.Event(), threading.Event()
         self._threads: dict[str, threading.Thread] = {}
@@ -68,10 +69,11 @@ class Rooms:
         """
         from edgenode.uplink import Uplink  # noqa: PLC0415 - sampling comes first
 
+        self.commissioned = commissioned.record(self.config.node.state, self.config.node.id)
         uplink = Uplink(
             parts.uplink_options(self.config),
             [self.spool.outbox, *self.spool.drains],
-            encode(parts.about(self.config, hardware())),
+            encode(parts.about(self.config, hardware(), self.commissioned)),
             self._clock,
             lambda event: self.spool.event(self._clock.boot_ms(), None, event),
             self.spool.traffic,
@@ -83,9 +85,12 @@ class Rooms:
     def try_uplink(self) -> None:
         """Start sending; where that cannot be, sampling goes on and the reason is told.
 
-        An outbox serves one uplink at a time: one that still leaves is waited for.
+        An outbox serves one uplink at a time: one that still leaves is waited for. A node that
+        nobody has told of a broker has nowhere to send to.
         """
         if self._refused or not self._joined("uplink", 0):
+            return
+        if not self.config.uplink.broker:
             return
         self._forget_uplink_notes()
         try:
@@ -132,8 +137,16 @@ class Rooms:
             uplink=self.uplink.stats() if self.uplink else None,
             notes=tuple(self.notes),
             connect_by_ms=self._connect_by_ms,
+            brokers=len(self.config.uplink.broker),
         )
         return self.latest
+
+    def reached(self, stream: int, seq: int) -> str:
+        """Return how far a batch of the present spool has come; raises NodeError."""
+        try:
+            return self.spool.outbox.reached(stream, seq)
+        except KeyError as exc:
+            raise NodeError(f"this node has no stream {stream}") from exc
 
     def serve_spool(self) -> tuple[int, int]:
         """Do the work of the spool's thread once; return batches held and readings not sealed.

@@ -38,6 +38,10 @@ class Acks:
             self._city[stream].add(low, high)
         return news
 
+    def known(self, stream: int, seq: int) -> bool:
+        """Tell whether a batch was acked since this process began."""
+        return seq in self._known[stream]
+
     def landed(self) -> int:
         """Forget which broker took what waits to be pruned; return how many that were."""
         gone = {key for key in self.broker if self.pruning(key)}

@@ -21,6 +21,7 @@ FLUSH_AT = 500  # acks waiting; fewer wait for the next seal
 MAX_TAKE = 64
 MAX_ASKED = 64  # ranges of one request; the City OS asks again for the rest
 _UNCONFIRMED = "SELECT id FROM custody WHERE state = 1 AND id >= ? AND id < ? ORDER BY id LIMIT 64"
+_TAKEN = "SELECT count(*) FROM custody WHERE id = ? AND state = 1"
 
 
 class Outbox:
@@ -260,6 +261,27 @@ class Outbox:
                 for key in {*stored, *fresh}
                 if not (self._acks.pruning(key) or self._lanes.flying(key))
             )
+
+    def reached(self, stream: int, seq: int) -> Literal["open", "sealed", "broker", "city"]:
+        """Return how far a batch of this process has come; any thread may ask.
+
+        "open" is one that may not be sent yet, "city" one whose custody has ended, which is by the
+        broker's word where that has custody. Raises KeyError for a stream that no spool has.
+        """
+        key = batch_id(stream, seq)
+        with self._lock:
+            if self._acks.known(stream, seq):
+                return "city"
+            if key in self._acks.broker:
+                return "broker"
+            if seq >= self._lanes.sendable[stream]:
+                return "open"
+        try:
+            taken = self._lanes.store.one(_TAKEN, key)
+        except sqlite3.Error:
+            taken = 0
+            self._suspect()
+        return "broker" if taken else "sealed"
 
     def birth(self, schema: bytes) -> bytes | None:
         """Return the encoded birth of a schema of this spool."""

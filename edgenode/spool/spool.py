@@ -115,7 +115,7 @@ class Spool:
         return door
 
     def event(self, t_ms: int, gid: int | None, event: Event) -> None:
-        """Take in an event at boot-time `t_ms`; an alarm wakes the spool thread at once.
+        """Take in an event at boot-time `t_ms`; alarms and marks wake the spool thread at once.
 
         Under maintenance nothing is an alarm. Raises SpoolError for an unknown group, which no
         birth would explain, or a closed spool.
@@ -124,7 +124,17 @@ class Spool:
             raise SpoolError("the spool is closed")
         door = None if gid is None else self._door(gid)
         row = event_to_row(t_ms if event.t_ms is None else event.t_ms, gid, event)
-        self._window.append(Stream.EVENTS, row, door, alarm=is_alarm(row))
+        hasty = is_alarm(row) or event.code == EventCode.MARKED
+        self._window.append(Stream.EVENTS, row, door, alarm=hasty)
+
+    def mark(self) -> int:
+        """Have a batch of events sealed at once; return the least seq that it can have.
+
+        Raises SpoolError when the spool is closed.
+        """
+        least = self._core.next_seqs[Stream.EVENTS]
+        self.event(self.clock.boot_ms(), None, Event(EventCode.MARKED))
+        return least
 
     def set_total(self, channel: str, value: int, t_ms: int) -> None:
         """Note the durable total of a counter; raises SpoolError beyond 64 channels."""

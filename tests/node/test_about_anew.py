@@ -24,6 +24,7 @@ class Pretended:
         self.groups: dict[int, Any] = {}
         self.buses = self.spool = self.lines = self
         self.published = 0
+        self.commissioned = ""
 
     def stop_uplink(self) -> None: ...
     def retire(self, names: set[str]) -> None: ...
