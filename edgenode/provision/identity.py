@@ -126,9 +126,8 @@ class Identity:
         return self._tls / CERTIFICATE, self._tls / KEY
 
     def _prepare(self, pem: bytes) -> None:
-        """Have `next` with this key and nothing else."""
+        """Have `next` with this key."""
         durable.directory(self._tls / NEXT, DIRECTORY_MODE, self._owns)
-        durable.remove(self._tls / NEXT / CERTIFICATE)
         durable.write(self._tls / NEXT / KEY, pem, KEY_MODE, self._owns)
 
     def _numbers(self) -> list[int]:

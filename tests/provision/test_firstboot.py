@@ -1,0 +1,420 @@
+"""The first boot: what a good document comes to, and that a bad one changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edgenode.cli import main
+from edgenode.config import load
+from edgenode.errors import NodeError, ProvisionError
+from edgenode.provision.document import pretty
+from edgenode.provision.enrolment import enrolment
+from edgenode.provision.firstboot import firstboot
+from edgenode.provision.places import Places
+from tests.support.pki import Ca
+from tests.support.powercut import Tree, tree, unflushed
+from tests.support.provisioned import (
+    NODE,
+    NOW,
+    SECRETS,
+    TOKEN,
+    document,
+    insert,
+    machine,
+    public_key,
+    ready,
+)
+
+STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+CA = Ca()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    unflushed(monkeypatch)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Places:
+    return machine(tmp_path / "node")
+
+
+def lamp(node: Places, name: str = "ACT") -> Path:
+    """Give the board its lamp, which shows the card at work."""
+    made = node.root / "sys/class/leds" / name
+    made.mkdir(parents=True)
+    (made / "trigger").write_text("none [mmc0] timer heartbeat")
+    return made
+
+
+def status(node: Places) -> str:
+    return (node.boot / "status.txt").read_bytes().decode()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def but_status(left: Tree) -> Tree:
+    """Return a tree without what tells of a refusal."""
+    told = {"boot/firmware/status.txt", "run", "run/edgenode-provision"}
+    return {path: what for path, what in left.items() if path.partition("/refused")[0] not in told}
+
+
+def test_a_document_becomes_a_configuration_that_the_daemon_takes(node: Places) -> None:
+    insert(node, document(trust=CA.trust))
+    taken = firstboot(node, NOW)
+    assert taken.fresh
+    config = load(node.etc / "edgenode.toml")
+    assert config.node.id == NODE
+    assert [sensor.name for sensor in config.sensors] == ["node"]
+    broker = config.uplink.broker[0]
+    assert str(broker.cert) == "/etc/edgenode/tls/node.pem"
+    assert (node.etc / "tls/ca.pem").read_text() == CA.trust
+    assert mode(node.etc) == 0o750
+    assert mode(node.etc / "edgenode.toml") == 0o640
+
+
+def test_secrets_stay_where_only_root_reads_them(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    assert not (node.boot / "node.json").exists()
+    for path in node.root.rglob("*"):
+        if path.is_file() and any(secret in path.read_text() for secret in SECRETS):
+            assert mode(path) == 0o600, path
+    assert TOKEN not in (node.etc / "node.json").read_text()
+    assert mode(node.etc / "tls/next/node.key") == 0o640
+
+
+def test_what_lay_on_the_boot_partition_is_overwritten_before_it_is_removed(
+    node: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = insert(node, document())
+    last: dict[str, bytes] = {}
+    real = os.unlink
+
+    def unlink(path: Any, **more: Any) -> None:
+        last[os.fspath(path)] = Path(path).read_bytes()
+        real(path, **more)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    firstboot(node, NOW)
+    found = {path: held for path, held in last.items() if path.startswith(str(node.boot))}
+    assert list(found.values()) == [bytes(len(data))]
+
+
+def test_without_a_network_everything_but_the_certificate_is_there(node: Places) -> None:
+    """Nothing here asks a network: the node samples at once, and enrols when it can."""
+    insert(node, document())
+    firstboot(node, NOW)
+    known = enrolment(node.etc)
+    assert known is not None
+    assert (known.node, known.est, known.token) == (NODE, "https://est.city.example:8443", TOKEN)
+    assert known.proxy == "http://user:secret@proxy.example:3128"
+    assert not (node.etc / "tls/node.pem").exists()
+    assert "as soon as it has a network" in status(node)
+
+
+def test_a_ready_certificate_is_used(node: Places) -> None:
+    enrol = ready(CA)
+    insert(node, document(enrol=enrol))
+    firstboot(node, NOW)
+    assert (node.etc / "tls/node.pem").read_text() == enrol["certificate"]
+    assert (node.etc / "tls/node.key").read_text() == enrol["key"]
+    assert enrolment(node.etc) is None
+
+
+def test_the_maintainer_logs_in_with_the_keys_of_the_document(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    keys = node.root / "home/maintainer/.ssh/authorized_keys"
+    assert keys.read_text() == f"{document()['ssh_keys'][0]}\n"
+    assert (mode(keys.parent), mode(keys)) == (0o700, 0o600)
+    assert (node.root / "etc/hostname").read_text() == f"edgenode-{NODE}\n"
+
+
+def test_a_machine_without_that_user_says_so_and_takes_the_rest(node: Places) -> None:
+    (node.root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    insert(node, document(ssh_keys=document()["ssh_keys"], network=None))
+    if os.geteuid() != 0:  # root of that passwd is not who runs this
+        (node.root / "etc/passwd").write_text(
+            f"root:x:{os.getuid()}:{os.getgid()}::/root:/bin/sh\n"
+        )
+    firstboot(node, NOW)
+    assert "no such user on this machine; adduser maintainer" in status(node)
+    assert "provisioned as" in status(node)
+
+
+def test_status_txt_is_for_any_laptop(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    text = status(node)
+    assert text.startswith(f"provisioned as {NODE} (광장)\r\ndocument 7 of 2026-11-26T09:00:00Z")
+    assert text.count("\n") == text.count("\r\n")
+
+
+def test_settings_are_put_in_place_at_each_start(node: Places) -> None:
+    """A root file system in memory has forgotten them."""
+    insert(node, document())
+    firstboot(node, NOW)
+    place = node.root / "etc/NetworkManager/system-connections"
+    wanted = tree(place)
+    for path in place.iterdir():
+        path.unlink()
+    (node.root / "etc/hostname").unlink()
+    assert not firstboot(node, NOW).fresh
+    assert tree(place) == wanted
+    assert (node.root / "etc/hostname").exists()
+
+
+# --- later documents -----------------------------------------------------------------------------
+
+
+def test_a_later_document_replaces_the_earlier_and_what_it_has_no_more_is_gone(
+    node: Places,
+) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    insert(node, document(serial=8, ssh_keys=None, network={"ethernet": {"dhcp": True}}))
+    firstboot(node, NOW)
+    place = node.root / "etc/NetworkManager/system-connections"
+    names = [path.name for path in place.iterdir()]
+    assert names == ["edgenode-ethernet.nmconnection"]
+    assert not (node.root / "home/maintainer/.ssh/authorized_keys").exists()
+    assert json.loads((node.etc / "node.json").read_text())["serial"] == 8
+
+
+def test_a_configuration_that_was_changed_by_hand_is_kept_beside(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    mine = (node.etc / "edgenode.toml").read_text() + "# mine\n"
+    (node.etc / "edgenode.toml").write_text(mine)
+    insert(node, document(serial=8))
+    firstboot(node, NOW)
+    assert (node.etc / "edgenode.toml.before").read_text() == mine
+
+
+def test_the_same_document_once_more_is_wiped_and_changes_nothing(node: Places) -> None:
+    made = document(enrol=ready(CA))
+    insert(node, made)
+    firstboot(node, NOW)
+    before = tree(node.etc)
+    insert(node, made)
+    assert not firstboot(node, NOW).fresh
+    assert tree(node.etc) == before
+    assert not (node.boot / "node.json").exists()
+
+
+def test_a_token_that_is_given_again_with_the_same_document_is_not_used_again(
+    node: Places,
+) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    known = enrolment(node.etc)
+    assert known is not None
+    known.with_token("").save(node.etc, None)  # it has enrolled since
+    insert(node, document())
+    assert not firstboot(node, NOW).fresh
+    after = enrolment(node.etc)
+    assert after is not None
+    assert after.token == ""
+    assert not (node.boot / "node.json").exists()
+
+
+def test_a_later_document_with_a_new_token_enrols_while_the_old_certificate_is_in_use(
+    node: Places,
+) -> None:
+    insert(node, document(enrol=ready(CA)))
+    firstboot(node, NOW)
+    old = (node.etc / "tls/node.pem").read_bytes()
+    insert(node, document(serial=8))
+    firstboot(node, NOW)
+    known = enrolment(node.etc)
+    assert known is not None
+    assert known.token == TOKEN
+    assert (node.etc / "tls/node.pem").read_bytes() == old
+
+
+# --- bad documents -------------------------------------------------------------------------------
+
+
+def tampered(node: Places) -> None:
+    data = insert(node, document(serial=8))
+    (node.boot / "node.json").write_bytes(data.replace(b"mqtt.city", b"mqtt.evil"))
+
+
+def of_a_stranger(node: Places) -> None:
+    insert(node, document(serial=8), STRANGER)
+
+
+def unsigned(node: Places) -> None:
+    (node.boot / "node.json").write_bytes(pretty(document(serial=8)))
+
+
+def signed(**changes: Any) -> Callable[[Places], None]:
+    def act(node: Places) -> None:
+        insert(node, document(**{"serial": 8, **changes}))
+
+    return act
+
+
+def raw(data: bytes) -> Callable[[Places], None]:
+    def act(node: Places) -> None:
+        (node.boot / "node.json").write_bytes(data)
+
+    return act
+
+
+BAD: dict[str, tuple[Callable[[Places], None], str]] = {
+    "changed after it was signed": (tampered, "it was changed after key"),
+    "signed by a stranger": (of_a_stranger, "signature: made by key"),
+    "signed by nobody": (unsigned, "nobody vouches"),
+    "of a lower serial": (signed(serial=6), "a serial above that, not 6"),
+    "of the same serial, and another": (signed(serial=7, brokers=[{"host": "x"}]), "not 7"),
+    "cut off": (raw(b'{"version": 1, '), "not JSON"),
+    "empty": (raw(b""), "not JSON"),
+    "zeros": (raw(bytes(4096)), "not JSON"),
+    "too long": (raw(b"[" * 300_000), "longer than"),
+    "with a driver that nobody knows": (
+        signed(sensors=[{"name": "a", "driver": "bme2800", "bus": "self", "every_s": 1}]),
+        "sensors[0].driver",
+    ),
+    "with an unknown member": (signed(netwrok={}), "netwrok"),
+    "with a certificate that is over": (signed(enrol=ready(CA, days=-1)), "it ended"),
+    "with a certificate of another node": (signed(enrol=ready(CA, node="ffffffff")), "ffffffff"),
+    "with somebody else's key": (
+        signed(enrol=ready(CA) | {"key": ready(CA)["key"]}),
+        "does not belong",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_document_that_is_bad_changes_nothing_and_is_refused_everywhere(
+    node: Places, what: str
+) -> None:
+    insert(node, document(enrol=ready(CA)))
+    firstboot(node, NOW)
+    flashes = lamp(node)
+    act, words = BAD[what]
+    act(node)
+    before = but_status(tree(node.root))
+    with pytest.raises(ProvisionError) as caught:
+        firstboot(node, NOW)
+    after = but_status(tree(node.root))
+    for path in ("trigger", "delay_on", "delay_off"):
+        before.pop(f"sys/class/leds/ACT/{path}", None)
+        after.pop(f"sys/class/leds/ACT/{path}", None)
+    assert after == before
+    assert words in str(caught.value)
+    assert status(node).startswith("REFUSED: node.json was not taken; nothing was changed.\r\n- ")
+    assert words in status(node)
+    told = json.loads((node.run / "refused.json").read_text())
+    assert told["problems"] == caught.value.problems
+    assert (flashes / "trigger").read_text() == "timer"
+    assert not any(secret in status(node) for secret in SECRETS)
+
+
+def test_every_mistake_is_told_at_once(node: Places) -> None:
+    insert(node, document(brokers=[{"host": ""}], network={"ntp": [7]}, spoool={}))
+    with pytest.raises(ProvisionError) as caught:
+        firstboot(node, NOW)
+    assert len(caught.value.problems) >= 3
+    assert all(problem in status(node) for problem in caught.value.problems)
+
+
+def test_a_node_that_trusts_nobody_asks_for_the_citys_key(node: Places) -> None:
+    insert(node, document())
+    (node.boot / "city.pub").unlink()
+    with pytest.raises(ProvisionError, match=r"copy the city's \.pub there"):
+        firstboot(node, NOW)
+
+
+def test_a_key_on_the_boot_partition_is_trusted_once_and_never_again(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    insert(node, document(serial=8), STRANGER)  # brings its own city.pub
+    with pytest.raises(ProvisionError, match="made by key"):
+        firstboot(node, NOW)
+
+
+def test_a_corrected_document_takes_the_refusal_back(node: Places) -> None:
+    flashes = lamp(node)
+    raw(b"{}")(node)
+    (node.boot / "city.pub").write_bytes(public_key())
+    with pytest.raises(ProvisionError):
+        firstboot(node, NOW)
+    (flashes / "trigger").write_text("none mmc0 [timer] heartbeat")  # as the kernel shows it
+    insert(node, document())
+    firstboot(node, NOW)
+    assert (flashes / "trigger").read_text() == "mmc0"
+    assert not (node.run / "refused.json").exists()
+    assert "provisioned as" in status(node)
+
+
+def test_a_document_that_was_taken_away_takes_the_refusal_back(node: Places) -> None:
+    raw(b"{}")(node)
+    with pytest.raises(ProvisionError):
+        firstboot(node, NOW)
+    (node.boot / "node.json").unlink()
+    firstboot(node, NOW)
+    assert not (node.run / "refused.json").exists()
+
+
+def test_a_full_disk_is_no_fault_of_the_document_and_the_next_start_tries_again(
+    node: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(node, document())
+    real = os.replace
+
+    def full(source: Any, to: Any, **more: Any) -> None:
+        if str(to).endswith("edgenode.toml"):
+            raise OSError(28, "No space left on device")
+        real(source, to, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(NodeError, match="No space left"):
+            firstboot(node, NOW)
+    assert status(node).startswith("NOT FINISHED")
+    assert (node.boot / "node.json").exists()
+    assert firstboot(node, NOW).fresh
+    assert status(node).startswith("provisioned as")
+
+
+def test_a_board_without_a_lamp_refuses_all_the_same(node: Places) -> None:
+    raw(b"{}")(node)
+    with pytest.raises(ProvisionError):
+        firstboot(node, NOW)
+    assert "REFUSED" in status(node)
+
+
+def test_no_document_is_no_news(node: Places) -> None:
+    assert firstboot(node, NOW).lines == ()
+    assert not (node.boot / "status.txt").exists()
+
+
+# --- the verb ------------------------------------------------------------------------------------
+
+
+def test_the_verb_takes_a_document_for_another_root(
+    node: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    insert(node, document())
+    words = ["firstboot", "--boot", str(node.boot), "--root", str(node.root)]
+    (node.root / "etc/group").write_text(f"edgenode:x:{os.getgid()}:\n")
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith(f"provisioned as {NODE}")
+    assert main(words) == 0
+    assert "no node.json" in capsys.readouterr().out
+    raw(b"{}")(node)
+    assert main(words) == 1
+    assert "REFUSED" in capsys.readouterr().err
