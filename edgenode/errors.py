@@ -112,8 +112,18 @@ class CityError(EdgenodeError):
     """The broker or the City OS refused, or answered what it may not."""
 
 
+COMPARED = 64  # words, and letters of a word: comparing takes the product of lengths
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that was likely meant, for "did you mean"; "" where none is near."""
+    """Return the known word that was likely meant, for "did you mean"; "" where none is near.
+
+    Long texts are compared by their beginnings, and with few others, so that it takes no time
+    that anybody notices.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - only for what was mistyped
 
-    return next(iter(get_close_matches(word, list(known), 1)), "")
+    alike = sorted(known, key=lambda other: abs(len(other) - len(word)))[:COMPARED]
+    heads = {other[:COMPARED]: other for other in reversed(alike)}
+    found = get_close_matches(word[:COMPARED], heads, 1)
+    return heads[found[0]] if found else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from edgenode.config.check import Mistake
@@ -37,9 +38,9 @@ def parsed(data: bytes) -> Object:
     are not finite or beyond 2^53 - 1, text that is no Unicode, too many or too deep values.
     """
     whole = _loaded(data)
-    found = list(_strange(whole, (), [MAX_VALUES]))
+    found = told(_strange(whole, (), [MAX_VALUES]))
     if found:
-        raise ProvisionError(told(found))
+        raise ProvisionError(found)
     made: Object = json.loads(canonical(whole), parse_int=_number)
     return made
 
@@ -63,11 +64,13 @@ def pretty(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def told(found: list[Mistake]) -> list[str]:
-    """Return mistakes as sentences with their JSON paths, at most 100 of them."""
-    more = len(found) - MAX_TOLD
-    tail = [f"and {more} more mistakes"] if more > 0 else []
-    return [*map(str, found[:MAX_TOLD]), *tail]
+def told(found: Iterable[Mistake]) -> list[str]:
+    """Return mistakes as sentences with their JSON paths; of more than 100 no more are looked for.
+
+    An empty list where there are none.
+    """
+    sentences = list(map(str, islice(found, MAX_TOLD + 1)))
+    return [*sentences[:MAX_TOLD], "and more"] if len(sentences) > MAX_TOLD else sentences
 
 
 def _loaded(data: bytes) -> Object:

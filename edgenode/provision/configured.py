@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from os.path import normpath
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def unfit_tables(whole: Mapping[str, Any]) -> Iterator[Mistake]:
     bent = list(_bent(raw, drivers))
     sensors = [mistake for mistake in found if mistake.place[:1] == ("sensor",)]
     related = unfit(draft(raw, drivers, found, _spelt))
-    for mistake in [*bent, *elsewhere([*sensors, *related], bent)]:
+    for mistake in chain(bent, elsewhere(chain(sensors, related), bent)):
         yield Mistake(member_of(mistake.place), in_json(mistake.sentence))
 
 

@@ -60,9 +60,9 @@ def read(data: bytes, keys: Sequence[PublicKey] | None) -> Document:
     whole = parsed(data)
     if keys is not None:
         verify(whole, keys)
-    found = list(wrong(whole))
+    found = told(wrong(whole))
     if found:
-        raise ProvisionError(told(found))
+        raise ProvisionError(found)
     return _made(whole)
 
 
@@ -81,9 +81,9 @@ def stored(data: bytes) -> Document:
     Raises ProvisionError where the file was damaged.
     """
     whole = parsed(data)
-    found = list(mistakes(FIELDS, whole))
+    found = told(mistakes(FIELDS, whole))
     if found:
-        raise ProvisionError(told(found))
+        raise ProvisionError(found)
     return _made(whole)
 
 

@@ -67,5 +67,5 @@ def issued(whole: Object, key: Ed25519PrivateKey) -> tuple[bytes, Document]:
     try:
         data = pretty(sign(whole, key))
     except ProvisionError as exc:  # what TOML knows and JSON does not, such as dates
-        raise ProvisionError(told(list(wrong(whole))) or exc.problems) from exc
+        raise ProvisionError(told(wrong(whole)) or exc.problems) from exc
     return data, read(data, [public_of(key.public_key(), "the key that signed")])

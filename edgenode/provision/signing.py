@@ -50,9 +50,9 @@ def verify(value: Mapping[str, Any], keys: Sequence[PublicKey]) -> PublicKey:
     if not isinstance(row, dict):
         words = "signature: nobody vouches for this document; sign it with `edgenode provision new`"
         raise ProvisionError([words])
-    found = list(mistakes(fields_of(SignatureTable), row, (MEMBER,)))
+    found = told(mistakes(fields_of(SignatureTable), row, (MEMBER,)))
     if found:
-        raise ProvisionError(told(found))
+        raise ProvisionError(found)
     signer = next((key for key in keys if key.id == row["key"]), None)
     if signer is None:
         raise ProvisionError([f"signature: made by key {row['key']}; {_trusted(keys)}"])

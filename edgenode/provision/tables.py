@@ -130,7 +130,8 @@ class EthernetTable(Table, frozen=True):
     address: Annotated[Interface, Meta(title="the address of the node")] = ""
     gateway: Annotated[Address, Meta(title="the way out")] = ""
     dns: Annotated[
-        tuple[Address, ...], Meta(max_length=4, title="name servers", description="addresses")
+        tuple[Address, ...],
+        Meta(max_length=4, title="name servers", description="up to 4 addresses"),
     ] = ()
 
 
@@ -158,7 +159,7 @@ class NetworkTable(Table, frozen=True):
     apn: ApnTable | None = None
     proxy: Annotated[Proxy, Meta(title="for HTTP: enrolment and updates, not for MQTT")] = ""
     ntp: Annotated[
-        tuple[Host, ...], Meta(max_length=8, title="time servers", description="host names")
+        tuple[Host, ...], Meta(max_length=8, title="time servers", description="up to 8 host names")
     ] = ()
 
 
@@ -225,7 +226,7 @@ class DocumentTable(Table, frozen=True, kw_only=True):
     buses: Annotated[tuple[BusTable, ...], Meta(max_length=64)] = ()
     sensors: Annotated[
         tuple[dict[str, Any], ...],
-        Meta(max_length=MAX_SENSORS, description="a list of objects, each as a [[sensor]]"),
+        Meta(max_length=MAX_SENSORS, description=f"up to {MAX_SENSORS} objects"),
     ] = ()
     clock: ClockTable = ClockTable()
     spool: SpoolTable = SpoolTable()
@@ -233,7 +234,12 @@ class DocumentTable(Table, frozen=True, kw_only=True):
     recovery: RecoveryTable = RecoveryTable()
     lamp: PinTable | None = None
     ssh_keys: Annotated[
-        tuple[SshKey, ...], Meta(max_length=32, title="who may log in as maintainer")
+        tuple[SshKey, ...],
+        Meta(
+            max_length=32,
+            title="who may log in as maintainer",
+            description="up to 32 lines of .pub files",
+        ),
     ] = ()
     signature: SignatureTable | None = None
 
