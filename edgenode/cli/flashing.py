@@ -186,17 +186,17 @@ class Told:
         now = self._now()
         if phase != self._phase:
             self._phase, self._since, self._next, self._tenth = phase, now, now, 0
-        if now < self._next and done < total:
+        if now < self._next and done != total:
             return
         self._next = now + EVERY_S
         rate = done / (now - self._since) if now > self._since else 0.0
-        left = (total - done) / rate if rate else None
+        left = (total - done) / rate if rate and total else None
         if self._json:
             self._object(
                 "progress",
                 phase=phase,
                 done_bytes=done,
-                total_bytes=total,
+                total_bytes=total or None,
                 bytes_per_s=round(rate),
                 left_s=None if left is None else round(left),
             )
@@ -230,12 +230,13 @@ class Told:
 
     def _line(self, phase: str, done: int, total: int, rate: float, left: float | None) -> None:
         """Print progress in place on a terminal, and elsewhere a line for each tenth."""
-        text = f"{phase:<6} {done * 100 // total:3d} %  {rate / 1e6:6.1f} MB/s"
-        text += f"  {span(left)} left" if left is not None and done < total else ""
+        part = f"{done * 100 // total:3d} %" if total else sized(done)
+        text = f"{phase:<6} {part}  {rate / 1e6:6.1f} MB/s"
+        text += f"  {span(left)} left" if left else ""
         if sys.stdout.isatty():
             print(f"\r{text:<{BAR}}", end="\n" if done == total else "", flush=True)
-            self._open = done < total
-        elif done * 10 // total > self._tenth or done == total:
+            self._open = done != total
+        elif total and done * 10 // total > self._tenth:
             self._tenth = done * 10 // total
             print(text, flush=True)
 

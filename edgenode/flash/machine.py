@@ -63,12 +63,17 @@ class Machine:
         return place.removeprefix("dev/").replace("/", "!") if place.startswith("dev/") else ""
 
     def mounts(self) -> list[Mount]:
-        """Return each mount once, in this and all other mount namespaces that may be seen."""
-        found: dict[tuple[str, str, str], Mount] = {}
+        """Return all mounts of this mount namespace, and those that only others have.
+
+        What others see of a device that was met before is left out: a container has it elsewhere.
+        """
+        found: list[Mount] = []
+        met: set[tuple[str, str]] = set()
         for process in ["self", *(name for name in self.names("proc") if name.isdecimal())]:
-            for mount in _mounts(self.text(f"proc/{process}/mountinfo"), process):
-                found.setdefault((mount.number, mount.point, mount.source), mount)
-        return list(found.values())
+            mounts = list(_mounts(self.text(f"proc/{process}/mountinfo"), process))
+            found += [one for one in mounts if (one.number, one.source) not in met]
+            met.update((one.number, one.source) for one in mounts)
+        return found
 
     def swaps(self) -> list[str]:
         """Return the paths of what is used as swap (proc_swaps(5))."""

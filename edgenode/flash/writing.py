@@ -20,7 +20,7 @@ from edgenode.flash.written import Written
 FIRST: Final = 4096  # bytes that hold the table itself and are written as the very last
 SHOWN: Final = 8  # ranges of MiB that an error names
 
-Tell = Callable[[str, int, int], None]  # phase (write, verify), bytes done, bytes in all
+Tell = Callable[[str, int, int], None]  # phase (write, verify), bytes done, in all or 0
 
 
 class Unwritable(FlashError):
@@ -55,7 +55,7 @@ def flash(card: Card, image: Image, files: Mapping[str, bytes], tell: Tell) -> F
     Raises FlashError. However it ends but well, also by Ctrl-C, by a kill or by a pulled card,
     there is no partition table on the card then; unless it took no write at all: Unwritable.
     """
-    tell("write", 0, max(image.need, 1))
+    tell("write", 0, image.need)
     try:
         _blank(card)
         mark = _mark(card, image.need)
@@ -128,8 +128,10 @@ def _write(card: Card, image: Image, tell: Tell) -> _Body:
             head = chunk[:MIB]
             written.write(0, bytes(len(head)) + chunk[MIB:])
         done += len(chunk)
-        tell("write", done, max(image.need, done))
+        if done != image.need:  # an image may go on behind its last partition, who knows how long
+            tell("write", done, image.need if done < image.need else 0)
     card.flush()
+    tell("write", done, done)
     return _Body(written, head, done)
 
 

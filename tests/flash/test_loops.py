@@ -116,7 +116,8 @@ def test_what_is_told_as_json_is_an_object_a_line(
 
 def test_a_mounted_device_is_refused(card: str, tmp_path: Path, image: Path) -> None:
     run("mke2fs", "-q", "-F", f"/dev/{card}")
-    run("mount", f"/dev/{card}", (where := tmp_path / "mnt").mkdir() or where)
+    (where := tmp_path / "mnt").mkdir()
+    run("mount", f"/dev/{card}", where)
     try:
         assert refused(card) == [f"{card} is mounted at {where}: umount {where}"]
         assert main(["flash", str(image), card, "--yes"]) == 1
@@ -248,7 +249,7 @@ def test_ended_in_the_middle_it_leaves_no_partition_table(
 ) -> None:
     longer, path, file = large
     assert has_table(file)
-    words = ["flash", longer, path, "--yes", "--json"]
+    words = ["flash", str(longer), path, "--yes", "--json"]
     with subprocess.Popen(
         [sys.executable, "-m", "edgenode", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

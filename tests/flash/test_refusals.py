@@ -97,6 +97,14 @@ def test_a_mount_that_only_another_namespace_sees_is_found_with_its_process(tree
     ]
 
 
+def test_what_a_container_sees_of_a_known_mount_is_not_told_again(tree: Tree) -> None:
+    usb(tree, parts={"sdb1": "8:17"})
+    tree.seen("self", ROOT, "99 29 8:17 / /mnt rw - vfat /dev/sdb1 rw")
+    for process in ("1", "77"):
+        tree.seen(process, "1 0 8:17 / /host/mnt rw - vfat /dev/sdb1 rw")
+    assert refused(tree, "sdb") == ["sdb1 is mounted at /mnt: umount /mnt"]
+
+
 def test_a_device_with_a_swap_partition_is_refused(tree: Tree) -> None:
     usb(tree, parts={"sdb1": "8:17"})
     tree.swap("/dev/sdb1")

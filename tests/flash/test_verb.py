@@ -248,6 +248,18 @@ def test_progress_tells_speed_and_what_is_left(capsys: pytest.CaptureFixture[str
     assert lines[-1] == "write  100 %    10.0 MB/s"
 
 
+def test_an_image_that_goes_on_behind_its_table_is_told_in_bytes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    clock = Seconds()
+    told = Told(json=False, now=clock)
+    for second in range(3):
+        clock.now = float(second)
+        told.progress("write", second * 4_000_000, 0)
+    assert capsys.readouterr().out.split("\r")[-1].rstrip() == "write  8.0 MB     4.0 MB/s"
+
+
 def test_progress_stands_in_place_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.lab.cards import cards
 from tests.lab.compare import Bench
 from tests.lab.kernel import load
 from tests.lab.parts import PARTS
@@ -49,6 +50,7 @@ def steps(share: Path) -> dict[str, Callable[[], Any]]:
         **{f"registers {part.name}": partial(bench.compared, part) for part in PARTS},
         "unplug": bench.close,
         "thermometers": thermometers,
+        "cards": cards,
         "street": partial(street, share),
     }
 
