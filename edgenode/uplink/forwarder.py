@@ -169,6 +169,9 @@ class Forwarder:
             self._office.stats.acked += 1
             self._office.alarms.flowing()
             self._parking.accepted(parcel)
+            if not parcel.resend:
+                for resends in self._office.resends:
+                    resends.acked(parcel)
             return
         if code >= REFUSED:
             self._refused(f"{parcel.name}: refused", code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from edgenode.spool import Sealed
 from edgenode.wire import Ack
@@ -70,6 +70,10 @@ class Outbox(Protocol):
 
     def oldest_unconfirmed(self, streams: Collection[int] = ...) -> Sealed | None:
         """Return the oldest of those."""
+        ...
+
+    def reached(self, stream: int, seq: int) -> Literal["open", "sealed", "broker", "city"]:
+        """Return how far a batch of this process has come."""
         ...
 
     def birth(self, schema: bytes) -> bytes | None:

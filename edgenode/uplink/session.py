@@ -99,6 +99,7 @@ class Session:
         self.messages: list[tuple[str, bytes]] = []
         self.refused_topics = 0  # filters that a SUBACK refused
         self.moved_ms = clock.boot_ms()  # when the kernel last took bytes of ours
+        self.stamp: tuple[int, ...] = ()  # of the node's certificate that the broker was shown
         self._clock = clock
         self._meter = Meter(tally or Tally())
         self._options = options
@@ -138,6 +139,7 @@ class Session:
         cannot be one, NodeError for files of ours.
         """
         broker, options = self.broker, self._options
+        self.stamp = tls.stamp(broker)  # before it is read: what is replaced meanwhile is noticed
         context = tls.context(broker)
         if context is not None:
             self._client.tls_set_context(context)

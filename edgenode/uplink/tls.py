@@ -1,6 +1,7 @@
 """What proves who is who: a TLS context and a password, both read anew for every connection.
 
-So a renewed certificate or password is used from the next connection on, without a restart.
+So a renewed certificate or password is used from the next connection on, without a restart; and a
+session under a certificate that was replaced is ended for that (uplink.py).
 """
 
 from __future__ import annotations
@@ -36,6 +37,17 @@ def context(broker: Broker) -> ssl.SSLContext | None:
                 "check `cert` and `key` of the broker"
             ) from exc
     return made
+
+
+def stamp(broker: Broker) -> tuple[int, ...]:
+    """Return what changes when the node's certificate is replaced; empty where there is none."""
+    if broker.cert is None:
+        return ()
+    try:
+        found = broker.cert.stat()  # follows the link that leads to the newest
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def password(path: Path | None) -> str | None:

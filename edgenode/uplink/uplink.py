@@ -23,6 +23,7 @@ from edgenode.uplink.options import UplinkOptions
 from edgenode.uplink.outbox import Outbox
 from edgenode.uplink.poison import Suspects
 from edgenode.uplink.presence import Presence
+from edgenode.uplink.replaced import Replaced
 from edgenode.uplink.resend import Resends
 from edgenode.uplink.session import Connack, Session, Will
 from edgenode.uplink.stats import UplinkStats
@@ -120,12 +121,14 @@ class Uplink:
         stats.connections += 1
         forwarder = Forwarder(self._office, session, connack, self._presence)
         forwarder.begin()
-        while session.ended is None and not desk.stopped:
+        replaced = Replaced(session, self._clock)
+        while session.ended is None and not desk.stopped and not replaced():
             yield from self._move(session, forwarder, forwarder.turn())
-        if desk.stopped:
+        ours = desk.stopped or session.ended is None
+        if session.ended is None:
             yield from self._say_goodbye(session, forwarder)
         stats.connected, stats.since_ms = False, None
-        return forwarder.end(stopped=desk.stopped)
+        return forwarder.end(stopped=ours)
 
     def _move(self, session: Session, forwarder: Forwarder, rest_ms: int) -> Turns[None]:
         """Wait for the socket, the outboxes or the time, and move bytes."""

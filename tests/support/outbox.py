@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from edgenode.errors import CityError
 from edgenode.reading import Channel
@@ -138,6 +139,13 @@ class MemoryOutbox:
         with self._lock:
             waiting = (h.sealed for h in self._held.values() if h.where == "unconfirmed")
             return next((sealed for sealed in waiting if sealed.stream in streams), None)
+
+    def reached(self, stream: int, seq: int) -> Literal["open", "sealed", "broker", "city"]:
+        with self._lock:
+            held = self._held.get((stream, seq))
+            if held is None:
+                return "city"
+            return "broker" if held.where == "unconfirmed" else "sealed"
 
     def birth(self, schema: bytes) -> bytes | None:
         return encode(BIRTH) if self.known_birth and schema == SCHEMA else None

@@ -104,6 +104,27 @@ def test_a_city_that_is_down_for_an_hour_costs_few_repeats(mocker: MockerFixture
     assert len(desk.box.held()) == 60
 
 
+def test_a_batch_that_the_city_passed_over_is_sent_again_at_once_and_twice_at_most(
+    mocker: MockerFixture,
+) -> None:
+    desk = Desk(mocker)
+    desk.box.seal(stream=1)  # an alarm, which nothing follows on its stream
+    lost = desk.box.sealed(1, 1).data
+    desk.flow()
+    desk.answer()
+    for seq in range(1, 9):
+        for _ in range(60):
+            desk.clock.advance(1_000)
+            desk.flow()
+            desk.answer()
+        desk.box.seal()
+        desk.flow()
+        desk.answer()
+        ack = Ack(NODE, SPOOL, {0: ((1, seq),)})
+        desk.client.arrive(f"edgenode/v1/{NODE.hex()}/ack", encode(ack))
+        assert sum(item.payload == lost for item in desk.batches()) == min(3, max(1, seq))
+
+
 def test_at_most_1000_batches_are_outstanding_to_the_city(mocker: MockerFixture) -> None:
     desk = Desk(mocker)
     desk.box.seal(1_010)
