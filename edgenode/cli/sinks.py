@@ -11,7 +11,7 @@ from edgenode.cityos.sink import Sink
 from edgenode.cityos.store import SinkAway, is_url
 from edgenode.errors import ConfigError
 
-AGAIN_S = 5.0  # before another try to open a database that is away
+AGAIN_S = 2.0  # before another try to open a database that is away
 
 
 def add_sink_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

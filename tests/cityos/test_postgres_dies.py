@@ -126,6 +126,25 @@ def test_a_receiver_waits_for_its_sink_and_can_be_stopped_meanwhile(
             until(lambda: node.acked(3), "what the broker kept")
 
 
+def test_a_receiver_that_starts_before_its_database_waits_for_it(
+    server: Postgres, broker: Mosquitto
+) -> None:
+    url = server.url(server.database())
+    server.stop()
+    words = ["cityos", "receive", "--no-tls", "--db", url, "--broker", f"127.0.0.1:{broker.port}"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "edgenode", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as early:  # fmt: skip
+        assert early.stdout is not None
+        assert early.stderr is not None
+        assert "waiting for it" in early.stderr.readline()
+        server.start()
+        assert early.stdout.readline().startswith("ready: ")
+        early.terminate()
+    assert early.returncode == 0
+
+
 def shared(url: str, broker: Mosquitto) -> Any:
     return receiving(url, at(broker), print, CityOptions(share="city"))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from edgenode.cityos.export.drain import AGAIN_S, Drain
 from edgenode.cityos.export.models import CORE
+from edgenode.cityos.export.places import Places
 from edgenode.cityos.export.web import FIRST_S, LONGEST_S, SUSPECTED, Halted
 from edgenode.cityos.operate.continuity import Part, Succession, record
+from edgenode.cityos.outbox import Outbox, Reading
 from edgenode.cityos.sink import Sink
+from edgenode.cityos.store import SinkAway
 from edgenode.errors import CityError
 from edgenode.reading import Channel, Kind, Privacy, Quality
-from tests.support.exporting import Export
+from tests.support.exporting import Export, Waits
 from tests.support.ngsild import TEMPORAL, UPSERT, Broker
 from tests.support.told import SEOUL, START, Node
 
@@ -299,3 +303,27 @@ def test_totals_grow_at_the_broker_as_they_do_at_the_meter(
     found = broker.entities["urn:ngsi-ld:WaterConsumptionObserved:a1b2c3d4e5f6:water"]
     assert found["waterConsumption"]["value"] == 191_051
     assert found["waterConsumption"]["unitCode"] == "LTR"
+
+
+class Unlucky:
+    """Fails once as a sink that went away, and takes everything then."""
+
+    def __init__(self) -> None:
+        self.taken: list[float | None] = []
+        self.tries = 0
+
+    def send(self, readings: Sequence[Reading]) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise SinkAway("the sink is not to be had")
+        self.taken += [one.value for one in readings]
+
+
+def test_a_sink_that_goes_away_is_waited_for_and_the_page_is_handed_on_again(sink: Sink) -> None:
+    Node(sink, AIR).say("air", (1_000, [1.0]))
+    exporter, waits, said = Unlucky(), Waits(most=1), list[str]()
+    drain = Drain(Outbox(sink, "unlucky"), Places(sink), exporter, said.append)
+    assert drain.run(waits) == 1
+    assert exporter.taken == [1.0]
+    assert waits.seconds[0] == AGAIN_S
+    assert said == ["the sink is not to be had"]
