@@ -17,6 +17,7 @@ from deploy.deb.target import Target
 from deploy.deb.wheels import fetched
 
 SCRIPTS: Final = ("postinst", "prerm", "postrm")
+PROGRAMS: Final = ("usr/bin", "usr/libexec")  # whatever lies there can be run
 DIRECTORY, PROGRAM, FILE = 0o755, 0o755, 0o644
 TOOL_S: Final = 300
 
@@ -83,7 +84,7 @@ def _describe(tree: Path, version: str, target: Target) -> None:
 
 def _settle(tree: Path, epoch: int) -> None:
     """Give every file the modes and the date of the package, whatever made it."""
-    programs = {tree / name for name in layout.PROGRAMS}
+    programs = {path for place in PROGRAMS for path in (tree / place).rglob("*")}
     programs |= {tree / "DEBIAN" / name for name in SCRIPTS}
     for path in [tree, *tree.rglob("*")]:
         mode = DIRECTORY if path.is_dir() else PROGRAM if path in programs else FILE

@@ -34,7 +34,6 @@ FILES: Final = {
     "60-edgenode.rules": "usr/lib/udev/rules.d/60-edgenode.rules",
     "lintian-overrides": "usr/share/lintian/overrides/edgenode",
 }
-PROGRAMS: Final = ("usr/bin/edgenode", "usr/libexec/edgenode/first-configuration")
 EXAMPLES: Final = ("edgenode.toml", "mosquitto", "nats", "rabbitmq")  # of deploy/
 
 
@@ -66,6 +65,8 @@ def _own(package: str, code: Path) -> None:
 def _units(tree: Path) -> None:
     for path in units.shipped():
         _copy(path, tree / "usr/lib/systemd/system" / path.name)
+    for path in units.programs():
+        _copy(path, tree / "usr/libexec/edgenode" / path.name)
     for path in units.examples():
         _copy(path, tree / DOC / "examples/systemd" / path.name)
     _copy(ROOT / "systemd/edgenode.sysusers", tree / "usr/lib/sysusers.d/edgenode.conf")

@@ -18,7 +18,7 @@ import pytest
 from tests.support.leftbehind import readings_left
 from tests.support.packages import raised, told
 
-BOOT_S = 100.0
+BOOT_S = 200.0
 HIGHER = "0.1.1"
 
 TARGET = "[Unit]\nRequires=basic.target trial.service\nAfter=basic.target\nAllowIsolate=yes\n"
@@ -55,10 +55,10 @@ began=$(date +%s%N); for _ in 1 2 3; do edgenode status > words; done
 say status_ms $(( ($(date +%s%N) - began) / 3000000 ))
 edgenode check --offline > checked 2>&1; say checked $?
 
-sed -i 's/^every_s = .*/every_s = 0.2/' /etc/edgenode/edgenode.toml
+sed -i 's/^every_s = .*/every_s = 1/' /etc/edgenode/edgenode.toml
 printf '[spool]\ncap_mb = 8\ncommit_interval_s = 0.2\n' >> /etc/edgenode/edgenode.toml
-systemctl restart edgenode
-sleep 1
+systemctl restart edgenode || exit 1
+sleep 3
 first=$(pid)
 # What is committed at this moment, as a power cut would find it.
 kill -STOP "$first"; cp -a /var/lib/edgenode before; kill -CONT "$first"
@@ -67,17 +67,19 @@ apt-get install -y ./higher.deb > upgrading 2>&1; say upgraded $?
 state after_upgrade
 say restarted $([ "$(pid)" != "$first" ] && echo true || echo false)
 say higher "\"$(edgenode --version)\""
-sleep 1
+sleep 2
+say helpers "\"$(systemctl is-active edgenode-clock-state edgenode-journal edgenode-renew.timer | tr '\n' ' ')\""
+say failed "\"$(systemctl list-units --failed --no-legend --plain 'edgenode*')\""
 say same $(cmp -s before.toml /etc/edgenode/edgenode.toml && echo true || echo false)
 
 systemctl disable -q edgenode
-apt-get install -y --reinstall ./higher.deb > again 2>&1
+dpkg -i ./higher.deb > again 2>&1
 state after_disabling
 
 apt-get remove -y edgenode > removing 2>&1; say removed $?
 say unit_left "$(ls /usr/lib/systemd/system/edgenode* 2>/dev/null | wc -l)"
 say code_left "$(find /usr/lib/edgenode 2>/dev/null | wc -l)"
-say running "$(pgrep -c -u edgenode)"
+say running "$(pgrep -c -f '/usr/bin/edgenode run')"
 cp -a /var/lib/edgenode after
 cp /etc/edgenode/edgenode.toml after.toml
 
@@ -129,6 +131,8 @@ def _furnish(tree: Path, place: Path, package: Path, work: Path) -> None:
     (place / "trial.sh").write_text(SCRIPT)
     (place / "trial.sh").chmod(0o755)
     (tree / "etc/machine-id").write_text("")
+    (tree / "etc/dpkg/dpkg.cfg.d/trial").write_text("force-unsafe-io\n")  # thrown away anyway
+    (tree / "var/lib/man-db/auto-update").unlink(missing_ok=True)  # of all pages of the machine
     (tree / "usr/sbin/policy-rc.d").unlink(missing_ok=True)  # containers forbid starting so
 
 
@@ -136,6 +140,7 @@ def _nspawn(tree: Path, place: Path) -> list[str]:
     return [
         "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-D", str(tree), "--boot",
         "--console=read-only", "--private-network", f"--bind={place}:/opt/trial",
+        "--capability=CAP_SYS_TIME",  # else the container itself refuses adjtimex to everybody
         "systemd.unit=trial.target",
     ]  # fmt: skip
 
@@ -154,7 +159,7 @@ def left(trial: dict[str, Any], when: str) -> Counter[tuple[str, int, float | No
     return Counter(readings_left(file))
 
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 
 def test_an_installed_package_runs_and_samples(trial: dict[str, Any]) -> None:
@@ -203,9 +208,14 @@ def test_an_upgrade_restarts_the_daemon_and_keeps_its_configuration(trial: dict[
     assert trial["same"]
 
 
+def test_its_other_units_run_and_none_has_failed(trial: dict[str, Any]) -> None:
+    assert trial["helpers"] == "active active active "
+    assert trial["failed"] == ""
+
+
 def test_an_upgrade_loses_no_committed_sample_and_doubles_none(trial: dict[str, Any]) -> None:
     before, after = left(trial, "before"), left(trial, "after")
-    assert len(before) > 50
+    assert len({t_ms for _, t_ms, _ in before}) >= 3
     assert before - after == Counter()
     assert len(after) > len(before)
     assert max(after.values()) == 1

@@ -51,9 +51,13 @@ def evidence(place: Place, kills: Sequence[int], grace_ms: int, tolerance_ms: in
 
 
 def readings_left(file: Path) -> list[tuple[str, int, float | None]]:
-    """Channel, boot-time ms and value of everything that the state directory of a node holds."""
+    """Channel, boot-time ms and value of everything that the state directory of a node holds.
+
+    What a power cut left is sealed by one opening, and only the next one may send it.
+    """
     config = load(file)
     node, groups = bytes.fromhex(config.node.id), sensors.groups(config)
+    Spool.open(parts.spool_options(config), node, groups, SystemClock(1000)).close()
     spool = Spool.open(parts.spool_options(config), node, groups, SystemClock(1000))
     rows = [row for taken in _batches(spool) for row in _rows(*taken)]
     spool.close()

@@ -18,7 +18,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 def built(source: Path, output: Path, *before: str, **environment: str) -> dict[str, Path]:
     """Build for Debian 12; `before` stands before the command. The packages by processor."""
-    words = [sys.executable, "-m", "deploy.deb", "--debian", "12", "--output", str(output)]
+    words = [sys.executable, "-m", "deploy.deb", "--debian", "12", "--level", "0"]
+    words += ["--output", str(output)]
     done = subprocess.run(
         [*before, *words], cwd=source, capture_output=True, text=True, check=False,
         env={
@@ -45,16 +46,16 @@ def copied(target: Path) -> Path:
 
 def raised(package: Path, version: str, work: Path) -> Path:
     """Make the same package of a higher version, in its control file and in its code."""
-    subprocess.run(["dpkg-deb", "--raw-extract", package, work / "tree"], check=True)
+    tree, made = work / "raised", work / "raised.deb"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     present = told(package, "Version").partition("~")[0]
     for name, key in (
         ("DEBIAN/control", "Version: "),
         ("usr/lib/edgenode/edgenode/__init__.py", '__version__ = "'),
     ):
-        file = work / "tree" / name
+        file = tree / name
         file.write_text(file.read_text().replace(f"{key}{present}", f"{key}{version}"))
-    made = work / "raised.deb"
-    words = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", work / "tree", made]
+    words = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, made]
     subprocess.run(words, check=True, capture_output=True)
     return made
 
