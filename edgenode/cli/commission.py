@@ -6,10 +6,11 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edgenode.cli import NO_DAEMON, NOT_WELL, WELL, questions
 from edgenode.cli.asking import add_config_option, show
+from edgenode.commission.scope import COMMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from edgenode.commission.evidence import Evidence
     from edgenode.commission.finding import Finding
     from edgenode.config import Config
+
+
+WAIT_MOST_S: Final = 600  # a satellite's window; more is no test any more
 
 
 class Kept(NamedTuple):
@@ -33,6 +37,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="default: node.json beside the configuration"
     )
+    parser.add_argument(
+        "--wait", type=_wait, default=COMMISSION.deliver_s, metavar="S",
+        help="how long a batch may take to the City OS, 1 to 600 s; default: 40",
+    )  # fmt: skip
     questions.register(parser)
     parser.add_argument("--label", metavar="FILE", help="write a label: FILE.svg or FILE.png")
     parser.add_argument("--json", action="store_true", help="the document of docs/cli.md")
@@ -44,14 +52,14 @@ def run(args: argparse.Namespace) -> int:
     from edgenode.commission.checks import CHECKS  # noqa: PLC0415 - the same
     from edgenode.commission.finding import PASS, judged, verdict  # noqa: PLC0415 - the same
     from edgenode.commission.gather import gather  # noqa: PLC0415 - the same
-    from edgenode.commission.scope import COMMISSION  # noqa: PLC0415 - the same
     from edgenode.config import load  # noqa: PLC0415 - the same
 
     config = load(args.config)
     _ready(args, config)
     answers = questions.asked(args, lamp=config.lamp is not None)
     say = told.sayer(quiet=args.json)
-    evidence = gather(args.config, COMMISSION, say, told.without, args.plan)
+    scope = replace(COMMISSION, deliver_s=args.wait)
+    evidence = gather(args.config, scope, say, told.without, args.plan)
     evidence = replace(evidence, answers=answers)
     found = judged(evidence, CHECKS)
     kept = None if evidence.absent is not None else _kept(args.config, config, evidence, found)
@@ -64,6 +72,13 @@ def run(args: argparse.Namespace) -> int:
     if evidence.absent is not None:
         return NO_DAEMON
     return WELL if verdict(found) == PASS else NOT_WELL
+
+
+def _wait(text: str) -> float:
+    seconds = int(text) if text.isdecimal() else 0
+    if not 1 <= seconds <= WAIT_MOST_S:
+        raise argparse.ArgumentTypeError(f"{text!r}: write whole seconds, 1 to {WAIT_MOST_S}")
+    return float(seconds)
 
 
 def _ready(args: argparse.Namespace, config: Config) -> None:

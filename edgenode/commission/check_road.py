@@ -18,8 +18,8 @@ HALTED: Final = {  # how far the batch came: what that means, what to do, which 
         "edgenode spool",
     ),
     "sealed": (
-        "no broker has taken it",
-        "look at network, broker and credentials",
+        "no broker has taken it, or has told that nobody receives it",
+        "look at network, broker and credentials, and have the receiver looked at",
         "edgenode check",
     ),
     "broker": (

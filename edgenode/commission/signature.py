@@ -17,7 +17,7 @@ from typing import Any, Final
 from edgenode.commission.record import INSTALL, Record, canonical
 from edgenode.config import Config
 from edgenode.config.credentials import PREFIX
-from edgenode.errors import NodeError
+from edgenode.errors import ConfigError, NodeError
 
 ALGORITHM: Final = "ECDSA-P256-SHA256"
 MEMBER: Final = "signature"
@@ -137,7 +137,7 @@ def _wrong(record: Record, public: Any) -> str:
         text = str(signature.get("value", ""))
         value = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         public.verify(value, canonical(_bare(record)), ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, binascii.Error, ValueError):
+    except (InvalidSignature, binascii.Error, ValueError, ConfigError):  # or it has no such form
         return "the signature does not fit: the record was changed, or is damaged"
     return ""
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edgenode.advice import LEAK, REASONS, WORN
+from edgenode.advice import LEAK, QUALITIES, REASONS, WORN
 from edgenode.cli import main
-from edgenode.cli.verdict import QUALITIES, allowed, judged
+from edgenode.cli.verdict import allowed, judged
 from edgenode.cli.why import concluded, text
 from edgenode.errors import Reason
 from edgenode.reading import Quality

@@ -234,6 +234,7 @@ def test_a_read_that_does_not_return_is_answered_in_time(
 def test_only_what_changes_the_node_wants_root() -> None:
     assert {name for name, request in REQUESTS.items() if request.changes} == {
         "maintenance",
+        "mark",
         "reload",
     }
 

@@ -1,4 +1,4 @@
-"""A node at its pole: virtual wires, the real daemon, a broker and a City OS, set up to be proved."""
+"""A node at its pole: virtual wires, the real daemon, a broker and a City OS, to be proved."""
 
 from __future__ import annotations
 
@@ -112,17 +112,25 @@ class Pole(Place):
         verb, *rest = words
         command = [sys.executable, "-m", "edgenode", verb, "--config", str(self.config), *rest]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         return done.returncode, done.stdout, done.stderr
 
 
 @contextmanager
-def stood(directory: Path, *, city: bool = True) -> Iterator[tuple[Pole, Mosquitto, Path]]:
+def stood(
+    directory: Path, *, city: bool = True, clock: str = VOUCHED
+) -> Iterator[tuple[Pole, Mosquitto, Path]]:
     """Yield a pole with a running daemon, its broker, and the file of its City OS."""
     db = directory / "city.sqlite"
     with Mosquitto(directory / "broker") as broker:
         pole = Pole(directory, broker.port)
+        pole.configure(clock=clock)
         with pole.instruments(), pole.daemon():
             until(lambda: pole.sampled(2), "samples")
             if city:

@@ -9,7 +9,8 @@ from edgenode.cityos.sink import Sink
 from edgenode.errors import WireError
 from edgenode.wire import About, decode
 
-VERDICTS: Final = frozenset({"PASS", "FIX"})
+VERDICTS: Final = ("PASS", "FIX")
+CALENDAR_MS: Final = 253_402_300_800_000  # the year 10000, POSIX ms
 
 
 class Commissioned(NamedTuple):
@@ -43,6 +44,6 @@ def read(text: str, node: bytes) -> Commissioned | None:
     if not isinstance(record, dict) or record.get("node") != node.hex():
         return None
     at, verdict = record.get("at_utc_ms"), record.get("verdict")
-    if type(at) is not int or verdict not in VERDICTS:
+    if type(at) is not int or not 0 <= at < CALENDAR_MS or verdict not in VERDICTS:
         return None
     return Commissioned(text, record, at, str(verdict), isinstance(record.get("signature"), dict))

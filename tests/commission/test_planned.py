@@ -1,0 +1,59 @@
+"""The plan is the accepted document beside the configuration, or the one that is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenode.commission.evidence import Plan, Planned
+from edgenode.commission.planned import planned
+
+
+def document(path: Path, *sensors: Any, **more: Any) -> Path:
+    path.write_text(json.dumps({"serial": 7, "sensors": list(sensors)} | more))
+    return path
+
+
+def test_sensors_are_named_by_their_parts(tmp_path: Path) -> None:
+    row = {"name": "air", "driver": "bme280", "bus": "i2c1", "address": 118}
+    strange = {"name": "x", "driver": "of-tomorrow"}
+    path = document(tmp_path / "node.json", row, strange)
+    wanted = (Planned("air", "BME280", "i2c1"), Planned("x", "of-tomorrow", ""))
+    assert planned(path, wanted=False) == Plan(str(path), 7, wanted)
+
+
+def test_without_a_document_there_is_no_plan_unless_somebody_named_it(tmp_path: Path) -> None:
+    path = tmp_path / "node.json"
+    assert planned(path, wanted=False) is None
+    found = planned(path, wanted=True)
+    assert found
+    assert found.problem == "there is no such file"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "has no list of sensors"),
+        ('{"sensors": 1}', "has no list of sensors"),
+        ('{"sensors": [{"name": "air"}]}', "has no list of sensors"),
+        ("[" * 100_000, "is no JSON"),
+        (" " * 262_145, "is larger than"),
+    ],
+    ids=["cut", "a list", "a number", "without driver", "deep", "large"],
+)
+def test_what_is_no_plan_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "node.json"
+    path.write_text(text)
+    found = planned(path, wanted=False)
+    assert found
+    assert found.problem.startswith(problem)
+
+
+def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    found = planned(tmp_path, wanted=False)
+    assert found
+    assert found.problem.startswith("cannot be read")
