@@ -16,6 +16,7 @@ ASK_S: Final = 30.0  # a Pi Zero starts RAUC's service in about two seconds
 VERIFY_S: Final = 300.0
 INSTALL_S: Final = 3_600.0  # half a gigabyte onto a slow card takes ten minutes
 REASON_LINES: Final = 3
+ERROR: Final = "LastError:"
 TRYBOOT: Final = "0 tryboot"  # Raspberry Pi documentation, "tryboot": partition, then the flag
 
 
@@ -117,8 +118,11 @@ def _run(words: list[str], limit_s: float) -> str:
 
 
 def _reason(lines: list[str]) -> str:
-    """Return the last lines that say something, without RAUC's own marks."""
+    """Return what RAUC calls its last error, else the last lines that say something."""
     kept = [line.strip() for line in lines if line.strip()]
+    named = [line.removeprefix(ERROR).strip() for line in kept if line.startswith(ERROR)]
+    if named:
+        return named[-1]
     return " / ".join(kept[-REASON_LINES:]) or "rauc gave no reason: journalctl -u rauc"
 
 

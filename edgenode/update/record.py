@@ -57,13 +57,21 @@ def load(state: Path) -> Trial | None:
     """Return the last update; None where none is known or the file is damaged."""
     try:
         with (state / PLACE).open("rb") as file:
-            told = json.loads(file.read(MOST_BYTES))
+            return parsed(file.read(MOST_BYTES))
+    except OSError:
+        return None
+
+
+def parsed(data: bytes) -> Trial | None:
+    """Return the update that a file tells of; None where it is damaged, or of another format."""
+    try:
+        told = json.loads(data)
         if told.pop("format") != FORMAT:
             return None
         known = {field.name for field in fields(Trial)}
         values = {key: _value(value) for key, value in told.items() if key in known}
         return _checked(Trial(**values))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edgenode.reading import Total
 from edgenode.spool.block import (
     BLOCK,
+    FORMAT,
     MAX_TOTALS,
     Mark,
     Piece,
@@ -37,7 +38,7 @@ def slot_of(block: int) -> int:
 @given(st.lists(st.binary(max_size=400), min_size=1, max_size=6), st.integers(0, 2**40))
 def test_a_block_gives_back_what_it_was_given(pieces: list[bytes], number: int) -> None:
     told = [Piece(number, 5, i, len(pieces), data) for i, data in enumerate(pieces)]
-    data = encode_block(number, status(a=Total(-3, 1, 9)), told)
+    data = encode_block(number, status(a=Total(-3, 1, 9)), told, FORMAT)
     assert len(data) == BLOCK
     block = decode_block(data)
     assert block is not None
@@ -47,7 +48,7 @@ def test_a_block_gives_back_what_it_was_given(pieces: list[bytes], number: int) 
 
 @given(st.integers(0, BLOCK * 8 - 1))
 def test_a_block_with_any_bit_flipped_is_no_block(bit: int) -> None:
-    data = bytearray(encode_block(1, status(), [Piece(1, 1, 0, 1, b"x" * 100)]))
+    data = bytearray(encode_block(1, status(), [Piece(1, 1, 0, 1, b"x" * 100)], FORMAT))
     data[bit // 8] ^= 1 << bit % 8
     assert decode_block(bytes(data)) is None
 
