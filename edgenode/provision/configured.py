@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from os.path import normpath
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from edgenode.config.draft import OWN, Found, draft, drivers_of, wrong
 from edgenode.config.lines import Place
 from edgenode.config.model import SCHEMA
 from edgenode.config.relations import unfit
-from edgenode.provision.canonical import Object
+from edgenode.provision.canonical import MAX_TOLD, Object
 from edgenode.provision.shapes import elsewhere, misshapen
 
 DIRECTORY: Final = "/etc/edgenode/tls"
@@ -65,10 +65,11 @@ def unfit_tables(whole: Mapping[str, Any]) -> Iterator[Mistake]:
     """
     raw = configuration(whole)
     drivers = drivers_of(raw)
-    found = list(wrong(raw, drivers))
+    found = list(islice(wrong(raw, drivers), MAX_TOLD + 1))
     bent = list(_bent(raw, drivers))
     sensors = [mistake for mistake in found if mistake.place[:1] == ("sensor",)]
-    related = unfit(draft(raw, drivers, found, _spelt))
+    few = len(found) <= MAX_TOLD
+    related = unfit(draft(raw, drivers, found, _spelt)) if few else ()
     for mistake in chain(bent, elsewhere(chain(sensors, related), bent)):
         yield Mistake(member_of(mistake.place), in_json(mistake.sentence))
 

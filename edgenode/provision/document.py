@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from edgenode.config.check import Mistake, convert, fields_of, mistakes
 from edgenode.errors import ProvisionError
-from edgenode.provision.canonical import MAX_BYTES, Object, canonical, parsed, pretty, told
+from edgenode.provision.canonical import (
+    MAX_BYTES,
+    MAX_TOLD,
+    Object,
+    canonical,
+    parsed,
+    pretty,
+    told,
+)
 from edgenode.provision.keys import PublicKey, public_from, trusted
 from edgenode.provision.relations import unfit
 from edgenode.provision.shapes import elsewhere, misshapen
@@ -67,12 +76,15 @@ def read(data: bytes, keys: Sequence[PublicKey] | None) -> Document:
 
 
 def wrong(whole: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Every mistake of an object that was read as JSON, but for who signed it."""
+    """Every mistake of an object that was read as JSON, but for who signed it.
+
+    Where members have more mistakes than are told, how they relate is not looked at.
+    """
     bent = list(misshapen(FIELDS, whole))
-    yield from bent
-    alone = list(elsewhere(mistakes(FIELDS, whole), bent))
-    yield from alone
-    yield from elsewhere(unfit(whole, [*bent, *alone]), bent)
+    found = [*bent, *islice(elsewhere(mistakes(FIELDS, whole), bent), MAX_TOLD + 1)]
+    yield from found
+    if len(found) <= MAX_TOLD:
+        yield from elsewhere(unfit(whole, found), bent)
 
 
 def stored(data: bytes) -> Document:

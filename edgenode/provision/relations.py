@@ -13,15 +13,17 @@ from edgenode.provision.pems import unfit_enrolment, unfit_trust
 from edgenode.provision.ssh import unfit_ssh_keys
 
 DECIMALS: Final = 7  # of degrees: 1e-7 is 11 mm on the ground
+REQUIRED: Final = frozenset({"issued", "node"})  # by one of the rules, without asking
 Rule = Callable[[Mapping[str, Any]], Iterator[Mistake]]
 
 
 def unfit(whole: Mapping[str, Any], found: Sequence[Mistake]) -> Iterator[Mistake]:
     """Every mistake in how members relate; `found` is what is wrong within them.
 
-    A rule is asked where the members that it looks at are right by themselves.
+    A rule is asked where the members that it looks at are right by themselves, and there.
     """
     bent = {mistake.place[0] if mistake.place else "" for mistake in found}
+    bent |= REQUIRED - whole.keys()
     for members, rule in RULES:
         if not bent & {"", *members}:
             yield from rule(whole)

@@ -135,4 +135,5 @@ def _apart(given: Any) -> bool:
     if not isinstance(given, Mapping):
         return False
     holds = any(isinstance(inner, Mapping | list) for inner in given.values())
-    return holds or len(value(given)) > WIDTH - COLUMN
+    quoted = not all(map(BARE_KEY.fullmatch, given))
+    return holds or quoted or len(value(given)) > WIDTH - COLUMN
