@@ -47,6 +47,8 @@ def accepted(
 ) -> list[Certificate]:
     """Return what goes into node.pem: the certificate of `key`, then those between it and a root.
 
+    `anchors` are those of the document, and what the EST server told of its CA.
+
     Raises CityError where none is of that key, or it is not of this node, is over, is a CA's or
     not for clients, or does not lead to one of `anchors`. One that begins in the future is taken:
     the clock of a node may be behind, and a token is good for one certificate only.
@@ -87,17 +89,21 @@ def unfit(leaf: Certificate, node: str, now: datetime) -> Iterator[str]:
 def _path(
     leaf: Certificate, others: Sequence[Certificate], anchors: Sequence[Certificate]
 ) -> list[Certificate]:
-    """Return the leaf and what leads from it to an anchor; raises CityError (RFC 5280, 6.1)."""
+    """Return the leaf and all that lies between it and a root; raises CityError (RFC 5280, 6.1).
+
+    What lies between goes along even where it is an anchor here: a broker may know the root alone.
+    """
+    between = [one for one in (*others, *anchors) if one.subject != one.issuer]
     path = [leaf]
     while len(path) < DEPTH:
-        if any(_issued(path[-1], anchor) for anchor in anchors):
-            return path
-        above = next((one for one in others if one not in path and _issued(path[-1], one)), None)
+        above = next((one for one in between if one not in path and _issued(path[-1], one)), None)
         if above is None:
             break
         path.append(above)
-    last = path[-1].issuer.rfc4514_string()
-    raise CityError(f"the certificate that came leads to {last}, which is not trusted here")
+    if not any(one in anchors or any(_issued(one, above) for above in anchors) for one in path):
+        last = path[-1].issuer.rfc4514_string()
+        raise CityError(f"the certificate that came leads to {last}, which is not trusted here")
+    return path
 
 
 def _issued(below: Certificate, above: Certificate) -> bool:

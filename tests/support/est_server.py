@@ -71,6 +71,7 @@ class EstServer:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self._server.daemon_threads = True
+        self._server.handle_error = _silent  # type: ignore[method-assign, assignment]
         self._server.socket = self._context(directory).wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -296,3 +297,7 @@ def _alternative(extensions: x509.Extensions) -> x509.SubjectAlternativeName | N
         return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
+
+
+def _silent(*_: object) -> None:
+    """Say nothing of a client that hung up, or that was not let in."""
