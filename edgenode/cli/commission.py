@@ -39,7 +39,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait", type=_wait, default=COMMISSION.deliver_s, metavar="S",
-        help="how long a batch may take to the City OS, 1 to 600 s; default: 40",
+        help="how long a batch may take to the City OS, 1 to 600 s; default: 35",
     )  # fmt: skip
     questions.register(parser)
     parser.add_argument("--label", metavar="FILE", help="write a label: FILE.svg or FILE.png")
