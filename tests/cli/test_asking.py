@@ -278,4 +278,5 @@ def test_a_spool_in_trouble_leaves_with_one_and_names_what_was_set_aside(
 
 
 def test_every_request_of_the_socket_has_a_verb() -> None:
-    assert set(REQUESTS) <= {*ASKING, "disclose"}  # which reads the file: test_disclose.py
+    elsewhere = {"disclose", "mark", "custody"}  # test_disclose.py, tests/commission
+    assert set(REQUESTS) <= {*ASKING, *elsewhere}
