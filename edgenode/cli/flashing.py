@@ -48,13 +48,15 @@ class Order(NamedTuple):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGTERM, and the loss of the terminal, end the work as Ctrl-C does."""
+    """Let SIGTERM, and the loss of the terminal unless under nohup, end the work as Ctrl-C does."""
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in numbers}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield
     finally:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgenode.cli import main
-from edgenode.cli.flashing import Told
+from edgenode.cli.flashing import Told, stoppable
 from edgenode.errors import FlashError
 from edgenode.flash import Unwritable
 from tests.flash.machines import GB, ROOT, Tree, loop, nvme, usb
@@ -225,6 +227,19 @@ def test_a_private_key_is_no_key_to_trust(
     trust.write_text("-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n")
     assert main(["flash", str(image), "sdb", "--yes", "--trust", str(trust)]) == 2
     assert "no public key in PEM" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("handler", "ends"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_a_lost_terminal_ends_it_unless_it_was_started_under_nohup(
+    *, handler: signal.Handlers, ends: bool
+) -> None:
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) if ends else nullcontext(), stoppable():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 class Seconds:
