@@ -58,9 +58,11 @@ class Columns:
     def own(self, texts: Mapping[str, str]) -> list[tuple[Place, Any]]:
         """Return places and values of what is said of one node; an empty text says nothing.
 
-        Raises ProvisionError for columns that there are not.
+        Raises ProvisionError for columns that there are not, and for half a position.
         """
         made: list[tuple[Place, Any]] = []
+        if bool(texts.get("latitude")) != bool(texts.get("longitude")):
+            raise ProvisionError(["latitude and longitude: give both or none"])
         if texts.get("address"):
             made.append((CABLE, {}))  # in place of DHCP, or of another address
         for name, text in texts.items():

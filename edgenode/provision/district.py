@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edgenode.errors import ProvisionError
-from edgenode.provision.canonical import MAX_TOLD
+from edgenode.provision.canonical import MAX_TOLD, Object
 from edgenode.provision.columns import NODE, Columns
 from edgenode.provision.document import Document, digest
 from edgenode.provision.issue import composed, issued, random_id
@@ -25,6 +25,7 @@ MAX_BYTES: Final = 16 << 20  # of a CSV
 MAX_ROWS: Final = 10_000
 FILE: Final = "node.json"  # below a directory for each node, so that it is copied as it is
 SUMMARY: Final = "district.csv"
+POSITION: Final = ("latitude", "longitude")
 HEAD: Final = ("id", "name", "latitude", "longitude", "serial", "key", "sha256", "file")
 
 
@@ -88,14 +89,17 @@ def documents(
 ) -> list[Made]:
     """Make the document of each row of a CSV; a row without an id gets a random one.
 
+    No row gets the position of the template, which is that of one node.
+
     Raises ProvisionError with the mistakes of all rows, each with its line.
     """
     found = rows(path)
-    columns = Columns(template.common)
+    common = _elsewhere(template.common)
+    columns = Columns(common)
     problems: list[str] = []
-    for name in found[0].texts:
+    for name in sorted(found[0].texts.keys() - {NODE}):
         with _noted(problems, f"{path}:1"):
-            columns.own({name: "0"})
+            columns.column(name)
     if problems:
         raise ProvisionError(problems)
     made: list[Made] = []
@@ -106,12 +110,20 @@ def documents(
             first = seen.setdefault(node, row.line)
             if first != row.line:
                 raise ProvisionError([f"id {node} is that of line {first} too"])
-            whole = composed(node, serial, moment, template.common, columns.own(row.texts))
+            whole = composed(node, serial, moment, common, columns.own(row.texts))
             data, document = issued(whole, key)
             made.append(Made(document, data))
     if problems:
         raise ProvisionError(_told(problems))
     return made
+
+
+def _elsewhere(common: Object) -> Object:
+    site = common.get("site")
+    if not isinstance(site, dict):
+        return common
+    left = {name: value for name, value in site.items() if name not in POSITION}
+    return common | {"site": left}
 
 
 @contextmanager
