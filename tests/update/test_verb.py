@@ -145,3 +145,12 @@ def test_without_any_update_the_two_systems_are_told() -> None:
     made, words = told(trying=False, trial=None)
     assert made["update"] is None
     assert "slot A: good: as flashed" in words
+
+
+def test_every_field_is_documented() -> None:
+    ended = TRIAL.ended(record.RETURNED, "why", 1)
+    made, _ = told(trying=True, trial=ended, left_ms=1)
+    section = (ROOT / "docs/cli.md").read_text("utf-8").split("## `edgenode update ")[1]
+    section = section.split("\n## ")[0]
+    for field in (*made, *made["slots"][0], *made["update"]):
+        assert f"`{field}" in section, field
