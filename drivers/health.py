@@ -1,4 +1,4 @@
-"""The node itself: heat, supply, memory, processor, disk, clock, card and radio.
+"""The node itself: heat, supply, memory, processor, disk, clock, card, radio and certificate.
 
 Datasheet: none; the files of Linux are the part.
 - Temperature: Documentation/driver-api/thermal/sysfs-api.rst, `temp` in 1/1000 °C.
@@ -6,7 +6,7 @@ Datasheet: none; the files of Linux are the part.
   hexadecimal; its bits are those of `vcgencmd get_throttled` in Raspberry Pi's documentation.
   Other kernels have the supply's alarm alone: drivers/hwmon/raspberrypi-hwmon.c.
 - Memory, processor, uptime: proc_meminfo(5), proc_stat(5), proc_uptime(5).
-- Card: drivers/health_card.py.
+- Card: drivers/health_card.py. Certificate: drivers/health_certificate.py.
 - Radio: net/wireless/wext-proc.c; a level below zero is in dBm, others have no unit.
 """
 
@@ -19,6 +19,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 from msgspec import Meta
 
 from drivers.health_card import Number, card_life_used, card_written, disk_of
+from drivers.health_certificate import certificate_left
 from edgenode.bus import Tree
 from edgenode.driver import Driver, Found, Grade, Options, WireKind
 from edgenode.errors import BusError
@@ -37,6 +38,7 @@ NO_LEVEL: Final = -256  # what a radio that hears nothing reports
 
 ITSELF: Final = "this machine itself: its heat, supply, memory, disk, card and clock"
 SUPPLY_LOW: Final = 1  # the index of its channel
+KERNEL: Final = 11  # so many channels are of files of the kernel
 
 
 class HealthOptions(Options, frozen=True):
@@ -58,6 +60,14 @@ class HealthOptions(Options, frozen=True):
             description="a disk such as mmcblk0, without /dev/",
         ),
     ] = ""
+    certificate: Annotated[
+        str,
+        Meta(
+            pattern="^(/.*)?$",
+            title="whose end is told, so that somebody notices in time; the node's own",
+            description="a file in PEM, as an absolute path",
+        ),
+    ] = "/etc/edgenode/tls/node.pem"
 
 
 def temperature(tree: Tree, zone: str) -> Number:
@@ -186,6 +196,7 @@ class Health(Driver):
         Channel("wifi_signal", "dBm", 0, low=-120, high=0),
         Channel("uptime", "s"),
         Channel("clock_error", "ms"),
+        Channel("certificate_left", "s", 2),
     )
     budget_s: ClassVar[float] = 0.5  # a few ms as a rule; a board under memory pressure is slower
     fastest_s: ClassVar[float] = 1.0  # the shares of a shorter time mean nothing
@@ -197,6 +208,7 @@ class Health(Driver):
         self._zone = thermal_zone(wire)
         self._throttle_file = throttle_file(wire)
         self._card = options.card or disk_of(wire, options.state)
+        self._certificate = options.certificate
         self._ticks = _ticks(wire)
         self._low = False
         self._latched: int | None = None  # not known before the first read
@@ -209,7 +221,7 @@ class Health(Driver):
 
     def read(self, now_ms: int) -> Sample:
         """Return what the kernel says. Raises BusError where it says nothing at all."""
-        del now_ms  # its files are about now by themselves
+        del now_ms  # its files are about now by themselves, and a certificate about UTC
         tree, card = self._tree, self._card
         bits = _tried(lambda: throttling(tree, self._throttle_file))
         low = _bits(bits, 0, UNDER_VOLTAGE)
@@ -228,8 +240,9 @@ class Health(Driver):
             _tried(lambda: wifi_signal(tree)),
             _tried(lambda: uptime(tree)),
             _tried(tree.clock_error_ms),
+            _tried(lambda: certificate_left(tree, self._certificate, time.time())),
         )
-        if all(one.quality is Quality.MISSING for one in found[:-1]):
+        if all(one.quality is Quality.MISSING for one in found[:KERNEL]):
             raise BusError("health: none of the kernel's files is there; is the bus's path /?")
         values, quality = (tuple(column) for column in zip(*found, strict=True))
         return Sample(values, quality, self._supply_events(low.value, bits.value))

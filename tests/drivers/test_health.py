@@ -13,9 +13,11 @@ from edgenode.bus import open_tree
 from edgenode.config.check import fields_of, mistakes
 from edgenode.errors import BusError
 from edgenode.reading import EventCode, Quality
+from tests.drivers.known_health_certificate import FILE, LONG_LIVED
 from tests.support.boards import CM4, PC, PI4, FakeTree
 
 NAMES = [channel.name for channel in Health.channels]
+ENDS = 2_713_910_399  # of that certificate, in POSIX seconds
 OK, MISSING, FAULT = Quality.OK, Quality.MISSING, Quality.FAULT
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 ALARM = "sys/class/hwmon/hwmon1/in0_lcrit_alarm"
@@ -46,6 +48,7 @@ def test_a_raspberry_pi_with_an_sd_card() -> None:
         "wifi_signal": -49,
         "uptime": 350735.47,
         "clock_error": 7,
+        "certificate_left": None,  # none was given to it
     }
 
 
@@ -258,3 +261,18 @@ def test_on_a_real_machine_the_ticks_are_psutils() -> None:
     busy = dict(zip(NAMES, health.read(0).values, strict=True))["cpu_busy"]
     passed = [after - b for after, b in zip(psutil.cpu_times(), before, strict=True)][:8]
     assert busy == pytest.approx(100 * (1 - (passed[3] + passed[4]) / sum(passed)), abs=15)
+
+
+def test_the_end_of_the_nodes_own_certificate_is_told() -> None:
+    def told(text: str, **options: str) -> tuple[float | None, Quality]:
+        tree = FakeTree({**PI4, FILE: text, "/elsewhere.pem": LONG_LIVED})
+        sample = Health(tree, HealthOptions(**options)).read(0)
+        return sample.values[-1], sample.quality[-1]
+
+    left, well = told(LONG_LIVED)
+    assert well is OK
+    assert left == pytest.approx(ENDS - time.time(), abs=60)
+    assert told("no certificate") == (None, FAULT)
+    assert told(LONG_LIVED[:300]) == (None, FAULT)
+    assert told("", certificate="/elsewhere.pem")[1] is OK
+    assert told(LONG_LIVED, certificate="") == (None, MISSING)

@@ -8,10 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from drivers import health, health_card
+from drivers import health, health_card, health_certificate
 from drivers.health import Health, HealthOptions
 from edgenode.bus import open_tree
 from tests.drivers.known_health import MUTANTS, OF_THE_CARD, card_holds, known_answers_hold
+from tests.drivers.known_health_certificate import (
+    FILE,
+    LONG_LIVED,
+    OF_THE_CERTIFICATE,
+    certificate_holds,
+)
 from tests.support.beds import Bed, Files, Wire
 from tests.support.proofs import FRAMES, Agreement, Mutants, Oracle, Proof
 
@@ -33,6 +39,7 @@ BOARD = {
     "sys/class/thermal/thermal_zone0/type": "cpu-thermal",
     "sys/class/thermal/thermal_zone0/temp": "47236",
     "sys/devices/platform/soc/soc:firmware/get_throttled": "0",
+    FILE: LONG_LIVED,
 }
 NAMES = [channel.name for channel in Health.channels]
 MEMORY, BUSY = NAMES.index("memory_available"), NAMES.index("cpu_busy")
@@ -101,6 +108,7 @@ PROOFS = (
         mutants=(
             Mutants(health, tuple(MUTANTS), known_answers_hold),
             Mutants(health_card, tuple(OF_THE_CARD), card_holds),
+            Mutants(health_certificate, tuple(OF_THE_CERTIFICATE), certificate_holds),
         ),
         damage="a file of the kernel has no checksum, and nothing on its way that could flip a bit",
         found="^this machine itself",
