@@ -90,7 +90,8 @@ def _checked(args: argparse.Namespace, report: Report) -> int:
     for warning in [*config.warnings, *surroundings(config)]:
         report.add("warnings", warning)
         report.say(f"note: {warning}")
-    codes = [] if args.offline else [_brokers(config, report)]
+    ask = config.uplink.broker and not args.offline
+    codes = [_brokers(config, report)] if ask else []
     codes += [_probe(config, report)] if args.probe else []
     return max(codes, default=WELL)
 

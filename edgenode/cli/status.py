@@ -96,6 +96,9 @@ def _spool(spool: dict[str, Any], up_s: int) -> Iterator[str]:
 
 def _uplink(answer: dict[str, Any]) -> Iterator[str]:
     uplink = answer["uplink"]
+    if not answer.get("brokers", 1):
+        yield "  uplink    none: no broker is named, nothing is sent"
+        return
     if uplink is None:
         yield "  uplink    not started yet: the first sample comes first"
         return

@@ -140,7 +140,7 @@ class BrokerTable(Table, frozen=True):
 class UplinkTable(Table, frozen=True):
     """[uplink]: where batches go, and whose word ends our custody of them."""
 
-    broker: Annotated[tuple[BrokerTable, ...], Meta(min_length=1, max_length=16)]
+    broker: Annotated[tuple[BrokerTable, ...], Meta(max_length=16)] = ()  # none: nothing is sent
     prefix: Annotated[Topic, Meta(title="what all topics begin with")] = "edgenode/v1"
     custody: Annotated[
         Literal["city", "broker"], Meta(title="whose acknowledgement lets a batch leave the node")
@@ -246,7 +246,7 @@ class FileTable(Table, frozen=True):
 
     schema: Annotated[Literal[1], Meta(title="the version of this file's format")]
     node: NodeTable
-    uplink: UplinkTable
+    uplink: UplinkTable = UplinkTable()
     site: SiteTable = SiteTable()
     clock: ClockTable = ClockTable()
     spool: SpoolTable = SpoolTable()

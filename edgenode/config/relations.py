@@ -37,6 +37,12 @@ def unfit(draft: Draft) -> Iterator[Mistake]:
 def doubtful(draft: Draft, config: Config) -> Iterator[Mistake]:
     """Everything that a maintainer should know of a file without mistakes."""
     yield from busy(draft)
+    if not config.uplink.broker:
+        yield Mistake(
+            ("uplink", "broker"),
+            "no broker is named, so nothing is sent and readings wait in the spool; provision this"
+            " node, or write a [[uplink.broker]] table",
+        )
     if config.uplink.custody == "broker":
         yield Mistake(
             ("uplink", "custody"),

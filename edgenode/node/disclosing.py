@@ -22,6 +22,7 @@ def disclosed(config: Config, source: str = DAEMON, utc_ms: int | None = None) -
 
     `source` is the file it was read from, or "daemon" where it runs.
     """
+    brokers = config.uplink.broker
     by_name = {group.channels[0].name.partition("/")[0]: group for group in groups(config).values()}
     return {
         "format": FORMAT,
@@ -31,7 +32,7 @@ def disclosed(config: Config, source: str = DAEMON, utc_ms: int | None = None) -
         "site": {key: getattr(config.site, key) for key in TOLD},
         "translations": {"en": dict(config.site.en), "ko": dict(config.site.ko)},
         "dtpr": list(config.site.dtpr),
-        "encrypted": all(broker.tls for broker in config.uplink.broker),
+        "encrypted": bool(brokers) and all(broker.tls for broker in brokers),
         "sensors": [_sensor(sensor, by_name[sensor.name]) for sensor in config.sensors],
     }
 

@@ -62,6 +62,7 @@ def status(
             "written_bytes_per_day": picture.written_a_day,
             "wear_budget_bytes_per_day": CARD_BYTES_A_DAY,
         },
+        "brokers": picture.brokers,
         "uplink": asdict(picture.uplink) if picture.uplink else None,
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgenode.clock import Clock
 from edgenode.config import Config
+from edgenode.errors import NodeError
 from edgenode.node.rooms import Rooms
 from edgenode.node.stop import Stop
 
@@ -27,7 +28,12 @@ class Drained:
 
 
 def drain(config: Config, clock: Clock, stop: Stop, timeout_s: float) -> Drained:
-    """Send until everything is acked, `stop` is set or `timeout_s` has passed."""
+    """Send until everything is acked, `stop` is set or `timeout_s` has passed.
+
+    Raises NodeError where no broker is named.
+    """
+    if not config.uplink.broker:
+        raise NodeError("no broker is named: write a [[uplink.broker]] table, then drain again")
     rooms = Rooms(config, clock)
     rooms.start_uplink()
     until_ms = rooms.started_ms + timeout_s * 1000

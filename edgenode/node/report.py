@@ -38,6 +38,7 @@ class Picture:
     notes: Sequence[Condition] = ()  # what was found wrong at the start
     clock_err_ms: int | None = None  # by how much the wall clock may be wrong; None: not known
     connect_by_ms: int = 0  # boot-time until which it is no trouble that no broker is connected
+    brokers: int = 1  # how many the configuration names
 
     @property
     def up_ms(self) -> int:
@@ -146,8 +147,17 @@ def _spool(picture: Picture) -> Iterator[Condition]:
         yield Condition("card wear", what, "mount noatime,commit=60; raise commit_interval_s")
 
 
+UNPROVISIONED = (
+    "provision this node, or write a [[uplink.broker]] table, then systemctl reload edgenode"
+)
+
+
 def _uplink(picture: Picture) -> Iterator[Condition]:
     uplink, late = picture.uplink, picture.now_ms > picture.connect_by_ms
+    if not picture.brokers:
+        what = "no broker is named, so nothing is sent: readings wait in the spool"
+        yield Condition("uplink", what, UNPROVISIONED)
+        return
     if uplink is None:
         if late and not any(note.key == "uplink" for note in picture.notes):
             yield Condition("uplink", "not connected: not tried yet", "wait for the first sample")

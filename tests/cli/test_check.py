@@ -46,6 +46,16 @@ def test_a_broker_that_is_not_there_fails_the_check(
     assert "refused" in capsys.readouterr().out
 
 
+def test_a_node_without_a_broker_is_no_mistake_and_a_note_says_what_that_means(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "edgenode.toml"
+    path.write_text('schema = 1\n[node]\nid = "0a1b2c3d"\n', encoding="utf-8")
+    assert main(["check", "--config", str(path)]) == 0
+    assert "note: " in (said := capsys.readouterr().out)
+    assert "no broker is named, so nothing is sent" in said
+
+
 def test_offline_only_the_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--offline", "--config", file(tmp_path, free_port())]) == 0
     assert "no mistakes" in capsys.readouterr().out

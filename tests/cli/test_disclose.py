@@ -55,7 +55,7 @@ def test_without_a_daemon_and_with_mistakes_in_the_file_these_are_told(
 ) -> None:
     file.write_text("schema = 1\n")
     assert alone(file) == 2
-    assert "write at least one [[uplink.broker]] table" in capsys.readouterr().err
+    assert "node: id is missing" in capsys.readouterr().err
 
 
 def test_korean_is_told_where_it_is_asked_for(daemon: Played, capsys: Capture) -> None:

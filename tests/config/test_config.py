@@ -57,11 +57,14 @@ def test_a_missing_key_is_told_at_its_table() -> None:
     assert problem.startswith("n.toml:16: uplink.broker[0]: host is missing; a host name")
 
 
-def test_a_file_without_a_broker_says_what_to_write() -> None:
-    text = WELL[: WELL.index("[[uplink.broker]]")] + WELL[WELL.index("[[bus]]") :]
-    assert problems(text) == [
-        "n.toml:13: uplink.broker: write at least one [[uplink.broker]] table"
-    ]
+@pytest.mark.parametrize("uplink", ["", "[uplink]\n", "[uplink]\nbroker = []\n"])
+def test_a_file_without_a_broker_is_taken_and_a_note_says_that_nothing_is_sent(uplink: str) -> None:
+    text = WELL[: WELL.index("[uplink]")] + uplink + WELL[WELL.index("[[bus]]") :]
+    config = parse(text, "n.toml")
+    assert config.uplink.broker == ()
+    (note,) = [warning for warning in config.warnings if "no broker is named" in warning]
+    assert "nothing is sent" in note
+    assert "provision this node" in note
 
 
 def test_a_driver_that_is_not_installed_is_named_with_those_that_are() -> None:

@@ -107,6 +107,15 @@ def test_draining_a_node_that_holds_nothing_is_done_at_once(tmp_path: Path) -> N
     assert done.stdout.startswith("drained: 0 batches sent")
 
 
+def test_draining_to_nowhere_is_refused_with_what_to_write(place: Place) -> None:
+    text = place.config.read_text()
+    broker = text[text.index("[[uplink.broker]]") : text.index("[[bus]]")]
+    place.config.write_text(text.replace(broker, ""))
+    done = drained(place)
+    assert done.returncode == 1
+    assert "no broker is named: write a [[uplink.broker]] table" in done.stderr
+
+
 def test_draining_without_a_city_says_what_is_left_and_keeps_it(place: Place) -> None:
     with place.daemon() as process:
         until(place.sampled, "a commit")

@@ -234,3 +234,21 @@ def test_an_uplink_that_could_not_be_started_is_started_by_the_next_reload(place
         until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
         until(lambda: "uplink" not in problems(place), "it is well again")
         assert terminated(process) == 0
+
+
+def test_a_node_without_a_broker_samples_and_sends_as_soon_as_it_is_told_of_one(
+    place: Place,
+) -> None:
+    text = place.config.read_text()
+    broker = text[text.index("[[uplink.broker]]") : text.index("[[bus]]")]
+    write(place, text.replace(broker, ""))
+    with place.daemon() as process:
+        until(lambda: "nothing is sent" in problems(place).get("uplink", ""), "it is told")
+        assert (place.status() or {})["uplink"] is None
+        write(place, text)
+        assert reload(place)["changed"] == ["[uplink] changed"]
+        until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
+        write(place, text.replace(broker, ""))
+        assert reload(place)["changed"] == ["[uplink] changed"]
+        until(lambda: (place.status() or {})["uplink"] is None, "the uplink is gone")
+        assert terminated(process) == 0

@@ -208,6 +208,15 @@ def test_before_the_uplink_is_started_the_document_says_so() -> None:
     assert "not started yet" in "\n".join(text(answered(picture)))
 
 
+def test_a_node_that_knows_no_broker_says_that_nothing_is_sent_and_what_to_do() -> None:
+    picture = replace(WELL, uplink=None, brokers=0)
+    words = "\n".join(text(answered(picture)))
+    assert found(picture) == ["uplink"]
+    assert "no broker is named, so nothing is sent: readings wait in the spool" in words
+    assert "do: provision this node, or write a [[uplink.broker]] table" in words
+    assert "uplink    none: no broker is named" in words
+
+
 def test_one_line_is_enough_for_systemctl() -> None:
     well = Watch([], 0).look([], 0)
     assert line(well, WELL).startswith("well: 40 readings taken, 0 batches held, connected to b")
