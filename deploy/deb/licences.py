@@ -33,10 +33,9 @@ def copyright_of(code: Path, where: str) -> str:
 
     Raises BuildError for a library that does not say under which licence it comes.
     """
-    paragraphs = [OURS.read_text(encoding="utf-8")]
-    for information in sorted(code.glob("*.dist-info")):
-        paragraphs.append("\n".join(_paragraph(information, where)) + "\n")
-    return "\n".join(paragraphs)
+    wheels = sorted(code.glob("*.dist-info"))
+    paragraphs = ["\n".join(_paragraph(wheel, where)) + "\n" for wheel in wheels]
+    return "\n".join([OURS.read_text(encoding="utf-8"), *paragraphs])
 
 
 def licence_of(about: Message) -> str:

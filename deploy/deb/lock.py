@@ -21,9 +21,11 @@ from deploy.deb.wheels import PIP_S, lock_of
 ROOT: Final = Path(__file__).parents[2]
 EXTRAS: Final = ("provision", "sign")
 UNUSED: Final = frozenset({"setuptools"})  # colorzero names it and imports nothing of it
-# Whose compiled half no node needs: it is four fifths of the size, and speeds up what is done once.
+# Whose compiled half no node needs: four fifths of its size, for what is done once a sign.
 PURE: Final = frozenset({"fonttools"})
-HEAD: Final = "# Made by `python -m deploy.deb.lock`: the wheels in the package for Debian {number}.\n"
+HEAD: Final = (
+    "# Made by `python -m deploy.deb.lock`: the wheels in the package for Debian {number}.\n"
+)
 Row = dict[str, Any]  # of pip's report
 Pins = dict[tuple[str, str], set[str]]
 

@@ -92,7 +92,7 @@ def control(tree: Path, version: str, target: Target) -> str:
 
 
 def md5sums(tree: Path) -> str:
-    """Return the file `md5sums` (deb-md5sums(5)), by which `dpkg --verify` finds what was damaged."""
+    """Return the file `md5sums` (deb-md5sums(5)), by which `dpkg --verify` finds damage."""
     files = sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
     return "".join(
         f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n"  # noqa: S324

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from edgenode.cli import VERBS
 from tests.support.packages import ROOT, built, copied, extracted, listed, told
 
 UNITS = "/usr/lib/systemd/system"
 CODE = "/usr/lib/edgenode"
+KINDS = ("service", "socket", "timer")
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -69,7 +71,11 @@ def test_every_file_is_roots_and_nobody_else_can_write_it(packages: dict[str, Pa
 
 def test_everything_that_a_node_needs_is_there(packages: dict[str, Path]) -> None:
     files = set(listed(packages["arm64"]))
-    units = {path.name for path in (ROOT / "systemd").glob("*.*") if path.suffix in {".service", ".socket", ".timer"}}
+    units = {
+        path.name
+        for path in (ROOT / "systemd").glob("*.*")
+        if path.suffix in {".service", ".socket", ".timer"}
+    }
     assert {f"{UNITS}/{name}" for name in units} <= files
     assert {
         "/usr/lib/sysusers.d/edgenode.conf",
@@ -115,9 +121,7 @@ def test_the_licence_of_every_vendored_library_is_told(tree: Path) -> None:
     assert all("\nCopyright: " in part and "\nLicense: " in part for part in paragraphs)
 
 
-def test_the_manual_names_every_verb_and_man_understands_it(tree: Path) -> None:
-    from edgenode.cli import VERBS
-
+def test_the_manual_names_every_verb(tree: Path) -> None:
     page = gzip.decompress((tree / "usr/share/man/man1/edgenode.1.gz").read_bytes()).decode()
     assert all(f".SS edgenode {verb}" in page for verb in VERBS)
     assert "\\fB\\-\\-probe\\fR" in page

@@ -55,7 +55,7 @@ def raised(package: Path, version: str, work: Path) -> Path:
     ):
         file = tree / name
         file.write_text(file.read_text().replace(f"{key}{present}", f"{key}{version}"))
-    words = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, made]
+    words = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(made)]
     subprocess.run(words, check=True, capture_output=True)
     return made
 
