@@ -120,7 +120,7 @@ class Office:
         }
 
     def _mark(self) -> Document:
-        seq = self._rooms.spool.mark()
+        seq = self._rooms.mark()
         return {"format": FORMAT, "stream": int(Stream.EVENTS), "seq": seq}
 
     def _custody(self, given: Arguments) -> Document:

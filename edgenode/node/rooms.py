@@ -17,6 +17,7 @@ from edgenode.node import commissioned, parts, sensors
 from edgenode.node.boot import board, hardware
 from edgenode.node.buses import Buses
 from edgenode.node.report import Picture
+from edgenode.reading import Event, EventCode, Stream
 from edgenode.spool import Spool
 from edgenode.wire import encode
 
@@ -140,6 +141,12 @@ class Rooms:
             brokers=len(self.config.uplink.broker),
         )
         return self.latest
+
+    def mark(self) -> int:
+        """Have a batch of events sealed at once; return the least seq that it can have."""
+        least = self.spool.next_seq(Stream.EVENTS)
+        self.spool.event(self._clock.boot_ms(), None, Event(EventCode.MARKED))
+        return least
 
     def reached(self, stream: int, seq: int) -> str:
         """Return how far a batch of the present spool has come; raises NodeError."""

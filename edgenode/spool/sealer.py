@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from edgenode.reading import ALARMS, Channel, Kind, Quality
+from edgenode.reading import ALARMS, Channel, EventCode, Kind, Quality
 from edgenode.spool.rows import EVENT, Row, decode_row
 from edgenode.wire import MAX_ROWS, Flag, Rows, WireEvent
 from edgenode.wire.limits import EVERY_COLUMN
@@ -62,6 +62,11 @@ def is_alarm(row: Row) -> bool:
     """Tell whether the row of an event is an alarm; under maintenance nothing is."""
     _, _, _, code, _, quality = decode_row(row.data)
     return code in ALARMS and quality != Quality.MAINTENANCE
+
+
+def is_hasty(row: Row) -> bool:
+    """Tell whether the row of an event is sealed at once: an alarm is, and a mark."""
+    return is_alarm(row) or decode_row(row.data)[3] == EventCode.MARKED
 
 
 def _channels_of(ch: int | None, channels: Channels) -> Sequence[Channel]:

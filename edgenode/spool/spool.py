@@ -22,7 +22,7 @@ from edgenode.spool.patience import Patience
 from edgenode.spool.rate import Rate
 from edgenode.spool.regroup import Doors, Regroup
 from edgenode.spool.schedule import Schedule
-from edgenode.spool.sealer import is_alarm
+from edgenode.spool.sealer import is_hasty
 from edgenode.spool.statistics import statistics
 from edgenode.spool.upkeep import DAMAGE, Upkeep
 from edgenode.spool.window import Window, cost_of
@@ -77,14 +77,13 @@ class Spool:
         self._window = Window(core.unsealed.ends, self.wake)
         self._window.claim(sum(cost_of(run.rows) for run in core.unsealed))
         now = self.clock.boot_ms()
-        cores = [core, *opened.drains]
         self.traffic = core.traffic
         core.wear.begin(lambda: core.counts.blocks * BLOCK + core.counts.sealed_bytes)
         self._keepers = [Keeper(core, Schedule(self.options, core.identity, now), self._window)]
         for drain in opened.drains:
             schedule = Schedule(self.options, drain.identity, now, draining=True)
             self._keepers.append(Keeper(drain, schedule, Window([0] * len(STREAMS), self.wake)))
-        self._upkeep = Upkeep(cores, self.options, self._tell, now)
+        self._upkeep = Upkeep([core, *opened.drains], self.options, self._tell, now)
         self.degraded = opened.degraded
         for trouble in opened.troubles:
             self._tell(trouble)
@@ -124,17 +123,11 @@ class Spool:
             raise SpoolError("the spool is closed")
         door = None if gid is None else self._door(gid)
         row = event_to_row(t_ms if event.t_ms is None else event.t_ms, gid, event)
-        hasty = is_alarm(row) or event.code == EventCode.MARKED
-        self._window.append(Stream.EVENTS, row, door, alarm=hasty)
+        self._window.append(Stream.EVENTS, row, door, alarm=is_hasty(row))
 
-    def mark(self) -> int:
-        """Have a batch of events sealed at once; return the least seq that it can have.
-
-        Raises SpoolError when the spool is closed.
-        """
-        least = self._core.next_seqs[Stream.EVENTS]
-        self.event(self.clock.boot_ms(), None, Event(EventCode.MARKED))
-        return least
+    def next_seq(self, stream: Stream) -> int:
+        """Return the least seq of what is sealed from now on."""
+        return self._core.next_seqs[stream]
 
     def set_total(self, channel: str, value: int, t_ms: int) -> None:
         """Note the durable total of a counter; raises SpoolError beyond 64 channels."""
@@ -295,9 +288,8 @@ class Spool:
 
     def stats(self) -> SpoolStats:
         """Return the figures for `status`; waits for the store's lock."""
-        cores = [keeper.core for keeper in self._keepers]
         return statistics(
-            cores,
+            [keeper.core for keeper in self._keepers],
             self._window,
             self.options,
             self._rate,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.reading import EventCode, Stream
+from edgenode.reading import Event, EventCode, Stream
 from edgenode.spool import Spool
 from edgenode.wire import Ack
 from tests.support.clock import FakeClock
@@ -21,9 +21,15 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def mark(spool: Spool, clock: FakeClock) -> int:
+    least = spool.next_seq(Stream.EVENTS)
+    spool.event(clock.boot_ms(), None, Event(EventCode.MARKED))
+    return least
+
+
 def sent(spool: Spool, clock: FakeClock) -> int:
     """Return the seq of a mark that was sealed and handed to a session."""
-    seq = spool.mark()
+    seq = mark(spool, clock)
     clock.advance(100)
     spool.step()
     [sealed] = drained(spool.outbox, live=True)
@@ -40,7 +46,7 @@ def test_a_mark_is_sealed_at_once_and_followed_to_the_end_of_custody(
     spool = opened(tmp_path, clock, custody=custody)
     spool.outbox.begin_session()
     spool.step()
-    assert spool.outbox.reached(EVENTS, spool.mark()) == "open"
+    assert spool.outbox.reached(EVENTS, mark(spool, clock)) == "open"
     clock.advance(100)
     spool.step()
     drained(spool.outbox, live=True)
@@ -65,7 +71,7 @@ def test_two_marks_within_five_seconds_are_sealed_five_seconds_apart(
     spool.outbox.begin_session()
     spool.step()
     sent(spool, clock)
-    again = spool.mark()
+    again = mark(spool, clock)
     spool.step()
     assert spool.outbox.reached(EVENTS, again) == "open"
     clock.advance(5_000)
