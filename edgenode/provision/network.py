@@ -83,8 +83,9 @@ def _mobile(row: ApnTable) -> Sections:
 def escaped(text: str) -> str:
     """Return text as a value of GLib's key files: spaces at its ends and backslashes kept."""
     made = text.replace("\\", "\\\\")
-    lead, trail = len(made) - len(made.lstrip(" ")), len(made) - len(made.rstrip(" "))
-    return "\\s" * lead + made.strip(" ") + "\\s" * trail
+    inside = made.strip(" ")
+    lead = len(made) - len(made.lstrip(" "))
+    return "\\s" * lead + inside + "\\s" * (len(made) - lead - len(inside))
 
 
 def _keyfile(name: str, sections: Sections) -> Setting:
