@@ -1,4 +1,4 @@
-"""One boot for every claim of the lab: what the guest found, and what a city would have of it."""
+"""Two boots for every claim of the lab: what the guests found, and what a city would have of it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,61 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab import machine
+from tests.lab import machine, manager
 
 Step = Callable[[str], Any]
+LAB, UNIT = "lab", "unit"  # directories of the guests
+BOOTS: Mapping[str, Callable[[Path], None]] = {LAB: machine.run, UNIT: manager.run}
+
+
+def booted(factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return the share of a guest that has done its job; several workers of xdist boot once."""
+    root = factory.getbasetemp()
+    if root.name.startswith("popen-"):  # one of several workers
+        root = root.parent
+    job = root / name
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not job.exists():
+            job.mkdir()
+            BOOTS[name](job)
+    assert (job / "findings.json").exists(), machine.told(job)
+    return job
+
+
+@pytest.fixture(scope="session", autouse=True)
+def both(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Boot both at once where both are wanted: each has one processor."""
+    here = Path(__file__).parent
+    files = {item.path.name for item in request.session.items if item.path.parent == here}
+    if "test_unit.py" not in files or len(files) == 1:
+        yield
+        return
+    thread = threading.Thread(target=_tried, args=(tmp_path_factory, UNIT), name="boot")
+    thread.start()
+    yield
+    thread.join()
+
+
+def _tried(factory: pytest.TempPathFactory, name: str) -> None:
+    with suppress(AssertionError):  # whoever wants it fails by it
+        booted(factory, name)
 
 
 @pytest.fixture(scope="session")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The share of a guest that has done its job; several workers of pytest-xdist boot once."""
-    root = tmp_path_factory.getbasetemp()
-    if root.name.startswith("popen-"):  # one of several workers
-        root = root.parent
-    job = root / "lab"
-    with (root / "lab.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not job.exists():
-            job.mkdir()
-            machine.run(job)
-    assert (job / "findings.json").exists(), machine.told(job)
-    return job
+    """The share of the guest that has no systemd."""
+    return booted(tmp_path_factory, LAB)
 
 
 @pytest.fixture(scope="session")

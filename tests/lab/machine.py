@@ -10,6 +10,7 @@ import compileall
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
@@ -38,15 +39,24 @@ def prepared() -> Path:
 def run(job: Path) -> None:
     """Run the guest's job in a machine that ends with it; `job` is its /run/lab."""
     lab = prepared()
-    for room in ("edgenode", "drivers"):  # here it takes a tenth of the time
-        compileall.compile_dir(CHECKOUT / room, quiet=1)
     words = {"modules": lab / "lib/modules", "checkout": CHECKOUT, "python": sys.executable}
     quoted = {name: shlex.quote(str(path)) for name, path in words.items()}
     (job / "job.sh").write_text(JOB.format(**quoted))
+    boot(lab, job)
+
+
+def boot(lab: Path, job: Path, words: str = "", more: Sequence[str] = ()) -> None:
+    """Boot a machine that runs job.sh and ends with it, and says 0 in `exit`.
+
+    `words` are for the kernel, `more` for QEMU, whose working directory is the job's.
+    """
+    for room in ("edgenode", "drivers"):  # here it takes a tenth of the time
+        compileall.compile_dir(CHECKOUT / room, quiet=1)
     try:
         subprocess.run(
-            _qemu(lab, job),
+            [*_qemu(lab, job, words), *more],
             check=False,
+            cwd=job,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=(job / "qemu.log").open("wb"),
@@ -67,7 +77,7 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
-def _qemu(lab: Path, job: Path) -> list[str]:
+def _qemu(lab: Path, job: Path, words: str) -> list[str]:
     share = "local,mount_tag={tag},security_model=none,multidevs=remap,path={path}"
     return [
         # One processor: the kernel's interrupt thread then runs before the program that made an
@@ -77,7 +87,7 @@ def _qemu(lab: Path, job: Path) -> list[str]:
         *("-icount", "shift=1,sleep=on"),
         *("-cpu", "max", "-m", MEMORY, "-display", "none", "-no-reboot", "-nodefaults"),
         *("-kernel", str(lab / "vmlinuz"), "-initrd", str(lab / "initramfs.gz")),
-        *("-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off"),
+        *("-append", f"console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off {words}"),
         *("-serial", f"file:{job / 'console'}"),
         *("-virtfs", share.format(tag="host", path="/") + ",readonly=on"),
         *("-virtfs", share.format(tag="job", path=job)),
