@@ -8,6 +8,8 @@ from typing import Any
 
 from edgenode.cli import NOT_WELL, WELL
 from edgenode.cli.asking import add_options, asked, told
+from edgenode.cli.refusal import lines as refused_lines
+from edgenode.cli.refusal import refusal
 from edgenode.cli.words import many, size, span, when
 
 STEADY_S = 3_600  # a start writes more than an hour of running does
@@ -23,12 +25,20 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the daemon and print its answer."""
-    return told(args, lambda: asked(args, "status"), text, code)
+    found = refusal()
+    return told(args, lambda: asked(args, "status") | found, text, code, lambda _: _without(found))
+
+
+def _without(found: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what is told of a refusal where no daemon answers."""
+    from edgenode.cli.absent import MORE  # noqa: PLC0415 - only without a daemon
+
+    return found, [*refused_lines(found), MORE]
 
 
 def code(answer: dict[str, Any]) -> int:
     """Return the exit code for a status."""
-    return WELL if answer["health"] == "well" else NOT_WELL
+    return WELL if answer["health"] == "well" and "refused" not in answer else NOT_WELL
 
 
 def text(answer: dict[str, Any]) -> Iterator[str]:
@@ -42,6 +52,7 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
         again = f", {times} times of late" if times > 1 else ""
         yield f"  ! {problem['what']} (for {span(problem['since_s'])}{day}{again})"
         yield f"    do: {problem['advice']}"
+    yield from refused_lines(answer)
     if answer.get("maintenance"):
         yield f"  work      {maintenance(answer['maintenance'])}"
     yield f"  clock     {_clock(answer)}"
