@@ -11,23 +11,32 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURES = ("amd64", "arm64")
+BUILD_S = 300
 EPOCH = "1764115200"
 SOURCES = ("README.md", "pyproject.toml", "deploy", "docs", "drivers", "edgenode", "systemd")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def built(source: Path, output: Path, *before: str, **environment: str) -> dict[str, Path]:
-    """Build for Debian 12; `before` stands before the command. The packages by processor."""
+    """Build for Debian 12, side by side; `before` stands before each command.
+
+    Returns the packages by processor.
+    """
     words = [sys.executable, "-m", "deploy.deb", "--debian", "12", "--level", "0"]
-    words += ["--output", str(output)]
-    done = subprocess.run(
-        [*before, *words], cwd=source, capture_output=True, text=True, check=False,
-        env={
-            "PATH": os.environ["PATH"], "HOME": str(Path.home()), "XDG_CACHE_HOME": str(CACHE),
-            "SOURCE_DATE_EPOCH": EPOCH, "PYTHONPATH": str(source), **environment,
-        },
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    running = [
+        subprocess.Popen(
+            [*before, *words, "--output", str(output), "--arch", architecture],
+            cwd=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env={
+                "PATH": os.environ["PATH"], "HOME": str(Path.home()), "XDG_CACHE_HOME": str(CACHE),
+                "SOURCE_DATE_EPOCH": EPOCH, "PYTHONPATH": str(source), **environment,
+            },
+        )
+        for architecture in ARCHITECTURES
+    ]  # fmt: skip
+    for process in running:
+        _, said = process.communicate(timeout=BUILD_S)
+        assert process.returncode == 0, said
     return {a: next(output.glob(f"*_{a}.deb")) for a in ARCHITECTURES}
 
 
