@@ -99,14 +99,14 @@ def mutated(steps: list[tuple[str, Place, Place, Any]]) -> dict[str, Any]:
         try:
             around = reached(made, place[:-1])
             if what == "put":
-                around[place[-1]] = strange
+                around[place[-1]] = copy.deepcopy(strange)
             elif what == "drop":
                 del around[place[-1]]
             elif what == "rename":
                 around[f"{place[-1]}x"] = around.pop(place[-1])
             else:
                 around[place[-1]] = copy.deepcopy(reached(made, other))
-        except (LookupError, TypeError):  # an earlier step took that away
+        except (LookupError, TypeError, AttributeError):  # an earlier step took that away
             continue
     return made
 

@@ -129,7 +129,7 @@ values = st.recursive(
 tables = st.dictionaries(st.text(max_size=12), values, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(tables)
 def test_any_table_is_read_back_as_it_was(table: dict[str, Any]) -> None:
     writer = Writer()
