@@ -186,11 +186,11 @@ def _allowed(first: _Voice, second: _Voice) -> float | None:
 
 def _odd(voices: list[_Voice]) -> Iterator[Finding]:
     middle = median(voice.value for voice in voices)
-    stated = [voice.accuracy for voice in voices if voice.accuracy is not None]
     for voice in voices:
-        if voice.accuracy is None:
+        others = [v.accuracy for v in voices if v is not voice and v.accuracy is not None]
+        if voice.accuracy is None or not others:
             continue
-        allowed = voice.accuracy + max(stated)
+        allowed = voice.accuracy + max(others)
         if abs(voice.value - middle) > allowed:
             yield _apart(voice, middle, f"the median of {len(voices)} sensors", allowed)
 

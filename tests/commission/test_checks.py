@@ -118,8 +118,8 @@ def test_what_a_check_has_said_the_daemon_need_not_say_again() -> None:
 
 
 def test_twins_may_differ_by_both_their_accuracies_and_no_more() -> None:
-    assert "twin air/temperature" not in found(with_air(heat("air", 11.69)))
-    assert "twin air/temperature" in found(with_air(heat("air", 11.71)))
+    assert "twin air/temperature" not in found(with_air(heat("air", 12.19)))
+    assert "twin air/temperature" in found(with_air(heat("air", 12.21)))
 
 
 def test_the_tolerance_of_the_file_comes_before_that_of_datasheets() -> None:
