@@ -143,7 +143,8 @@ def _watch(around: Around, trial: Trial | None) -> Verdict:
             around.tell(f"waiting: {verdict.why}")
             if trial is not None:
                 trial = _kept(around, replace(trial, lacking=lacking))
-        if around.pause(LOOK_S):
+        left_s = (began_ms + around.limits.deadline_ms - seen.now_ms) / 1000
+        if around.pause(min(LOOK_S, left_s)):
             return verdict
 
 

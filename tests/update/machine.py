@@ -196,8 +196,8 @@ class Machine:
         for source, mount in reversed(mounts):
             if mount.startswith(f"{self.directory}/"):
                 run("umount", mount)
-                if source.startswith("/dev/loop"):  # RAUC's do not go away by themselves
-                    run("losetup", "--detach", source)
+                if source.startswith("/dev/loop"):  # not each goes away by itself
+                    run("losetup", "--detach", source, ok=(0, 1))
 
     def _answers(self) -> None:
         deadline = time.monotonic() + START_S
