@@ -50,8 +50,8 @@ def firstboot(places: Places, now: datetime) -> Taken:
         telling.refused(places, head, exc.problems)
         raise
     except (NodeError, OSError) as exc:
-        head = f"NOT FINISHED: {DOCUMENT} could not be taken; the next start tries again."
-        telling.refused(places, head, [str(exc)])
+        head = f"NOT FINISHED: {DOCUMENT} is fine, this node is not; the next start goes on."
+        telling.refused(places, head, [str(exc)], telling.DISK)
         raise NodeError(f"{head} {exc}") from exc
 
 

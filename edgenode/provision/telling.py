@@ -17,6 +17,10 @@ AGAIN: Final = (
     "`edgenode provision check node.json` finds the same mistakes before that.",
     "Until then the node goes on as it was.",
 )
+DISK: Final = (
+    "Switch the node on again. If it says this once more its card is full, worn or read-only:",
+    "`edgenode doctor` on the node tells more; else write another card.",
+)
 
 
 def well(places: Places, lines: Sequence[str]) -> None:
@@ -25,9 +29,11 @@ def well(places: Places, lines: Sequence[str]) -> None:
     forget(places)
 
 
-def refused(places: Places, head: str, problems: Sequence[str]) -> None:
+def refused(
+    places: Places, head: str, problems: Sequence[str], advice: Sequence[str] = AGAIN
+) -> None:
     """Say everywhere why a document was not taken; `head` is one line, each problem another."""
-    lines = [head, *(f"- {problem}" for problem in problems), "", *AGAIN]
+    lines = [head, *(f"- {problem}" for problem in problems), "", *advice]
     with suppress(OSError):  # a boot partition that takes no writes silences none of the others
         _status(places.boot, lines)
     with suppress(OSError):

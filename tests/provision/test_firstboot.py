@@ -390,6 +390,28 @@ def test_a_full_disk_is_no_fault_of_the_document_and_the_next_start_tries_again(
     assert status(node).startswith("provisioned as")
 
 
+def test_a_boot_partition_that_takes_no_writes_does_not_undo_what_was_taken(
+    node: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(node, document())
+    real = os.open
+
+    def read_only(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        writes = flags & os.O_CREAT or (flags & os.O_WRONLY and Path(path).exists())
+        if writes and str(path).startswith(str(node.boot)):
+            raise OSError(30, "Read-only file system", path)
+        return real(path, flags, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", read_only)
+        with pytest.raises(NodeError, match="Read-only file system"):
+            firstboot(node, NOW)
+    assert (node.etc / "edgenode.toml").exists()
+    assert "NOT FINISHED" in (node.run / "refused.json").read_text()
+    assert not firstboot(node, NOW).fresh  # writable again: the same document is wiped
+    assert not (node.boot / "node.json").exists()
+
+
 def test_a_board_without_a_lamp_refuses_all_the_same(node: Places) -> None:
     raw(b"{}")(node)
     with pytest.raises(ProvisionError):
