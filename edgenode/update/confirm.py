@@ -17,6 +17,7 @@ from edgenode.update.record import Trial
 from edgenode.update.slots import Slots
 
 LOOK_S: Final = 5.0
+TRIES: Final = 12  # of asking RAUC: a minute
 DEFAULT: Final = Limits()
 
 
@@ -51,7 +52,7 @@ def gate(around: Around) -> bool:
     False: it has not proved good, or was told to leave; a reboot then leads to the other one.
     Raises NodeError where RAUC cannot be asked.
     """
-    slots = around.marks.slots()
+    slots = _asked(around)
     trial = record.load(around.state)
     if not slots.trying:
         _settle(around, slots, trial)
@@ -68,6 +69,17 @@ def gate(around: Around) -> bool:
     _end(around, trial, record.GOOD, verdict.why)
     around.tell(f"slot {slots.booted.name} is good: {verdict.why}")
     return True
+
+
+def _asked(around: Around) -> Slots:
+    """Ask RAUC, whose service may still be starting; raises NodeError when it never answers."""
+    for _ in range(TRIES - 1):
+        try:
+            return around.marks.slots()
+        except NodeError as exc:
+            around.tell(f"{exc}; asked again in {LOOK_S:.0f} s")
+            around.pause(LOOK_S)
+    return around.marks.slots()
 
 
 def _settle(around: Around, slots: Slots, trial: Trial | None) -> None:

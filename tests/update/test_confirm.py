@@ -27,9 +27,13 @@ class Marks:
     def __init__(self, *, trying: bool = True) -> None:
         self.done: list[str] = []
         self.refuses = False
+        self.starting = 0  # so many questions are asked in vain
         self.trying = trying
 
     def slots(self) -> Slots:
+        self.starting -= 1
+        if self.starting >= 0:
+            raise NodeError("no service yet")
         b, a = Slot("B", not self.trying, "9.0"), Slot("A", True)
         return Slots("edgenode-arm64", b, a, "A" if self.trying else "B")
 
@@ -121,6 +125,14 @@ def test_that_the_daemon_keeps_failing_ends_it_at_once(node: Node) -> None:
 def test_a_rauc_that_refuses_the_mark_changes_no_verdict(node: Node) -> None:
     node.status, node.restarts, node.marks.refuses = None, 7, True
     assert not node.gate()
+
+
+def test_a_rauc_that_is_still_starting_is_waited_for_but_not_for_ever(node: Node) -> None:
+    node.marks.starting = 5
+    assert node.gate()
+    node.marks.starting = 1_000
+    with pytest.raises(NodeError, match="no service yet"):
+        node.gate()
 
 
 def test_what_is_waited_for_is_said_when_it_changes_and_not_each_time(node: Node) -> None:
