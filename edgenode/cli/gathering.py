@@ -27,6 +27,8 @@ MODEL = Path("/proc/device-tree/model")
 KERNEL = (Path("/proc/version"), Path("/proc/uptime"), Path("/proc/loadavg"), Path("/proc/meminfo"))
 JOURNAL = ("journalctl", "-u", "edgenode", "-n", "2000", "--no-pager", "-o", "short-iso")
 
+LOG = "log"  # of the state directory: what edgenode-journal.service keeps of earlier boots
+
 
 class Member(NamedTuple):
     """A file of the bundle; `problem` says why it is missing."""
@@ -86,7 +88,15 @@ def _makers(
         ("kernel.txt", _kernel),
         ("mounts.txt", lambda: Path("/proc/mounts").read_text(encoding="utf-8")),
         ("journal.txt", partial(_command, JOURNAL)),
+        ("warnings.txt", lambda: _warnings(state / LOG)),
     ]
+
+
+def _warnings(log: Path) -> Made:
+    """Return the warnings that outlived the journal, oldest first."""
+    newest = (log / "warnings").read_text(encoding="utf-8", errors="replace")
+    older = log / "warnings.1"
+    return (older.read_text(encoding="utf-8", errors="replace") if older.exists() else "") + newest
 
 
 def _tried(make: Callable[[], Any]) -> Any:

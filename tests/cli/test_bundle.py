@@ -16,7 +16,8 @@ Capture = pytest.CaptureFixture[str]
 
 MEMBERS = {
     "status.json", "sensors.json", "history.json", "metrics.txt", "spool.json", "verify.json",
-    "config.json", "versions.json", "kernel.txt", "mounts.txt", "journal.txt", "contents.json",
+    "config.json", "versions.json", "kernel.txt", "mounts.txt", "journal.txt", "warnings.txt",
+    "contents.json",
 }  # fmt: skip
 
 CONFIG = """\
@@ -51,6 +52,9 @@ def config(tmp_path: Path) -> Path:
     (tmp_path / "key.pem").write_text(
         "-----BEGIN PRIVATE KEY-----\nS3cretS3cretS3cretAAAA\n-----END PRIVATE KEY-----\n"
     )
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/warnings.1").write_text("kernel: voltage is low\n")
+    (tmp_path / "log/warnings").write_text("edgenode[1]: refused for S3cret-user\n")
     path = tmp_path / "edgenode.toml"
     path.write_text(CONFIG.format(password=tmp_path / "password", key=tmp_path / "key.pem"))
     return path
@@ -120,6 +124,8 @@ def test_what_helps_is_in_the_archive(tmp_path: Path, config: Path, daemon: Play
         "note": GONE, GONE: GONE,
     }  # fmt: skip
     assert b"sensor air is lost" in members["journal.txt"]
+    older, newer = members["warnings.txt"].splitlines()
+    assert (older, newer.startswith(b"edgenode[1]: refused")) == (b"kernel: voltage is low", True)
     assert json.loads(members["versions.json"])["packages"]["msgspec"]
     assert b"Linux version" in members["kernel.txt"]
 

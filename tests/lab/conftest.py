@@ -47,6 +47,7 @@ def both(
     if "test_unit.py" not in files or len(files) == 1:
         yield
         return
+    tmp_path_factory.getbasetemp()  # makes it, which only one thread may
     thread = threading.Thread(target=_tried, args=(tmp_path_factory, UNIT), name="boot")
     thread.start()
     yield
