@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from base64 import encodebytes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,15 @@ from edgenode.errors import CityError, NodeError
 from edgenode.provision import certificates, est
 from edgenode.provision.est import Pair, Pending, Refused, Server, Token, Unreachable
 from edgenode.provision.identity import Identity
-from tests.support.est_server import TYPE, EstServer, Rules, certs_only
+from tests.support.connect_proxy import ConnectProxy
+from tests.support.est_server import TYPE, EstServer, certs_only
+from tests.support.outbox import NODE as OUTBOX_NODE
 from tests.support.pki import DAY, Ca, named
 from tests.support.ports import free_port
+from tests.support.provisioned import TOKEN
 
-NODE = "0a1b2c3d4e5f6071"
-SECRET = "only-once"  # noqa: S105 - of this test
+NODE = OUTBOX_NODE.hex()
 Broken = tuple[int, dict[str, str], bytes]
-
-
-@pytest.fixture(scope="module")
-def ca() -> Ca:
-    return Ca()
-
-
-@pytest.fixture
-def server(tmp_path: Path, ca: Ca) -> Iterator[EstServer]:
-    with EstServer(tmp_path / "est", ca, Rules({NODE: SECRET})) as made:
-        yield made
 
 
 @pytest.fixture
@@ -52,7 +43,7 @@ def at(server: EstServer) -> Server:
 def enrolled(server: EstServer, identity: Identity) -> list[x509.Certificate]:
     key = identity.next_key()
     request = certificates.request(key, NODE)
-    found = est.simpleenroll(at(server), request, Token(NODE, SECRET))
+    found = est.simpleenroll(at(server), request, Token(NODE, TOKEN))
     anchors = x509.load_pem_x509_certificates(server.ca.trust.encode())
     chain = certificates.accepted(found, key, NODE, anchors, datetime.now(UTC))
     identity.bring(chain)
@@ -113,7 +104,7 @@ def test_a_token_holds_once(server: EstServer, identity: Identity) -> None:
     enrolled(server, identity)
     with pytest.raises(Refused, match=r"used before.*enrol --token-file") as caught:
         enrolled(server, identity)
-    assert SECRET not in str(caught.value)
+    assert TOKEN not in str(caught.value)
 
 
 def test_a_wrong_token_is_refused_and_shown_nowhere(server: EstServer, identity: Identity) -> None:
@@ -133,12 +124,12 @@ def test_a_request_that_waits_for_approval_is_sent_again_later(
     server.rules.approve_after, server.rules.retry_after = 1, header
     request = certificates.request(identity.next_key(), NODE)
     with pytest.raises(Pending) as caught:
-        est.simpleenroll(at(server), request, Token(NODE, SECRET))
+        est.simpleenroll(at(server), request, Token(NODE, TOKEN))
     assert caught.value.wait_s == wait_s
     with pytest.raises(Unreachable, match="before Retry-After"):
-        est.simpleenroll(at(server), request, Token(NODE, SECRET))
+        est.simpleenroll(at(server), request, Token(NODE, TOKEN))
     server.rules.clock = lambda: 1e12
-    assert est.simpleenroll(at(server), request, Token(NODE, SECRET))
+    assert est.simpleenroll(at(server), request, Token(NODE, TOKEN))
 
 
 def test_retry_after_may_be_a_date(server: EstServer, identity: Identity) -> None:
@@ -148,7 +139,7 @@ def test_retry_after_may_be_a_date(server: EstServer, identity: Identity) -> Non
     )
     request = certificates.request(identity.next_key(), NODE)
     with pytest.raises(Pending) as caught:
-        est.simpleenroll(at(server), request, Token(NODE, SECRET))
+        est.simpleenroll(at(server), request, Token(NODE, TOKEN))
     assert 580 <= caught.value.wait_s <= 600
 
 
@@ -162,19 +153,33 @@ def test_a_request_that_waits_is_the_same_to_the_byte_when_it_comes_again(
     assert identity.next_request(other) == other
 
 
+def test_a_proxy_carries_tls_and_sees_neither_token_nor_certificate(
+    server: EstServer, identity: Identity
+) -> None:
+    with ConnectProxy() as proxy:
+        through = Server(server.url, server.ca.trust, f"http://user:p%40ss@127.0.0.1:{proxy.port}")
+        request = certificates.request(identity.next_key(), NODE)
+        assert est.simpleenroll(through, request, Token(NODE, TOKEN))
+        assert proxy.asked[0].startswith(f"CONNECT localhost:{server.port} HTTP/1.")
+        assert "Authorization: Basic" in proxy.asked[0]
+        nobody = Server(server.url, server.ca.trust, f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(Unreachable, match="407"):
+            est.cacerts(nobody)
+
+
 # --- servers that are not to be trusted ----------------------------------------------------------
 
 
 def test_a_server_of_a_stranger_is_not_told_the_token(server: EstServer) -> None:
     with pytest.raises(Unreachable, match=r"enrol.trust"):
-        est.simpleenroll(Server(server.url, Ca().trust), b"", Token(NODE, SECRET))
+        est.simpleenroll(Server(server.url, Ca().trust), b"", Token(NODE, TOKEN))
     assert server.log == []
 
 
 def test_a_server_of_another_name_is_not_told_the_token(server: EstServer) -> None:
     elsewhere = Server(f"https://127.0.0.1:{server.port}", server.ca.trust)
     with pytest.raises(Unreachable, match=r"127.0.0.1"):
-        est.simpleenroll(elsewhere, b"", Token(NODE, SECRET))
+        est.simpleenroll(elsewhere, b"", Token(NODE, TOKEN))
     assert server.log == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from base64 import b64encode, encodebytes
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -19,23 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from edgenode.provision import est
 from edgenode.provision.est import Pair, Server, Unreachable
 from edgenode.provision.identity import Identity
-from tests.support.est_server import EstServer, Rules
-from tests.support.pki import DAY, Ca, named
+from tests.support.est_server import EstServer
+from tests.support.outbox import NODE as OUTBOX_NODE
+from tests.support.pki import DAY, named
+from tests.support.provisioned import TOKEN
 
-NODE = "0a1b2c3d4e5f6071"
-SECRET = "only-once"  # noqa: S105 - of this test
+NODE = OUTBOX_NODE.hex()
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def ca() -> Ca:
-    return Ca()
-
-
-@pytest.fixture
-def server(tmp_path: Path, ca: Ca) -> Iterator[EstServer]:
-    with EstServer(tmp_path / "est", ca, Rules({NODE: SECRET})) as made:
-        yield made
 
 
 def shown(server: EstServer, tmp_path: Path, life: tuple[datetime, datetime]) -> Pair:
@@ -60,7 +49,7 @@ def asked(server: EstServer, *, method: str = "POST", operation: str = "simpleen
         timeout=5,
         context=est.context(Server(server.url, server.ca.trust), pair),
     )
-    basic = b64encode(f"{NODE}:{SECRET}".encode()).decode()
+    basic = b64encode(f"{NODE}:{TOKEN}".encode()).decode()
     usual: dict[str, str | None] = {
         "Content-Type": "application/pkcs10",
         "Authorization": None if pair else f"Basic {basic}",

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.support.pki import DAY, Ca, named
+from tests.support.pki import DAY, Ca, alternative_of, named
 from tests.support.ports import free_port
 
 ROOT = "/.well-known/est"
@@ -261,8 +261,8 @@ class EstServer:
     ) -> tuple[int, dict[str, str], bytes]:
         if request.subject != shown.subject:
             raise Refusal(400, "RFC 7030 §4.2.2", "the subject is not that of the certificate")
-        alternative = _alternative(shown.extensions)
-        if _alternative(request.extensions) != alternative:
+        alternative = alternative_of(shown.extensions)
+        if alternative_of(request.extensions) != alternative:
             raise Refusal(400, "RFC 7030 §4.2.2", "the SubjectAltName is not the certificate's")
         return self._grant(request, shown.subject, alternative)
 
@@ -292,12 +292,5 @@ def certs_only(chain: list[x509.Certificate]) -> bytes:
     return encodebytes(serialize_certificates(chain, Encoding.DER))
 
 
-def _alternative(extensions: x509.Extensions) -> x509.SubjectAlternativeName | None:
-    try:
-        return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return None
-
-
 def _silent(*_: object) -> None:
-    """Say nothing of a client that hung up, or that was not let in."""
+    """A client that hung up, or was not let in, is no news."""

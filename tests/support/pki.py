@@ -79,3 +79,10 @@ class Ca:
         if san is not None:
             made = made.add_extension(san, critical=False)
         return made.sign(self.key, SHA256())
+
+
+def alternative_of(extensions: x509.Extensions) -> x509.SubjectAlternativeName | None:
+    try:
+        return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
