@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edgenode.cli import NOT_WELL, WELL
 from edgenode.cli.asking import harmless
@@ -17,8 +17,6 @@ from edgenode.errors import CityError, ConfigError
 
 if TYPE_CHECKING:
     from edgenode.cityos.operate.commissioned import Commissioned
-
-PEM_MOST: Final = 65_536
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _doubt(found: Commissioned, path: Path) -> str:
-    from edgenode.commission.signature import doubt  # noqa: PLC0415 - only with --cert
+    from edgenode.commission.signature import PEM_MOST, doubt  # noqa: PLC0415 - with --cert
 
     try:
         with path.open("rb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 from edgenode.bus import open_tree
 from edgenode.commission.evidence import CardSeen, CertificateSeen
+from edgenode.commission.signature import PEM_MOST
 from edgenode.config import Config
 from edgenode.config.credentials import resolved
 from edgenode.driver import find
@@ -18,7 +20,6 @@ from edgenode.errors import ConfigError, DriverError, NodeError
 HEALTH: Final = "health"  # the driver of the machine itself
 BLOCK: Final = bytes(4096)  # what the journal writes at a time
 FLUSH_S: Final = 5.0  # for all small writes together: a bad card takes a second for each
-PEM_MOST: Final = 1 << 16
 
 
 def machine(state: Path) -> Mapping[str, float | None]:
@@ -36,15 +37,14 @@ def machine(state: Path) -> Mapping[str, float | None]:
 
 
 def card(state: Path, flushes: int) -> CardSeen:
-    """Time so many writes of 4 KiB, each made durable by fdatasync(2), in a file that goes away."""
-    path = state / ".commission.flush"
+    """Time so many writes of 4 KiB, each made durable by fdatasync(2).
+
+    The file has no name: whatever ends this leaves nothing, and since root writes where the
+    daemon's user may, no link of that user can lead it elsewhere.
+    """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            return CardSeen(tuple(_flushed(descriptor, flushes)))
-        finally:
-            os.close(descriptor)
-            path.unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=state, buffering=0) as file:
+            return CardSeen(tuple(_flushed(file.fileno(), flushes)))
     except OSError as exc:
         return CardSeen(problem=f"{state}: a small write fails: {exc.strerror}")
 
