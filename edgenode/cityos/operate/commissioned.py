@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from edgenode.cityos.sink import Sink
 from edgenode.errors import WireError
@@ -36,9 +36,12 @@ def commissioned(sink: Sink, node: bytes) -> Commissioned | None:
 
 
 def read(text: str, node: bytes) -> Commissioned | None:
-    """Return what a record says; None for another node's, or what is no record."""
+    """Return what a record says; None for another node's, or what is no record.
+
+    Its numbers are whole, so that what is printed of it is JSON (RFC 8259 knows no NaN).
+    """
     try:
-        record = json.loads(text) if text else None
+        record = json.loads(text, parse_float=_none, parse_constant=_none) if text else None
     except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or record.get("node") != node.hex():
@@ -47,3 +50,7 @@ def read(text: str, node: bytes) -> Commissioned | None:
     if type(at) is not int or not 0 <= at < CALENDAR_MS or verdict not in VERDICTS:
         return None
     return Commissioned(text, record, at, str(verdict), isinstance(record.get("signature"), dict))
+
+
+def _none(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of a record")

@@ -58,6 +58,8 @@ def test_a_node_that_told_no_record_has_none(city: City, sink: Sink) -> None:
         json.dumps(RECORD | {"verdict": ["PASS"]}),
         json.dumps(RECORD | {"at_utc_ms": "now"}),
         json.dumps(RECORD | {"at_utc_ms": True}),
+        json.dumps(RECORD | {"disk_free_mb": float("nan")}),
+        json.dumps(RECORD | {"disk_free_mb": 7}).replace(": 7", ": 1e999"),
         json.dumps(RECORD | {"at_utc_ms": 10**18}),
         json.dumps(RECORD | {"at_utc_ms": -1}),
     ],
