@@ -49,8 +49,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Look, ask, judge, record and send: 0 PASS, 1 something is to fix, 3 no daemon answers."""
     from edgenode.cli import findings as told  # noqa: PLC0415 - `--help` shall not pay for it
-    from edgenode.commission.checks import CHECKS  # noqa: PLC0415 - the same
-    from edgenode.commission.finding import PASS, judged, verdict  # noqa: PLC0415 - the same
+    from edgenode.commission.checks import judged  # noqa: PLC0415 - the same
+    from edgenode.commission.finding import PASS, verdict  # noqa: PLC0415 - the same
     from edgenode.commission.gather import gather  # noqa: PLC0415 - the same
     from edgenode.config import load  # noqa: PLC0415 - the same
 
@@ -59,9 +59,13 @@ def run(args: argparse.Namespace) -> int:
     answers = questions.asked(args, lamp=config.lamp is not None)
     say = told.sayer(quiet=args.json)
     scope = replace(COMMISSION, deliver_s=args.wait)
-    evidence = gather(args.config, scope, say, told.without, args.plan)
+    try:
+        evidence = gather(args.config, scope, say, told.without, args.plan)
+    except KeyboardInterrupt:
+        say("interrupted: nothing was recorded")
+        raise
     evidence = replace(evidence, answers=answers)
-    found = judged(evidence, CHECKS)
+    found = judged(evidence)
     kept = None if evidence.absent is not None else _kept(args.config, config, evidence, found)
     label = None if args.label is None else _label(args.label, config)
     document = told.document(evidence, found) | _told(kept, label)
@@ -82,9 +86,11 @@ def _wait(text: str) -> float:
 
 
 def _ready(args: argparse.Namespace, config: Config) -> None:
-    """Raise NodeError before anybody is asked where the end could not be reached."""
-    from edgenode.errors import NodeError  # noqa: PLC0415 - `--help` shall not pay for it
+    """Raise an error before anybody is asked where the end could not be reached."""
+    from edgenode.errors import ConfigError, NodeError  # noqa: PLC0415 - `--help` shall not pay
 
+    if args.plan is not None and not args.plan.is_file():
+        raise ConfigError([f"--plan {args.plan}: there is no such file"])
     state = config.node.state
     if state.is_dir() and not os.access(state, os.W_OK | os.X_OK):
         raise NodeError(f"{state}: the record goes there: sudo edgenode commission")

@@ -17,13 +17,13 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Look and judge: 0 nothing is to fix, 1 something is."""
     from edgenode.cli import findings as told  # noqa: PLC0415 - `--help` shall not pay for it
-    from edgenode.commission.checks import CHECKS  # noqa: PLC0415 - the same
-    from edgenode.commission.finding import PASS, judged, verdict  # noqa: PLC0415 - the same
+    from edgenode.commission.checks import judged  # noqa: PLC0415 - the same
+    from edgenode.commission.finding import PASS, verdict  # noqa: PLC0415 - the same
     from edgenode.commission.gather import gather  # noqa: PLC0415 - the same
     from edgenode.commission.scope import DOCTOR  # noqa: PLC0415 - the same
 
     evidence = gather(args.config, DOCTOR, told.sayer(quiet=args.json), told.without)
-    found = judged(evidence, CHECKS)
+    found = judged(evidence)
     document = told.document(evidence, found)
     show(args, document, lambda _: [*told.measured(evidence), *told.lines(found),
                                     told.headline(found)])  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edgenode.commission.evidence import CertificateSeen, Evidence
+from edgenode.commission.evidence import CardSeen, CertificateSeen, Evidence
 from edgenode.commission.finding import Finding
 
 HOT_C: Final = 80.0  # a Raspberry Pi slows down from here on (its documentation, "frequency")
@@ -48,7 +48,7 @@ def card(evidence: Evidence) -> Iterator[Finding]:
         remedy = "look at the card and at what the kernel says of it"
         yield Finding("card", seen.problem, reason, remedy, "sudo dmesg --level err,warn")
     elif seen is not None and seen.flush_ms:
-        yield from _speed(seen.flush_ms, evidence.commit_interval_s, exchange)
+        yield from _speed(seen, evidence.commit_interval_s, exchange)
     if used is not None and used >= WEARS:
         what = f"{used:.0f} % of the life of the card is used"
         reason = "a worn card fails at a write, and takes the spool with it"
@@ -56,14 +56,14 @@ def card(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("card life", what, reason, exchange, command, note=used < WORN)
 
 
-def _speed(flush_ms: tuple[float, ...], interval_s: float, exchange: str) -> Iterator[Finding]:
-    middle, most = sorted(flush_ms)[len(flush_ms) // 2], max(flush_ms)
+def _speed(seen: CardSeen, interval_s: float, exchange: str) -> Iterator[Finding]:
+    usual, most = seen.usual_ms, max(seen.flush_ms)
     if most >= 1000 * interval_s:
         what = f"one small write took {most / 1000:.1f} s to become durable"
         reason = f"the spool wants one each {interval_s:g} s, and what waits is lost in a power cut"
         yield Finding("card speed", what, reason, exchange, "edgenode status")
-    elif middle >= SLOW_MS:
-        what = f"a small write takes {middle:.0f} ms to become durable"
+    elif usual >= SLOW_MS:
+        what = f"a small write takes {usual:.0f} ms to become durable"
         reason = "a card that is well takes 5 to 30 ms; one that is nearly worn out gets slow"
         yield Finding("card speed", what, reason, exchange, "edgenode status", note=True)
 
@@ -81,8 +81,8 @@ def disk(evidence: Evidence) -> Iterator[Finding]:
 def configuration(evidence: Evidence) -> Iterator[Finding]:
     """Tell of mistakes of the file, and of what should make one think."""
     for index, problem in enumerate(evidence.problems, 1):
-        reason = "a file with mistakes is not taken up, and the daemon does not start with it"
-        remedy = "correct it, then take it up: sudo edgenode reload"
+        reason = "without a file that is right the daemon does not start, nor take up a new one"
+        remedy = "write or correct the file, then take it up: sudo edgenode reload"
         yield Finding(f"configuration {index}", problem, reason, remedy, "edgenode check")
     for index, warning in enumerate(evidence.warnings, 1):
         reason = "it works, but not as well or as long as it could"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from shlex import quote
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -32,7 +33,9 @@ def plan(evidence: Evidence) -> Iterator[Finding]:
     if planned.problem:
         what = f"{planned.source}: {planned.problem}"
         reason = "nobody can tell whether all sensors are there that should be"
-        yield Finding("plan", what, reason, "bring the document again", f"ls -l {planned.source}")
+        remedy = "see what is wrong with it; another one is named with --plan"
+        command = f"sudo edgenode provision show {quote(planned.source)}"
+        yield Finding("plan", what, reason, remedy, command)
         return
     here = {sensor.sensor: sensor for sensor in evidence.configured}
     wanted = {sensor.sensor: sensor for sensor in planned.sensors}
@@ -74,10 +77,10 @@ def strangers(evidence: Evidence) -> Iterator[Finding]:
 def sensors(evidence: Evidence) -> Iterator[Finding]:
     """Judge whether each sensor answers, and what it thinks of its own values."""
     for seen in evidence.sensors:
-        if seen.reason is not None or seen.state in {"lost", "faulty"}:
-            yield _unanswered(seen)
-        else:
+        if seen.answers or (seen.state == "unopened" and seen.reason is None):
             yield from _doubted(seen)
+        else:
+            yield _unanswered(seen)
     for name in evidence.unread:
         what = f"sensor {name} was not read: there was no time left"
         reason = "reads before it took long"

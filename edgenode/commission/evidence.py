@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median_high
 from typing import Any, Final, NamedTuple
 
 
@@ -58,6 +59,11 @@ class SensorSeen(NamedTuple):
     health: bool = False  # it measures the node itself; what a board lacks is no fault
     channels: tuple[Measured, ...] = ()
 
+    @property
+    def answers(self) -> bool:
+        """Tell whether it can be read."""
+        return self.reason is None and self.state in {"ok", "settling"}
+
 
 class Stranger(NamedTuple):
     """Something on a wire that no [[bus]] of the file names."""
@@ -79,6 +85,11 @@ class LinkSeen(NamedTuple):
     sent: int = 0  # small messages, one after another
     repeated: int | None = None  # TCP segments that the kernel had to send again
 
+    @property
+    def ack_ms(self) -> float | None:
+        """Return the median of the round trips; None where there was none."""
+        return median_high(self.acks_ms) if self.acks_ms else None
+
 
 class Delivery(NamedTuple):
     """How far a batch came that was made for the purpose."""
@@ -94,6 +105,11 @@ class CardSeen(NamedTuple):
 
     flush_ms: tuple[float, ...] = ()
     problem: str = ""
+
+    @property
+    def usual_ms(self) -> float:
+        """Return the median; there must be one."""
+        return median_high(self.flush_ms)
 
 
 class CertificateSeen(NamedTuple):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
-
-from edgenode.commission.evidence import Evidence
 
 PASS, FIX = "PASS", "FIX"
 
@@ -19,26 +17,6 @@ class Finding(NamedTuple):
     remedy: str
     command: str  # which does it, or shows more; it can be typed as it stands
     note: bool = False
-
-
-Check = Callable[[Evidence], Iterable[Finding]]
-
-
-def judged(evidence: Evidence, checks: Sequence[Check]) -> list[Finding]:
-    """Return what is to fix, in the order of the checks, then what is to know.
-
-    The first that speaks of a key has said it.
-    """
-    found = list(_first(finding for check in checks for finding in check(evidence)))
-    return sorted(found, key=lambda finding: finding.note)
-
-
-def _first(findings: Iterable[Finding]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for finding in findings:
-        if finding.key not in seen:
-            seen.add(finding.key)
-            yield finding
 
 
 def verdict(findings: Iterable[Finding]) -> str:

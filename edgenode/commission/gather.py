@@ -11,13 +11,14 @@ from typing import Any, Final
 from edgenode.commission import asked, machine
 from edgenode.commission.evidence import Evidence, Place
 from edgenode.commission.link import links
-from edgenode.commission.planned import DOCUMENT, configured, planned
+from edgenode.commission.planned import configured, planned
 from edgenode.commission.scope import Scope
 from edgenode.commission.wires import Look
 from edgenode.config import Config, load
 from edgenode.config.surroundings import surroundings
 from edgenode.control import NoDaemon, Refused, ask
 from edgenode.errors import ConfigError
+from edgenode.provision.places import ACCEPTED
 
 Say = Callable[[str], None]
 # The state directory, and why no daemon answers -> what can be told then, and the spool's survey.
@@ -36,13 +37,15 @@ def gather(
     try:
         config = load(path)
     except ConfigError as exc:
+        if isinstance(exc.__cause__, PermissionError):
+            return _of_machine(Evidence(refused=str(exc)), STATE)
         return _of_machine(Evidence(problems=tuple(exc.problems)), STATE)
     evidence = Evidence(
         node=config.node.id,
         warnings=(*config.warnings, *surroundings(config)),
         place=Place(config.site.latitude, config.site.longitude),
         configured=configured(config),
-        plan=planned(plan or path.with_name(DOCUMENT), wanted=plan is not None),
+        plan=planned(plan or path.with_name(ACCEPTED)),
         commit_interval_s=config.spool.commit_interval_s,
         certificates=machine.certificates(config),
     )

@@ -9,9 +9,8 @@ from typing import Any, Final
 from edgenode.commission.evidence import Plan, Planned
 from edgenode.config import Config
 from edgenode.driver import find_all
+from edgenode.provision.canonical import MAX_BYTES
 
-DOCUMENT: Final = "node.json"  # beside edgenode.toml
-DOCUMENT_MOST: Final = 262_144  # bytes, as provisioning allows
 SENSORS_MOST: Final = 1_000
 
 
@@ -22,19 +21,19 @@ def configured(config: Config) -> tuple[Planned, ...]:
     )
 
 
-def planned(path: Path, *, wanted: bool) -> Plan | None:
-    """Return the plan in a document; None where there is none and nobody `wanted` one.
+def planned(path: Path) -> Plan | None:
+    """Return the plan in a document; None where there is none.
 
     Whether its signature is good was decided when it was accepted.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(DOCUMENT_MOST + 1)
-        if len(data) > DOCUMENT_MOST:
-            return Plan(str(path), problem=f"is larger than {DOCUMENT_MOST} bytes")
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            return Plan(str(path), problem=f"is larger than {MAX_BYTES} bytes")
         document = json.loads(data)
     except FileNotFoundError:
-        return Plan(str(path), problem="there is no such file") if wanted else None
+        return None
     except OSError as exc:
         return Plan(str(path), problem=f"cannot be read: {exc.strerror}")
     except (ValueError, RecursionError):

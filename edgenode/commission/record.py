@@ -16,6 +16,7 @@ from edgenode.commission.evidence import Evidence, LinkSeen
 from edgenode.commission.finding import Finding, verdict
 from edgenode.errors import NodeError
 from edgenode.node.commissioned import FILE
+from edgenode.provision import durable
 from edgenode.provision.canonical import canonical as json_canonical
 from edgenode.wire.limits import MAX_COMMISSION
 
@@ -84,8 +85,8 @@ def _plan(evidence: Evidence) -> Record | None:
 
 
 def _sensors(evidence: Evidence) -> Record:
-    good = [s for s in evidence.sensors if s.reason is None and s.state in {"ok", "settling"}]
-    return {"configured": len(evidence.configured), "answering": len(good)}
+    answering = sum(seen.answers for seen in evidence.sensors)
+    return {"configured": len(evidence.configured), "answering": answering}
 
 
 def _delivery(evidence: Evidence) -> Record | None:
@@ -97,25 +98,24 @@ def _delivery(evidence: Evidence) -> Record | None:
 
 
 def _link(seen: LinkSeen) -> Record:
-    acks = sorted(seen.acks_ms)
     return {
         "broker": seen.broker[:WHAT_MOST],
         "connect_ms": None if seen.connect_ms is None else round(seen.connect_ms),
-        "ack_ms_median": round(acks[len(acks) // 2]) if acks else None,
+        "ack_ms_median": None if seen.ack_ms is None else round(seen.ack_ms),
         "sent": seen.sent,
-        "acked": len(acks),
+        "acked": len(seen.acks_ms),
         "repeated": seen.repeated,
     }
 
 
 def _card(evidence: Evidence) -> Record | None:
-    flushes = sorted(evidence.card.flush_ms) if evidence.card else []
+    seen = evidence.card if evidence.card and evidence.card.flush_ms else None
     used = evidence.machine.get("card_life_used")
-    if not flushes and used is None:
+    if seen is None and used is None:
         return None
     return {
-        "flush_ms_median": round(flushes[len(flushes) // 2]) if flushes else None,
-        "flush_ms_most": round(flushes[-1]) if flushes else None,
+        "flush_ms_median": None if seen is None else round(seen.usual_ms),
+        "flush_ms_most": None if seen is None else round(max(seen.flush_ms)),
         "life_used_percent": None if used is None else round(used),
     }
 
@@ -125,27 +125,11 @@ def stored(record: Record, state: Path) -> Path:
     data = canonical(record)
     if len(data) > MAX_COMMISSION:
         raise NodeError(f"the record has {len(data)} bytes, and {MAX_COMMISSION} may travel")
-    path, fresh = state / FILE, state / f".{FILE}.new"
+    path = state / FILE
     try:
-        owner = state.stat()
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        with os.fdopen(descriptor, "wb") as file:
-            if os.geteuid() == 0:
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _synced(state)
+        found = state.stat()
+        owner = durable.Owner(found.st_uid, found.st_gid) if os.geteuid() == 0 else None
+        durable.write(path, data, 0o640, owner)
     except OSError as exc:
         raise NodeError(f"{path}: cannot be written: {exc.strerror}; run this with sudo") from exc
     return path
-
-
-def _synced(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,24 +19,24 @@ import pytest
 from edgenode.cli import VERBS
 from edgenode.cli.findings import headline, lines
 from edgenode.commission import check_machine, check_road, check_sensors
-from edgenode.commission.checks import CHECKS
+from edgenode.commission.checks import judged
 from edgenode.commission.evidence import Evidence, Measured
-from edgenode.commission.finding import FIX, PASS, Finding, judged, verdict
+from edgenode.commission.finding import FIX, PASS, Finding, verdict
 from tests.commission.cases import AIR, SENSORS, WELL, Case, cases, heat, seen, well, with_air
 from tests.support.documents import STATUS
 
 CASES = list(cases())
 MODULES = (check_machine, check_road, check_sensors)
 # What Debian has on every machine with systemd: coreutils, systemd, util-linux.
-SYSTEM = {"du", "ls", "systemctl", "timedatectl", "dmesg"}
+SYSTEM = {"du", "systemctl", "timedatectl", "dmesg"}
 
 
 def found(evidence: Evidence) -> dict[str, Finding]:
-    return {finding.key: finding for finding in judged(evidence, CHECKS)}
+    return {finding.key: finding for finding in judged(evidence)}
 
 
 def test_a_node_with_which_everything_is_well_passes_without_a_word() -> None:
-    assert judged(WELL, CHECKS) == []
+    assert judged(WELL) == []
     assert verdict([]) == PASS
 
 
@@ -51,7 +51,7 @@ def test_what_is_amiss_is_found_and_nothing_else(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_finding_has_a_reason_a_remedy_and_a_command_that_exists(case: Case) -> None:
-    for finding in judged(case.evidence, CHECKS):
+    for finding in judged(case.evidence):
         assert finding.what
         assert finding.reason
         assert finding.remedy
@@ -89,7 +89,7 @@ def test_no_finding_is_left_that_no_case_provokes(monkeypatch: pytest.MonkeyPatc
     for module in MODULES:
         monkeypatch.setattr(module, "Finding", noted)
     for case in CASES:
-        judged(case.evidence, CHECKS)
+        judged(case.evidence)
     every = {place for module in MODULES for place in made_in(module)}
     assert len(every) > 30
     assert every - provoked == set()
@@ -103,7 +103,7 @@ def test_what_explains_most_is_fixed_first_and_notes_come_last() -> None:
         delivery=None,
         status=STATUS | {"clock": "none", "clock_err_ms": None},
     )
-    keys = [finding.key for finding in judged(evidence, CHECKS)]
+    keys = [finding.key for finding in judged(evidence)]
     assert keys == ["supply", "sensor air", "clock", "warning 1"]
 
 
@@ -112,9 +112,7 @@ def test_what_a_check_has_said_the_daemon_need_not_say_again() -> None:
     evidence = replace(
         with_air(state="lost", reason="no-answer"), status=STATUS | {"problems": [problem]}
     )
-    assert [finding.what for finding in judged(evidence, CHECKS)] == [
-        "sensor air on bus i2c1: no-answer"
-    ]
+    assert [finding.what for finding in judged(evidence)] == ["sensor air on bus i2c1: no-answer"]
 
 
 def test_twins_may_differ_by_both_their_accuracies_and_no_more() -> None:
@@ -162,7 +160,7 @@ def test_what_a_board_does_not_have_is_no_fault() -> None:
 
 
 def test_a_persons_page_numbers_what_to_fix_and_names_each_command() -> None:
-    text = "\n".join(lines(judged(with_air(state="lost", reason="no-answer"), CHECKS)))
+    text = "\n".join(lines(judged(with_air(state="lost", reason="no-answer"))))
     assert text.startswith("1. sensor air on bus i2c1: no-answer\n   why  ")
     assert "edgenode read air" in text
     assert headline([]) == "PASS"

@@ -22,15 +22,11 @@ def test_sensors_are_named_by_their_parts(tmp_path: Path) -> None:
     strange = {"name": "x", "driver": "of-tomorrow"}
     path = document(tmp_path / "node.json", row, strange)
     wanted = (Planned("air", "BME280", "i2c1"), Planned("x", "of-tomorrow", ""))
-    assert planned(path, wanted=False) == Plan(str(path), 7, wanted)
+    assert planned(path) == Plan(str(path), 7, wanted)
 
 
-def test_without_a_document_there_is_no_plan_unless_somebody_named_it(tmp_path: Path) -> None:
-    path = tmp_path / "node.json"
-    assert planned(path, wanted=False) is None
-    found = planned(path, wanted=True)
-    assert found
-    assert found.problem == "there is no such file"
+def test_without_a_document_there_is_no_plan(tmp_path: Path) -> None:
+    assert planned(tmp_path / "node.json") is None
 
 
 @pytest.mark.parametrize(
@@ -48,12 +44,12 @@ def test_without_a_document_there_is_no_plan_unless_somebody_named_it(tmp_path: 
 def test_what_is_no_plan_is_told(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "node.json"
     path.write_text(text)
-    found = planned(path, wanted=False)
+    found = planned(path)
     assert found
     assert found.problem.startswith(problem)
 
 
 def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    found = planned(tmp_path, wanted=False)
+    found = planned(tmp_path)
     assert found
     assert found.problem.startswith("cannot be read")

@@ -12,8 +12,8 @@ import pytest
 import rfc8785
 
 from edgenode.commission import record, signature
-from edgenode.commission.checks import CHECKS
-from edgenode.commission.finding import Finding, judged
+from edgenode.commission.checks import judged
+from edgenode.commission.finding import Finding
 from edgenode.errors import NodeError
 from edgenode.node import commissioned
 from edgenode.wire.limits import MAX_COMMISSION
@@ -73,7 +73,7 @@ def test_what_is_stored_is_canonical_and_small_and_belongs_to_the_owner(
 
 def test_a_record_says_what_was_measured_and_found() -> None:
     evidence = with_air(state="lost", reason="no-answer")
-    made = record.made(evidence, judged(evidence, CHECKS))
+    made = record.made(evidence, judged(evidence))
     assert (made["node"], made["verdict"], made["version"]) == (NODE, "FIX", 1)
     assert made["sensors"] == {"configured": 2, "answering": 2}
     assert made["plan"] == {"serial": 7, "sensors": 2}
