@@ -24,6 +24,7 @@ INTERPRETER: Final = f"""\
 export LD_LIBRARY_PATH=/opt/python/lib
 export PYTHONHOME=/opt/python PYTHONPATH=/opt/product:/opt/packages
 exec /opt/python/bin/{PYTHON}"""
+HELPERS: Final = ("clock-state", "keep-warnings")
 LAUNCHER: Final = f'#!/bin/sh\n{INTERPRETER} -m edgenode "$@"\n'
 TARGET: Final = (
     "[Unit]\nRequires=basic.target trial.service\nAfter=basic.target\nAllowIsolate=yes\n"
@@ -53,9 +54,6 @@ def installed() -> dict[str, str]:
         where: path.read_text("utf-8") for where, path in {**units, **helpers, **others}.items()
     }
     return {**found, "usr/bin/edgenode": LAUNCHER}
-
-
-HELPERS: Final = ("clock-state", "keep-warnings")
 
 
 def binds(trial: Path) -> dict[str, str]:

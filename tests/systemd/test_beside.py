@@ -159,10 +159,10 @@ def test_everything_is_read_only_but_its_state(trial: dict[str, Any]) -> None:
 
 
 def test_the_journal_is_in_memory_and_its_warnings_outlive_it(trial: dict[str, Any]) -> None:
-    assert (trial["on_the_card"], trial["in_memory"] > "0") == ("0", True)
+    assert int(trial["on_the_card"]) == 0 < int(trial["in_memory"])
     lines = trial["warnings"].splitlines()
     assert sum(line.endswith("the first warning") for line in lines) == 1
-    assert lines[-1].endswith("just before the end")
+    assert sum(line.endswith("just before the end") for line in lines) == 1
     assert "of no interest" not in trial["warnings"]
     assert trial["mode"] == "700:edgenode"
 
