@@ -76,7 +76,7 @@ Pin = Annotated[
 Proxy = Annotated[
     str,
     Meta(
-        pattern=r"^(https?://([^\s/@?#]{1,512}@)?[^\s/@?#]{1,253}/?)?$",
+        pattern=r"^(http://([^\s/@?#]{1,512}@)?[^\s/@?#]{1,253}/?)?$",
         description="http://HOST:PORT, with USER:PASSWORD@ before the host where it asks for them",
         extra=HIDDEN,
     ),
