@@ -66,7 +66,7 @@ def conditions(picture: Picture) -> Iterator[Condition]:
         yield Condition(
             "clock",
             "nothing vouches for the clock",
-            "let it reach an NTP server, or set clock.manual_err_ms; see edgenode clock; readings wait",
+            "let it reach an NTP server, or set clock.manual_err_ms (see edgenode clock)",
         )
 
 
