@@ -10,13 +10,16 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	then echo $$p; break; fi; done)
 BIN := $(VENV)/bin
 
-.PHONY: help venv demo test check bench lab long tools clean
+.PHONY: help venv demo test check bench lab long deb image image-test tools clean
 help:
 	@echo "make demo    the whole road on this machine, with an account at the end ($(SECONDS_OF_DEMO) s)"
 	@echo "make test    the tests (MARK=root: those that need root; make long: those that need time)"
 	@echo "make check   style, types, and who may import whom"
 	@echo "make bench   what it costs, beside the targets"
 	@echo "make lab     drivers and daemon on Debian's kernel in QEMU (root; Debian on x86-64)"
+	@echo "make deb     Debian packages for arm64 and amd64, of Debian 12 and 13, in build/deb"
+	@echo "make image   the image of a node's card, in dist (root; Debian on x86-64)"
+	@echo "make image-test  that image, booted in QEMU, provisioned, killed and updated (root)"
 
 $(VENV)/.demo: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 with venv found:" \
@@ -37,7 +40,9 @@ demo: $(VENV)/.demo
 
 tools:
 	@.ci/need mosquitto:mosquitto node:nodejs systemd-analyze:systemd ip:iproute2 \
-		initdb:postgresql nats-server:nats-server rabbitmq-server:rabbitmq-server chromium:chromium
+		initdb:postgresql nats-server:nats-server rabbitmq-server:rabbitmq-server chromium:chromium \
+		openssl:openssl mcopy:mtools sfdisk:fdisk mkfs.vfat:dosfstools zbarimg:zbar-tools \
+		busybox:busybox-static
 
 test: $(VENV)/.dev tools
 	$(BIN)/pytest -m "$(MARK)" $(PYTEST_ARGS)
@@ -54,6 +59,13 @@ check: $(VENV)/.dev
 lab: $(VENV)/.dev
 	.ci/lab >/dev/null
 	$(BIN)/pytest tests/lab -m root $(PYTEST_ARGS)
+
+deb: $(VENV)/.demo
+	$(BIN)/python -m deploy.deb
+
+image: $(VENV)/.demo
+	$(BIN)/python -m deploy.deb --debian 12 --arch arm64
+	$(BIN)/python -m deploy.image --deb build/deb/edgenode_*~deb12*_arm64.deb $(IMAGE_ARGS)
 
 bench: $(VENV)/.dev tools
 	$(BIN)/python -m bench
