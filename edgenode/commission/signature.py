@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,12 +31,10 @@ def signed(record: Record, key: Path) -> Record:
 
     Raises NodeError naming the file where there is none, or it is no EC key over P-256.
     """
-    private = _private(key)
-    try:
+    with _extra():
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the same
-    except ImportError as exc:
-        raise NodeError(INSTALL) from exc
+    private = _private(key)
     value = private.sign(canonical(_bare(record)), ec.ECDSA(hashes.SHA256()))
     return _bare(record) | {
         MEMBER: {
@@ -64,12 +63,19 @@ def key_beside(path: Path) -> Path:
     return path.parent / "tls" / "node.key"
 
 
-def _private(path: Path) -> Any:
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Name the package where what is imported meanwhile is not there."""
     try:
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the same
+        yield
     except ImportError as exc:
         raise NodeError(INSTALL) from exc
+
+
+def _private(path: Path) -> Any:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the same
+
     try:
         with path.open("rb") as file:
             key = serialization.load_pem_private_key(file.read(PEM_MOST), None)
@@ -101,12 +107,10 @@ def doubt(text: str, certificate: bytes) -> str:
     Whether the certificate itself can be trusted is for who has it. Raises NodeError where it is
     none.
     """
-    try:
+    with _extra():
         from cryptography import x509  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the same
         from cryptography.x509.oid import NameOID  # noqa: PLC0415 - the same
-    except ImportError as exc:
-        raise NodeError(INSTALL) from exc
     try:
         leaf = x509.load_pem_x509_certificate(certificate)
     except ValueError as exc:

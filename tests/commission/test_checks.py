@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.support.documents import STATUS
 CASES = list(cases())
 MODULES = (check_machine, check_road, check_sensors)
 # What Debian has on every machine with systemd: coreutils, systemd, util-linux.
+UNITS = Path(__file__).parents[2] / "systemd"
 SYSTEM = {"du", "systemctl", "timedatectl", "dmesg"}
 
 
@@ -65,6 +67,8 @@ def runs(command: str) -> None:
     words = shlex.split(command.removeprefix("sudo "))
     if words[0] != "edgenode":
         assert words[0] in SYSTEM
+        units = {word.removesuffix(".service") for word in words if word.startswith("edgenode")}
+        assert units <= {path.stem for path in UNITS.glob("*.service")}
         return
     parser = argparse.ArgumentParser()
     import_module(VERBS[words[1]].module).register(parser)
