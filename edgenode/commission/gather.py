@@ -45,7 +45,7 @@ def gather(
         warnings=(*config.warnings, *surroundings(config)),
         place=Place(config.site.latitude, config.site.longitude),
         configured=configured(config),
-        plan=planned(plan or path.with_name(ACCEPTED)),
+        plan=planned(plan or path.with_name(ACCEPTED), config.node.id),
         commit_interval_s=config.spool.commit_interval_s,
         certificates=machine.certificates(config),
     )

@@ -21,8 +21,8 @@ def configured(config: Config) -> tuple[Planned, ...]:
     )
 
 
-def planned(path: Path) -> Plan | None:
-    """Return the plan in a document; None where there is none.
+def planned(path: Path, node: str) -> Plan | None:
+    """Return the plan of a node in a document; None where there is none.
 
     Whether its signature is good was decided when it was accepted.
     """
@@ -38,7 +38,17 @@ def planned(path: Path) -> Plan | None:
         return Plan(str(path), problem=f"cannot be read: {exc.strerror}")
     except (ValueError, RecursionError):
         return Plan(str(path), problem="is no JSON")
+    whose = _whose(document)
+    if whose not in {"", node}:
+        return Plan(str(path), problem=f"is the document of node {whose}, and this is node {node}")
     return _plan(str(path), document)
+
+
+def _whose(document: Any) -> str:
+    """Return the id of the node that a document is for; "" where it names none."""
+    node = document.get("node") if isinstance(document, dict) else None
+    named = node.get("id") if isinstance(node, dict) else None
+    return named.lower() if isinstance(named, str) else ""
 
 
 def _plan(source: str, document: Any) -> Plan:
