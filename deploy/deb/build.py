@@ -14,7 +14,6 @@ from typing import Final
 from deploy.deb import BuildError, layout, metadata, units
 from deploy.deb.metadata import ROOT, TEMPLATES
 from deploy.deb.target import Target
-from deploy.deb.wheels import fetched
 
 SCRIPTS: Final = ("postinst", "prerm", "postrm")
 PROGRAMS: Final = ("usr/bin", "usr/libexec")  # whatever lies there can be run
@@ -52,18 +51,17 @@ def build(target: Target, output: Path, cache: Path, epoch: int, level: int) -> 
     """Build the package of a target into the directory `output`, and return its file.
 
     `level` is that of xz, 0 to 9: how long it may take to make the file small.
-    Raises BuildError for what is missing: dpkg-deb, the package index, a licence.
+    Raises BuildError for what is missing: dpkg-deb, a compiler, the package index, a licence.
     """
     if shutil.which("dpkg-deb") is None:
         raise BuildError("dpkg-deb is missing; install the Debian package dpkg")
     version = version_of(target)
-    wheels = fetched(target, cache)
     output.mkdir(parents=True, exist_ok=True)
     package = output / f"edgenode_{version}_{target.architecture}.deb"
     with tempfile.TemporaryDirectory(prefix="edgenode-deb-") as work:
         tree = Path(work) / "edgenode"
         tree.mkdir()
-        layout.stage(tree, version, target, wheels, epoch)
+        layout.stage(tree, version, target, cache, epoch)
         _describe(tree, version, target)
         _settle(tree, epoch)
         _pack(tree, package, epoch, level)

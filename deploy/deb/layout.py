@@ -7,11 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from deploy.deb import manual, metadata, units
+from deploy.deb import gas, manual, metadata, units
 from deploy.deb.licences import copyright_of
 from deploy.deb.metadata import ROOT, TEMPLATES
 from deploy.deb.target import Target
-from deploy.deb.wheels import unpack
+from deploy.deb.wheels import fetched, unpack
 from edgenode.cli.grammar import grammars
 from edgenode.cli.shells import SCRIPTS
 
@@ -37,11 +37,15 @@ FILES: Final = {
 EXAMPLES: Final = ("edgenode.toml", "mosquitto", "nats", "rabbitmq")  # of deploy/
 
 
-def stage(tree: Path, version: str, target: Target, wheels: list[Path], epoch: int) -> None:
-    """Put every file of the package below `tree`; `epoch` is the date of what is made here."""
+def stage(tree: Path, version: str, target: Target, cache: Path, epoch: int) -> None:
+    """Put every file of the package below `tree`; `epoch` is the date of what is made here.
+
+    What `cache` has not comes from the package index. Raises BuildError.
+    """
     code = tree / CODE
-    for wheel in wheels:
+    for wheel in fetched(target, cache):
         unpack(wheel, code)
+    gas.add(code, target, cache)
     _write(tree / DOC / "copyright", copyright_of(code, CODE))
     for package in PACKAGES:
         _own(package, code)

@@ -20,7 +20,9 @@ from deploy.deb.wheels import PIP_S, lock_of
 
 ROOT: Final = Path(__file__).parents[2]
 EXTRAS: Final = ("provision", "sign")
-UNUSED: Final = frozenset({"setuptools"})  # colorzero names it and imports nothing of it
+# Named by libraries for halves of theirs that no node uses: colorzero's installer, sources in
+# colour and Markdown of rich, declarations of C for cffi. A test imports all of ours without them.
+UNUSED: Final = frozenset({"markdown-it-py", "mdurl", "pycparser", "pygments", "setuptools"})
 # Whose compiled half no node needs: four fifths of its size, for what is done once a sign.
 PURE: Final = frozenset({"fonttools"})
 HEAD: Final = (

@@ -2,18 +2,49 @@
 
 import gzip
 import hashlib
+import json
+import random
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from sensirion_gas_index_algorithm.nox_algorithm import NoxAlgorithm
+from sensirion_gas_index_algorithm.voc_algorithm import VocAlgorithm
 
 from edgenode.cli import VERBS
 from tests.support.packages import ROOT, built, copied, extracted, listed, told
 
 UNITS = "/usr/lib/systemd/system"
 CODE = "/usr/lib/edgenode"
+GAS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from sensirion_gas_index_algorithm.nox_algorithm import NoxAlgorithm
+from sensirion_gas_index_algorithm.voc_algorithm import VocAlgorithm
+ticks, voc, nox = json.load(sys.stdin), VocAlgorithm(), NoxAlgorithm()
+print(json.dumps({
+    "voc": [voc.process(tick) for tick in ticks], "nox": [nox.process(tick) for tick in ticks],
+    "tuning": voc.get_tuning_parameters(),
+}))
+"""
+IMPORTS = """
+import importlib, json, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+missing, imported = [], 0
+for package in ("edgenode", "drivers"):
+    path = importlib.import_module(package).__path__
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+                imported += 1
+            except ModuleNotFoundError as exc:
+                missing.append(exc.name.partition(".")[0])
+import cryptography.x509, fpdf, gpiozero, rich.live, segno, serial, smbus2
+print(json.dumps({"missing": missing, "imported": imported}))
+"""
 KINDS = ("service", "socket", "timer")
 
 pytestmark = pytest.mark.timeout(120)
@@ -117,6 +148,30 @@ def test_the_manual_names_every_verb(tree: Path) -> None:
     assert all(f".SS edgenode {verb}" in page for verb in VERBS)
     assert "\\fB\\-\\-probe\\fR" in page
     assert "export" in page
+
+
+def test_the_gas_index_of_the_package_is_that_of_the_library_as_pip_builds_it(tree: Path) -> None:
+    ticks = random.Random(6).choices(range(20_000, 60_000), k=3_000)
+    voc, nox = VocAlgorithm(), NoxAlgorithm()
+    said = subprocess.run(
+        ["/usr/bin/python3", "-IS", "-c", GAS, str(tree / CODE[1:])],
+        input=json.dumps(ticks), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(said.stdout) == {
+        "voc": [voc.process(tick) for tick in ticks],
+        "nox": [nox.process(tick) for tick in ticks],
+        "tuning": list(voc.get_tuning_parameters()),
+    }
+
+
+def test_every_module_of_ours_runs_on_what_the_package_holds(tree: Path) -> None:
+    """But for those of the demo and of PostgreSQL, which no node has."""
+    words = ["/usr/bin/python3", "-IS", "-c", IMPORTS, str(tree / CODE[1:])]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["imported"] > 500
+    assert set(found["missing"]) <= {"psycopg", "amqtt"}
 
 
 def test_a_shell_takes_the_completion(tree: Path) -> None:
