@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.support.est_server import DAY, Ca, EstServer, Rules, named
+from tests.support.est_server import EstServer, Rules
 from tests.support.mosquitto import ACL, Shipped
+from tests.support.pki import DAY, Ca, named
 
 HOST = "10.0.2.2"  # QEMU's user network: the host
 NTP_EPOCH_S = 2_208_988_800  # from 1900 to 1970, RFC 5905, A.4
