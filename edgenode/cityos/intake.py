@@ -12,7 +12,7 @@ from edgenode.cityos.archive import Archive, Arrived
 from edgenode.cityos.schema import Work
 from edgenode.cityos.sink import Sink
 from edgenode.cityos.sorting import Refusal, sort
-from edgenode.wire import MAX_BYTES, About, Batch, Birth, State
+from edgenode.wire import MAX_BYTES, NO_SPOOL, About, Batch, Birth, State
 
 MAX_REFUSED = 256  # messages kept for a person to look at
 MAX_VERSION = 4_096  # messages of another version; the node still holds them, no ack names them
@@ -187,6 +187,8 @@ class _Round:
 
     def _state(self, state: State, message: Incoming) -> None:
         """Take the highest (epoch, connect); of one connection, offline comes after online."""
+        if state.spool == NO_SPOOL:
+            return  # the node tries its rights; it is as it was
         self._db.execute(
             "INSERT INTO spool (node, spool, arrival) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (state.node, state.spool, message.arrival),

@@ -17,7 +17,7 @@ from edgenode.uplink.session import Session
 from edgenode.uplink.stats import UplinkStats
 from edgenode.uplink.topics import Topics
 from edgenode.uplink.wait import Turns, Waiter, Wish
-from edgenode.wire import State, encode
+from edgenode.wire import NO_SPOOL, State, encode
 
 ACK_MS: Final = 5_000  # a message that is not acknowledged by then counts as lost
 _TOTAL_RETRANS: Final = 100  # offset of tcpi_total_retrans in struct tcp_info of linux/tcp.h
@@ -39,7 +39,7 @@ def round_trips(
 ) -> RoundTrips:
     """Publish `count` small messages one after another, on the node's own `state`.
 
-    As in a trial none is retained and each is older than any session, so nobody minds them. Ends
+    As in a trial none is retained and each is of no spool, so nobody minds them. Ends
     within the deadlines for connecting and ACK_MS a message, or on `stop`.
     """
     own = replace(options, client=f"{options.node.hex()}-trial", brokers=(broker,))
@@ -60,7 +60,7 @@ def _trips(
     options: UplinkOptions, session: Session, waiter: Waiter, count: int
 ) -> Turns[tuple[tuple[float, ...], int]]:
     topic = Topics(options.prefix, options.node).state
-    said = encode(State(options.node, bytes(8), online=False, epoch=0, connect_ms=0))
+    said = encode(State(options.node, NO_SPOOL, online=False, epoch=0, connect_ms=0))
     acks: list[float] = []
     for sent in range(count):
         if session.ended is not None or waiter.stopped:

@@ -18,7 +18,7 @@ from edgenode.uplink.stats import UplinkStats
 from edgenode.uplink.topics import Topics
 from edgenode.uplink.verdict import REFUSED
 from edgenode.uplink.wait import Turns, Waiter, Wish
-from edgenode.wire import State, encode
+from edgenode.wire import NO_SPOOL, State, encode
 
 BEST_EFFORT = (
     'custody = "broker": a broker acknowledges what it may still drop or lose; readings are safe '
@@ -39,7 +39,7 @@ class Trial:
 def trial(options: UplinkOptions, broker: Broker, clock: Clock, stop: threading.Event) -> Trial:
     """Try one broker as the node would use it; a daemon that runs meanwhile is not disturbed.
 
-    The message is not retained and older than any session, so consumers of states ignore it.
+    The message is not retained and of no spool, so consumers of states ignore it.
     Ends within the deadlines for connecting and PUBACK, or on `stop`.
     """
     warnings = (BEST_EFFORT,) if options.custody == "broker" else ()
@@ -61,7 +61,7 @@ def _round_trip(
 ) -> Turns[list[str]]:
     """Say something on our own state and hear it; return what went wrong."""
     topics = Topics(options.prefix, options.node)
-    said = encode(State(options.node, bytes(8), online=False, epoch=0, connect_ms=0))
+    said = encode(State(options.node, NO_SPOOL, online=False, epoch=0, connect_ms=0))
     session.subscribe(topics.ack, topics.state)
     session.publish(topics.state, said, retain=False)
     until = clock.boot_ms() + options.puback_ms

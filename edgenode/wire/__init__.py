@@ -5,6 +5,7 @@ from edgenode.wire.codec import decode, encode
 from edgenode.wire.expand import expand, readings_in
 from edgenode.wire.limits import MAX_BYTES, MAX_ROWS, MAX_WORK
 from edgenode.wire.model import (
+    NO_SPOOL,
     About,
     Ack,
     Batch,
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_ROWS",
     "MAX_WORK",
+    "NO_SPOOL",
     "About",
     "Ack",
     "Batch",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from edgenode.reading import Anchor, Channel
+
+NO_SPOOL: Final = bytes(8)  # of a state that only tries rights, and tells nothing
 
 
 class LossReason(IntEnum):

@@ -9,7 +9,7 @@ from edgenode.cityos import intake
 from edgenode.cityos.city import City
 from edgenode.cityos.intake import Incoming, Outcome
 from edgenode.cityos.sink import Sink
-from edgenode.wire import About, Ack, encode
+from edgenode.wire import NO_SPOOL, About, Ack, State, encode
 from tests.support.sender import ARRIVAL, Sender
 
 
@@ -182,6 +182,14 @@ def test_the_state_with_the_highest_epoch_and_connect_counts(
     for epoch, connect, online in messages:
         city.absorb([sender.state_message(epoch, connect, online=online)], 0)
     assert sink.presence(sender.node).state == state
+
+
+def test_a_trial_of_rights_says_nothing_of_the_node(city: City, sink: Sink, sender: Sender) -> None:
+    city.absorb([sender.state_message(3, 1, online=True)], 0)
+    trial = encode(State(sender.node, NO_SPOOL, online=False, epoch=0, connect_ms=0))
+    city.absorb([Incoming(f"{sender.base}/state", trial, ARRIVAL)], 0)
+    assert sink.presence(sender.node).state == "online"
+    assert sink.spools(sender.node) == [sender.spool]
 
 
 def test_a_node_that_says_nothing_is_silent_until_it_speaks_again(
