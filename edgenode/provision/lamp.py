@@ -13,7 +13,9 @@ LEDS: Final = Path("sys/class/leds")
 NAMES: Final = ("ACT", "led0")  # of a Raspberry Pi, by newer and older kernels
 TRIGGER: Final = "timer"
 USUAL: Final = "mmc0"  # what the firmware of a Raspberry Pi lets it show: the card at work
-BLINK_MS: Final = {"delay_on": "80", "delay_off": "420"}  # two short flashes a second
+# Slow and even. Debian's device trees let ACT beat like a heart (ledtrig-heartbeat), two short
+# flashes and a pause, and the firmware's let it flicker with the card: it must be like neither.
+BLINK_MS: Final = {"delay_on": "1000", "delay_off": "1000"}
 
 
 def blink(root: Path) -> bool:

@@ -133,6 +133,8 @@ def test_a_document_that_is_bad_changes_nothing_and_is_refused_everywhere(
     told = json.loads((node.run / "refused.json").read_text())
     assert told["problems"] == caught.value.problems
     assert (flashes / "trigger").read_text() == "timer"
+    rhythm = [(flashes / name).read_text() for name in ("delay_on", "delay_off")]
+    assert rhythm == ["1000", "1000"], "unlike the heartbeat that a board shows by itself"
     assert not any(secret in status(node) for secret in SECRETS)
 
 
