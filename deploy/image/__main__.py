@@ -1,7 +1,8 @@
 """`python -m deploy.image`: build the image of a node's card. Needs root and Debian on x86-64.
 
 Leaves in --out: edgenode-VERSION-arm64.img.xz and its .sha256, the two slot images that an update
-bundle is made of (.boot.vfat, .root.squashfs), the lock (.debs) and the bill of materials (.cdx.json).
+bundle is made of (.boot.vfat, .root.squashfs), the lock (.debs) and the bill of materials
+(.cdx.json).
 """
 
 from __future__ import annotations
@@ -56,8 +57,6 @@ def main() -> int:
     try:
         job = _job()
         need(TOOLS)
-        if os.geteuid() != 0:
-            raise BuildError("a root file system is made by root: sudo make image")
         with tempfile.TemporaryDirectory(dir=cache(), prefix="work-") as work:
             _build(job, Path(work))
     except BuildError as error:
@@ -78,6 +77,8 @@ def _job() -> Job:
 
 
 def _build(job: Job, work: Path) -> None:
+    if os.geteuid() != 0:
+        raise BuildError("a root file system is made by root: sudo make image")
     date = epoch()
     os.environ["SOURCE_DATE_EPOCH"] = str(date)  # for every tool: passwords, caches, file systems
     archive = Archive(cache() / f"apt-{job.suite}", job.suite, job.mirror)
@@ -112,7 +113,7 @@ def _obey(given: Path | None, packages: list[Package]) -> None:
 
 
 def _release(tree: Path, version: str, release: str, suite: str, date: int) -> None:
-    """What `cat /usr/lib/edgenode-image/release` tells a maintainer, in os-release(5)'s words."""
+    """Write what /usr/lib/edgenode-image/release tells a maintainer, like os-release(5)."""
     text = f"EDGENODE={version}\nKERNEL={release}\nDEBIAN={suite}\nBUILT={date}\n"
     (tree / "usr/lib/edgenode-image/release").write_text(text)
 

@@ -24,13 +24,13 @@ def placed() -> Iterator[tuple[Part, int]]:
 
 
 def size() -> int:
-    """The whole image, in bytes; the data partition ends it."""
+    """Return the size of the whole image, in bytes; the data partition ends it."""
     part, at = list(placed())[-1]
     return at + part.size
 
 
 def table() -> str:
-    """The partition table in the words of sfdisk(8)."""
+    """Return the partition table in the words of sfdisk(8)."""
     lines = ["label: dos", f"label-id: 0x{DISK_ID}", "unit: sectors"]
     extended = next(at for part, at in placed() if part.logical) - ALIGNMENT
     for part, at in placed():

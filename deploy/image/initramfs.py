@@ -34,7 +34,7 @@ def make(kernel: Kernel, busybox: Path, work: Path) -> bytes:
         files[f"{modules}/{path.relative_to(source)}"] = path.read_bytes()
     kept = {name.split(f"{kernel.release}/", 1)[1] for name in files if name.endswith(".ko")}
     files |= {f"{modules}/{name}": text for name, text in _tables(source, kept).items()}
-    return gzip.compress(_archive(files), 9, mtime=0)
+    return gzip.compress(archive(files), 9, mtime=0)
 
 
 def _busybox(work: Path) -> bytes:
@@ -45,7 +45,7 @@ def _busybox(work: Path) -> bytes:
 
 
 def _closure(kernel: Kernel) -> set[Path]:
-    """The modules of WANTED and all that they need; unknown names are built into the kernel."""
+    """Return WANTED with all that they need; names that are unknown are built into the kernel."""
     found: set[Path] = set()
     base = kernel.root / "usr/lib/modules" / kernel.release
     needs = dict(line.split(":", 1) for line in (base / "modules.dep").read_text().splitlines())
@@ -78,7 +78,8 @@ def _tables(source: Path, kept: set[str]) -> dict[str, bytes]:
     }
 
 
-def _archive(files: dict[str, bytes]) -> bytes:
+def archive(files: dict[str, bytes]) -> bytes:
+    """Return files by their names as a newc archive, with the directories and console they need."""
     directories = {str(parent) for name in files for parent in Path(name).parents} - {"."}
     directories |= {"dev", "proc", "sys", "run"}
     out, number = bytearray(), 1

@@ -10,8 +10,10 @@ from .packages import Archive, Package
 from .recipe import KERNEL, UNPACKED, BuildError, run
 
 # Boards by the name that Debian's kernel gives their device tree.
-BOARDS = ("bcm2837-rpi-zero-2-w", "bcm2837-rpi-3-a-plus", "bcm2837-rpi-3-b",
-          "bcm2837-rpi-3-b-plus", "bcm2711-rpi-4-b", "bcm2711-rpi-400", "bcm2711-rpi-cm4-io")  # fmt: skip
+BOARDS = (
+    "bcm2837-rpi-zero-2-w", "bcm2837-rpi-3-a-plus", "bcm2837-rpi-3-b", "bcm2837-rpi-3-b-plus",
+    "bcm2711-rpi-4-b", "bcm2711-rpi-400", "bcm2711-rpi-cm4-io",
+)  # fmt: skip
 # The first stage of older boards and, for each generation, its firmware and that one's memory map.
 STAGES = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
 # Modules that no node has hardware or use for; what remains is a quarter.
@@ -48,7 +50,7 @@ class Kernel:
 
 
 def take(archive: Archive, work: Path) -> Kernel:
-    """Download and unpack kernel and firmware below `work`; raises BuildError where a part lacks."""
+    """Download and unpack kernel and firmware below `work`; raises BuildError for what lacks."""
     name = archive.newest_kernel(KERNEL)
     release = name.removeprefix("linux-image-")
     fetched = tuple(archive.fetch(package) for package in (name, *UNPACKED))

@@ -43,9 +43,11 @@ INITRAMFS = "busybox-static"
 USERS = {"edgenode": 900, "maintainer": 1000}
 
 # Places whose file must be there to be bound over, beside those that packages bring.
-DIRECTORIES = ("data", "boot/firmware", "etc/ssh/keys", "etc/systemd/timesyncd.conf.d",
-               "etc/NetworkManager/system-connections", "var/lib/NetworkManager",
-               "usr/share/man/man1", "var/lib/systemd/timesync", "var/lib/systemd/timers", "var/lib/rauc")  # fmt: skip
+DIRECTORIES = (
+    "data", "boot/firmware", "etc/ssh/keys", "etc/systemd/timesyncd.conf.d",
+    "etc/NetworkManager/system-connections", "usr/share/man/man1", "var/lib/NetworkManager",
+    "var/lib/systemd/timesync", "var/lib/systemd/timers", "var/lib/rauc",
+)  # fmt: skip
 
 # Nobody reads these on a node; licences (copyright files) stay.
 EXCLUDED = (

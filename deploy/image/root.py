@@ -38,7 +38,7 @@ STALE = (
     "var/lib/dpkg/*-old", "var/cache/ldconfig/aux-cache", "var/lib/systemd/random-seed",
     "var/lib/systemd/catalog/database", "etc/ssh/ssh_host_*", "etc/*-", "etc/.pwd.lock",
     "etc/resolv.conf", "etc/edgenode/*.toml", "var/lib/edgenode/*",
-    "run/*", "tmp/*", "var/tmp/*", "root/.[!.]*", "boot/*.*", "dev/*",
+    "run/*", "tmp/*", "var/tmp/*", "root/*", "boot/*.*", "dev/*",
     "usr/lib/python3*/**/__pycache__/*.pyc.*",
 )  # fmt: skip
 
@@ -85,7 +85,8 @@ def _mmdebstrap(root: Path, archive: Archive) -> list[str]:
     patterns += [f"--dpkgopt=path-include={path}" for path in INCLUDED]
     return [
         # Its mounts of /proc, /sys and /dev end with it, also when it is killed.
-        "unshare", "--mount", "mmdebstrap", "--mode=root", "--format=directory", f"--architectures={ARCHITECTURE}",
+        "unshare", "--mount", "mmdebstrap", "--mode=root", "--format=directory",
+        f"--architectures={ARCHITECTURE}",
         "--variant=apt", f"--include={','.join(PACKAGES)}",
         "--components=main,non-free-firmware",
         "--aptopt=APT::Install-Recommends false",
@@ -121,10 +122,10 @@ def node(base_root: Path, deb: Path, root: Path) -> None:
     for name in DIRECTORIES:
         (root / name).mkdir(parents=True, exist_ok=True)
     emulation()
-    shutil.copy(deb, root / "tmp/edgenode.deb")
+    shutil.copy(deb, root / "root/edgenode.deb")
     # systemd-tmpfiles of its postinst asks for /proc, which ends with this command.
     run(["unshare", "--mount", "--pid", "--fork", f"--mount-proc={root}/proc", "chroot", root,
-         "/usr/bin/dpkg", "--install", "/tmp/edgenode.deb"],
+         "/usr/bin/dpkg", "--install", "/root/edgenode.deb"],
         env={"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
     _own_files(root)
     run(["systemctl", f"--root={root}", "enable", "edgenode-card.service"])
@@ -135,11 +136,12 @@ def node(base_root: Path, deb: Path, root: Path) -> None:
 
 
 def _users(root: Path) -> None:
-    """The daemon's user and the maintainer under fixed numbers; `*` is no password at all."""
+    """Make the daemon's user and the maintainer under fixed numbers; `*` is no password at all."""
     number = str(USERS["edgenode"])
     run(["groupadd", "--root", root, "--system", "--gid", number, "edgenode"])
-    run(["useradd", "--root", root, "--system", "--uid", number, "--gid", number, "--no-create-home",
-         "--home-dir", "/var/lib/edgenode", "--shell", "/usr/sbin/nologin", "edgenode"])  # fmt: skip
+    run(["useradd", "--root", root, "--system", "--uid", number, "--gid", number,
+         "--no-create-home", "--home-dir", "/var/lib/edgenode", "--shell", "/usr/sbin/nologin",
+         "edgenode"])  # fmt: skip
     run(["useradd", "--root", root, "--uid", str(USERS["maintainer"]), "--user-group",
          "--create-home", "--shell", "/bin/bash", "--password", "*", "maintainer"])  # fmt: skip
     run(["usermod", "--root", root, "--append", "--groups", "sudo,adm,systemd-journal",

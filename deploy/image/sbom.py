@@ -73,7 +73,7 @@ def _edgenode(deb: Mapping[str, str]) -> Component:
 
 
 def _wheels(root: Path) -> list[Component]:
-    """The wheels below /usr/lib/edgenode; their hash is that of the list of their files."""
+    """Return the wheels below /usr/lib/edgenode; the package's hash covers them."""
     found = []
     for metadata in sorted((root / "usr/lib/edgenode").rglob("*.dist-info/METADATA")):
         fields = email.message_from_string(metadata.read_text("utf-8"))
@@ -107,7 +107,7 @@ def _component(name: str, version: str, purl: str, licences: Iterable[str]) -> C
 
 
 def _licences(root: Path, name: str) -> list[str]:
-    """The short names in the package's copyright file where it follows DEP-5, else none."""
+    """Return the short names in the package's copyright file where it follows DEP-5, else none."""
     path = root / "usr/share/doc" / name / "copyright"
     try:
         return _LICENCE.findall(path.read_text("utf-8", "replace"))

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from .recipe import DISK_ID, HERE, MIB, Part, run
+from .recipe import DISK_ID, HERE, Part, run
 
 # Largest data partition that the file system can grow to while it is mounted: 1 TiB, in blocks.
 DATA_BLOCK = 4096
@@ -64,7 +64,7 @@ def boot_files(kernel_files: Path, initramfs: bytes, slot: str, work: Path) -> l
 
 
 def cmdline(slot: str) -> str:
-    """The kernel's command line of slot A or B; slot B's root is the partition after slot A's."""
+    """Return the kernel's command line of slot A or B; B's root is the partition after A's."""
     text = (HERE / "boot/cmdline.txt").read_text().replace("@DISK@", DISK_ID)
     return text if slot == "A" else text.replace("-05 ", "-06 ").replace("slot=A", "slot=B")
 
@@ -81,7 +81,6 @@ def first_files(kernel_files: Path, work: Path) -> list[Path]:
 
 
 def _empty(image: Path, size: int) -> None:
-    assert size % MIB == 0, "partitions end on whole MiB"
     image.unlink(missing_ok=True)
     with image.open("xb") as file:
         file.truncate(size)

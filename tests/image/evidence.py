@@ -7,11 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-TOOLS: Final = (
-    ("qemu-system-aarch64", "--version"),
-    ("mmdebstrap", "--version"),
-    ("rauc", "--version"),
-)
+TOOLS: Final = ("qemu-system-aarch64", "mmdebstrap", "rauc")
 EXCERPT: Final = 30  # lines of the console
 
 
@@ -52,13 +48,12 @@ class Evidence:
         held = sum(1 for _, well, _ in self._claims if well)
         return [
             "# The image, tried in QEMU",
-            "Written by `make image-test`; do not edit. What it cannot show is in"
-            " [the image](../image.md).",
+            "Written by `make image-test`; do not edit. Its limits: [the image](../image.md).",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit}."
-            f" {held} of {len(self._claims)} claims held.",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit}:",
+            f"{held} of {len(self._claims)} claims held.",
             "",
-            *(f"- {_said(words).splitlines()[0]}" for words in map(list, TOOLS)),
+            *(f"- {_said([tool, '--version']).splitlines()[0]}" for tool in TOOLS),
             "",
             f"## Built in {self._build_s:.0f} s",
             "```",
@@ -74,7 +69,7 @@ class Evidence:
             ),
             "",
             "## Figures",
-            "Seconds are those of an emulated processor on a shared machine; a Raspberry Pi differs.",
+            "Seconds of an emulated processor on a shared machine; those of a Raspberry Pi differ.",
             "",
             "| what | figure |",
             "|---|---|",
@@ -85,6 +80,10 @@ class Evidence:
             *self._console,
             "```",
         ]
+
+
+def _yes(held: bool) -> str:  # noqa: FBT001 - a column of a table
+    return "yes" if held else "NO"
 
 
 def _said(words: list[str]) -> str:

@@ -16,6 +16,8 @@ from tests.support.ports import free_port
 
 BOOT_BUDGET_S = 600.0  # 60 to 90 as a rule; a busy host takes longer
 STOP_BUDGET_S = 180.0
+# Beside the slot's own words: a console that tells, so that a failure can be understood.
+CONSOLE = "console=ttyAMA0 loglevel=6 systemd.show_status=1"
 # What Linux says last when it restarts; the word behind "command" is for the firmware.
 RESTARTED = re.compile(rb"reboot: Restarting system(?: with command '([^']*)')?")
 
@@ -30,12 +32,14 @@ class Machine:
         self.boots: list[tuple[int, float]] = []  # partition, seconds until SSH answered
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
+        self._said_before = 0  # bytes on the console before this boot
 
     def on(self, *, tryboot: bool = False) -> Boot:
         """Switch on; with `tryboot` as after a reboot that asked for it."""
         assert self._process is None, "it is on"
         boot = self.card.boot(self.work, tryboot=tryboot)
         self._started = time.monotonic()
+        self._said_before = self.console.stat().st_size if self.console.exists() else 0
         self._process = subprocess.Popen(
             self._words(boot), stdin=subprocess.DEVNULL, stdout=(self.work / "qemu.log").open("ab"),
             stderr=subprocess.STDOUT,
@@ -60,9 +64,9 @@ class Machine:
         assert self._process is not None, "it is off"
         self._process.wait(budget_s)
         self._process = None
-        found = RESTARTED.findall(self.console.read_bytes())
-        assert found, f"it ended without restarting:\n{self.told()}"
-        return self.on(tryboot=b"tryboot" in found[-1])
+        # After a panic nothing is said, and the firmware starts what is confirmed.
+        found = RESTARTED.search(self.console.read_bytes(), self._said_before)
+        return self.on(tryboot=found is not None and b"tryboot" in (found[1] or b""))
 
     def reached(self, budget_s: float = BOOT_BUDGET_S) -> float:
         """Wait until SSH answers; returns the seconds since it was switched on."""
@@ -82,26 +86,38 @@ class Machine:
 
     def tried(self, command: str, seconds: float = 240) -> subprocess.CompletedProcess[str]:
         """Run a command as the maintainer over SSH, whatever comes of it."""
+        try:
+            return subprocess.run(
+                [*self._ssh(), command], check=False, capture_output=True, text=True,
+                timeout=seconds,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess([command], 255, "", f"no end in {seconds} s")
+
+    def _ssh(self) -> list[str]:
         assert shutil.which("ssh"), "ssh is missing: apt install openssh-client"
-        words = [
+        return [
             "ssh", "-i", str(self.key), "-p", str(self.ssh_port), "-o", "BatchMode=yes",
             # The first key is kept; another one later is an error.
             "-o", "StrictHostKeyChecking=accept-new", "-o", "ConnectTimeout=30",
             "-o", f"UserKnownHostsFile={self.work / 'known_hosts'}", "-o", "LogLevel=ERROR",
-            "-F", "/dev/null", "maintainer@127.0.0.1", command,
+            "-F", "/dev/null", "maintainer@127.0.0.1",
         ]  # fmt: skip
-        try:
-            return subprocess.run(
-                words, check=False, capture_output=True, text=True, timeout=seconds
-            )
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(words, 255, "", f"no end in {seconds} s")
 
     def said(self, command: str, seconds: float = 240) -> str:
         """Run a command as the maintainer, and return what it printed."""
         done = self.tried(command, seconds)
         assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def copy(self, source: Path, target: str) -> None:
+        """Copy a file into the machine, for root."""
+        with source.open("rb") as file:
+            done = subprocess.run(
+                [*self._ssh(), f"sudo dd of={target} bs=1M conv=fsync status=none"],
+                check=False, stdin=file, capture_output=True, timeout=900,
+            )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
 
     def told(self) -> str:
         """Return the end of what the console and QEMU said."""
@@ -113,7 +129,7 @@ class Machine:
 
     def _words(self, boot: Boot) -> list[str]:
         assert shutil.which("qemu-system-aarch64"), (
-            "qemu-system-aarch64 is missing: apt install qemu-system-arm qemu-system-x86 (both at once)"
+            "no qemu-system-aarch64: apt install qemu-system-arm qemu-system-x86, both at once"
         )
         forward = f"user,id=cable,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22"
         return [
@@ -121,7 +137,7 @@ class Machine:
             "-m", "1024", "-accel", "tcg,thread=multi", "-display", "none", "-no-reboot",
             "-nodefaults", "-rtc", "base=2000-01-01T00:00:00",
             "-kernel", str(boot.kernel), "-initrd", str(boot.initramfs),
-            "-append", f"{boot.cmdline} console=ttyAMA0",
+            "-append", f"{boot.cmdline} {CONSOLE}",
             "-chardev", f"file,id=console,path={self.console},append=on",
             "-serial", "chardev:console",
             # What the guest flushes is flushed: no cache of the host stands in for the card's.

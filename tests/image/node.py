@@ -23,35 +23,35 @@ purpose = "trial of the image"
 ethernet = {{ dhcp = true }}
 ntp = ["{HOST}"]
 
-[[bus]]
+[[buses]]
 name = "self"
 kind = "sysfs"
 path = "/"
 
-[[bus]]
+[[buses]]
 name = "i2c1"
 kind = "i2c"
 path = "sim:{WIRES}#i2c"
 
-[[bus]]
+[[buses]]
 name = "pins"
 kind = "gpio"
 path = "sim:{WIRES}#gpio"
 
-[[sensor]]
+[[sensors]]
 name = "node"
 driver = "health"
 bus = "self"
 every_s = 10
 
-[[sensor]]
+[[sensors]]
 name = "air"
 driver = "bme280"
 bus = "i2c1"
 every_s = 2
 purpose = "weather of the square"
 
-[[sensor]]
+[[sensors]]
 name = "meter"
 driver = "pulse"
 bus = "pins"
