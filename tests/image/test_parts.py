@@ -12,7 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from deploy.image import disk, initramfs, sbom, slots
 from deploy.image.packages import Package, lock
-from deploy.image.recipe import DISK_ID, MIB, PARTS
+from deploy.image.recipe import DISK_ID, MIB, PARTS, BuildError
 
 DATE = 1_700_000_000
 PACKAGE = Package("libc6", "2.36-9+deb12u10", "arm64", "a" * 64, "http://deb.example/libc6.deb")
@@ -47,7 +47,7 @@ def test_the_table_of_the_card_is_what_sfdisk_reads_back(tmp_path: Path) -> None
 def test_a_content_larger_than_its_partition_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(PARTS[0].size + 1)
-    with pytest.raises(disk.BuildError, match="large has 67108865 bytes, its partition 67108864"):
+    with pytest.raises(BuildError, match="large has 67108865 bytes, its partition 67108864"):
         disk.assemble({"edgenode": tmp_path / "large"}, tmp_path / "card")
 
 
