@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.packages import ROOT, built
+from tests.support.packages import ROOT, built, copied
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout as it is at this moment."""
+    return copied(ROOT, tmp_path_factory.mktemp("sources") / "here")
+
+
+@pytest.fixture(scope="session")
+def packages(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The packages by processor."""
-    return built(ROOT, tmp_path_factory.mktemp("packages"), TZ="UTC", LC_ALL="C.UTF-8")
+    return built(sources, tmp_path_factory.mktemp("packages"), TZ="UTC", LC_ALL="C.UTF-8")
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def tree(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.root
 def test_another_user_at_another_path_with_another_umask_zone_and_locale_gets_the_same_bytes(
-    packages: dict[str, Path], tmp_path: Path
+    packages: dict[str, Path], sources: Path, tmp_path: Path
 ) -> None:
     """He may read everything, as the first one may, since environments of tests are private."""
     assert shutil.which("setpriv"), "install the Debian package util-linux"
@@ -71,7 +71,7 @@ def test_another_user_at_another_path_with_another_umask_zone_and_locale_gets_th
         "sh", "-c", 'umask 077; exec "$@"', "sh",
     )  # fmt: skip
     again = built(
-        copied(tmp_path / "elsewhere"), output, *as_other,
+        copied(sources, tmp_path / "elsewhere"), output, *as_other,
         TZ="Asia/Seoul", LC_ALL="C", TMPDIR="/var/tmp",  # noqa: S108
     )  # fmt: skip
     for architecture, package in packages.items():

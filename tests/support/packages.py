@@ -40,11 +40,11 @@ def built(source: Path, output: Path, *before: str, **environment: str) -> dict[
     return {a: next(output.glob(f"*_{a}.deb")) for a in ARCHITECTURES}
 
 
-def copied(target: Path) -> Path:
-    """Copy what packages are built from to another path, readable by everybody."""
+def copied(home: Path, target: Path) -> Path:
+    """Copy what packages are built from to another path."""
     target.mkdir()
     for name in SOURCES:
-        source = ROOT / name
+        source = home / name
         if source.is_dir():
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, target / name, ignore=ignore, symlinks=True)
