@@ -58,7 +58,7 @@ def _mount(state: Path, root: Path) -> Iterator[str]:
         return
     if mount.kind in FORGETS:
         yield (
-            f"node.state: {state} is on a {mount.kind}, which a power cut or a new start may empty;"
+            f"node.state: {state} is on {mount.kind}, which a power cut or a new start may empty;"
             " keep it on a disk"
         )
         return
