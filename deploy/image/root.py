@@ -131,7 +131,9 @@ def node(base_root: Path, deb: Path, root: Path) -> None:
     run(["systemctl", f"--root={root}", "enable", "edgenode-card.service"])
     run(["systemctl", f"--root={root}", "mask", "apt-daily.timer", "apt-daily-upgrade.timer",
          "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
-         "man-db.timer"])  # fmt: skip
+         "man-db.timer",
+         # It would take the identity that is bound there for a passing one, and lift the bind.
+         "systemd-machine-id-commit.service"])  # fmt: skip
     _forget(root)
 
 
