@@ -7,11 +7,13 @@ that the edgenode package carries, with package URL, licences as their own files
 from __future__ import annotations
 
 import email
+import hashlib
 import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from email.message import Message
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -73,23 +75,35 @@ def _edgenode(deb: Mapping[str, str]) -> Component:
 
 
 def _wheels(root: Path) -> list[Component]:
-    """Return the wheels below /usr/lib/edgenode; the package's hash covers them."""
+    """Return the wheels below /usr/lib/edgenode.
+
+    The hash is that of a wheel's RECORD, which has one for each of its files (PyPA, "Recording
+    installed projects"); that of the wheel itself is in the lock of the edgenode package.
+    """
     found = []
     for metadata in sorted((root / "usr/lib/edgenode").rglob("*.dist-info/METADATA")):
         fields = email.message_from_string(metadata.read_text("utf-8"))
         name, version = fields["Name"], fields["Version"]
         if name == "edgenode":
             continue
-        licence = fields["License-Expression"] or fields["License"] or ""
-        classified = [
-            line.rsplit(" :: ", 1)[1]
-            for line in fields.get_all("Classifier", [])
-            if line.startswith("License :: ")
-        ]
-        short = licence.strip().splitlines()[:1]
-        plain = re.sub(r"[-_.]+", "-", name).lower()
-        found.append(_component(name, version, f"pkg:pypi/{plain}@{version}", short or classified))
+        purl = f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}"
+        component = _component(name, version, purl, _licence(fields))
+        record = hashlib.sha256(metadata.with_name("RECORD").read_bytes()).hexdigest()
+        component["hashes"] = [{"alg": "SHA-256", "content": record}]
+        component["properties"] = [{"name": "edgenode:hashed", "value": "RECORD"}]
+        found.append(component)
     return found
+
+
+def _licence(fields: Message) -> list[str]:
+    """Return what a wheel says of its licence (PyPA, "Core metadata"): expression, text, class."""
+    said = fields["License-Expression"] or fields["License"] or ""
+    classified = [
+        line.rsplit(" :: ", 1)[1]
+        for line in fields.get_all("Classifier", [])
+        if line.startswith("License :: ")
+    ]
+    return said.strip().splitlines()[:1] or classified
 
 
 def _component(name: str, version: str, purl: str, licences: Iterable[str]) -> Component:

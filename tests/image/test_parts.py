@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -105,6 +106,7 @@ def test_the_bill_names_packages_and_libraries_with_url_hash_and_licence(tmp_pat
     (wheel / "METADATA").write_text(
         "Metadata-Version: 2.4\nName: paho-mqtt\nVersion: 2.1.0\nLicense-Expression: EPL-2.0\n\nx\n"
     )
+    (wheel / "RECORD").write_text("paho/__init__.py,sha256=xyz,1\n")
     text = sbom.bill(tmp_path, [PACKAGE], DEB, "bookworm", DATE)
     bill = json.loads(text)
     parts = {row["name"]: row for row in bill["components"]}
@@ -116,6 +118,8 @@ def test_the_bill_names_packages_and_libraries_with_url_hash_and_licence(tmp_pat
     assert parts["libc6"]["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
     assert parts["paho-mqtt"]["purl"] == "pkg:pypi/paho-mqtt@2.1.0"
     assert parts["paho-mqtt"]["licenses"] == [{"license": {"name": "EPL-2.0"}}]
+    digest = hashlib.sha256(b"paho/__init__.py,sha256=xyz,1\n").hexdigest()
+    assert parts["paho-mqtt"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
     assert parts["edgenode"]["hashes"] == [{"alg": "SHA-256", "content": "b" * 64}]
     assert text == sbom.bill(tmp_path, [PACKAGE], DEB, "bookworm", DATE)
 
