@@ -34,7 +34,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask; what is refused stays so")
     parser.add_argument(
-        "--serial", default="", metavar="TEXT", help="of the device, in place of typing it"
+        "--serial",
+        default="",
+        metavar="TEXT",
+        help="of the device; nothing is written where it is another",
     )
     parser.add_argument(
         "--largest", type=_gigabytes, metavar="GB", help="refuse what is larger; default: 256"

@@ -68,7 +68,7 @@ def prepared(machine: Machine, args: argparse.Namespace, largest: int) -> Order:
     """Look at device, image and files; raises FlashError or ProvisionError, all that is wrong."""
     target = device(machine, args.device)
     image = examined(args.image)
-    if target.backing and Path(target.backing).resolve() == args.image.resolve():
+    if target.backing and _same(Path(target.backing), args.image):
         raise FlashError(f"{target.name} is made of {args.image} itself")
     refused = Uses(machine).refusals(target, image.need, largest)
     if refused:
@@ -78,6 +78,14 @@ def prepared(machine: Machine, args: argparse.Namespace, largest: int) -> Order:
         ready(image.boot)
     note = "" if args.trust or not args.node else UNTRUSTED
     return Order(image, target, files, node, note)
+
+
+def _same(one: Path, two: Path) -> bool:
+    """Whether both are one file, by whatever name."""
+    try:
+        return one.samefile(two)
+    except OSError:
+        return False
 
 
 def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str]:
@@ -109,21 +117,19 @@ def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str
 def agreed(order: Order, args: argparse.Namespace) -> None:
     """Ask whether it is meant; raises FlashError where it is not, or where nobody is there.
 
-    `--yes` answers for the name only: for a serial that is doubted `--serial` has to be given.
+    `--yes` answers for the name only: of a device that is doubted `--serial` has to be given, and
+    where it is given it has to be right.
     """
     one = order.device
-    why = doubts(one)
-    if why:
-        proof, what = (one.serial, "serial") if one.serial else (str(one.size), "size in bytes")
-        question = f"{one.name}: {'; '.join(why)}. Type its {what} (edgenode flash lists it): "
-        if args.serial:
-            given = args.serial
-        elif args.yes:
-            raise FlashError(f"{one.name}: {'; '.join(why)}: give its {what} by --serial")
-        else:
-            given = _answer(question, args)
-        if given != proof:
-            raise FlashError(f"that is not the {what} of {one.name}")
+    proof, what = (one.serial, "serial") if one.serial else (str(one.size), "size in bytes")
+    why, given = "; ".join(doubts(one)), args.serial
+    if why and not given:
+        if args.yes:
+            raise FlashError(f"{one.name}: {why}: give its {what} by --serial")
+        lists = "edgenode flash" if one.serial else "edgenode flash --json"
+        given = _answer(f"{one.name}: {why}. Type its {what} ({lists} lists it): ", args)
+    if (why or args.serial) and given != proof:
+        raise FlashError(f"that is not the {what} of {one.name}")
     if args.yes:
         return
     given = _answer(f"Everything on {one.name} will be lost. Type {one.name} to go on: ", args)

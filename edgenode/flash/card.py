@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from edgenode.errors import FlashError
-from edgenode.flash.device import Device, device, sized
+from edgenode.flash.device import SECTOR, Device, device, sized
 from edgenode.flash.machine import Machine
+from edgenode.flash.refusal import Uses
 
 MIB: Final = 1 << 20
 CHUNK: Final = 4 * MIB  # the largest allocation unit of SDHC cards (AU_SIZE of the SD Status)
-SECTOR: Final = 512
 BLKRRPART: Final = 0x125F  # <linux/fs.h>: read the partition table again
 BLKGETSIZE64: Final = 0x80081272  # <linux/fs.h>: size in bytes, as an 8-byte integer
 _GONE: Final = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOMEDIUM}
@@ -110,8 +110,8 @@ class Card:
 def claimed(machine: Machine, wanted: Device) -> Card:
     """Open a device for ourselves alone.
 
-    Raises FlashError where it may not be opened, where it is in use, and where it is no longer
-    the device, with the medium, that was asked for.
+    Raises FlashError where it may not be opened, where it is in use, also in ways that claim
+    nothing, and where it is no longer the device, with the medium, that was asked for.
     """
     path = machine.node(wanted.name)
     try:
@@ -127,7 +127,7 @@ def claimed(machine: Machine, wanted: Device) -> Card:
 
 
 def _same(machine: Machine, wanted: Device, fd: int) -> None:
-    """Raise FlashError unless an open file is the device that sysfs told of, with that medium."""
+    """Raise FlashError unless an open file is the unused device and medium that sysfs told of."""
     found = os.fstat(fd)
     number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
     if not stat.S_ISBLK(found.st_mode) or number != wanted.number:
@@ -135,6 +135,8 @@ def _same(machine: Machine, wanted: Device, fd: int) -> None:
     size = int.from_bytes(fcntl.ioctl(fd, BLKGETSIZE64, bytes(8)), "little")
     if size != wanted.size or device(machine, wanted.name) != wanted:
         raise FlashError(f"{wanted.name} is not what it was a moment ago: begin again")
+    if uses := list(Uses(machine).of(wanted)):  # somebody may have thought long about the question
+        raise FlashError("; ".join(uses))
 
 
 def _unopened(name: str, exc: OSError) -> str:

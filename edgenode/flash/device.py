@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from edgenode.errors import FlashError, nearest
 from edgenode.flash.machine import Machine
 
-SECTOR: Final = 512  # bytes; the unit of `size` in sysfs, whatever the device has
+SECTOR: Final = 512  # bytes; the unit of `size` in sysfs and of the table in an image
 _BUSES: Final = (  # what a path below /sys/devices gives away; the first that fits
     ("usb", re.compile(r"/usb\d+/")),
     ("mmc", re.compile(r"/mmc_host/")),

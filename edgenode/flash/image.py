@@ -15,8 +15,8 @@ from typing import IO, Any, Final, NamedTuple
 
 from edgenode.errors import FlashError
 from edgenode.flash.card import CHUNK, MIB
-from edgenode.flash.device import sized
-from edgenode.flash.table import SECTOR, Span, is_boot, reach, spans
+from edgenode.flash.device import SECTOR, sized
+from edgenode.flash.table import Span, is_boot, reach, spans
 
 _FAR: Final = 64 * MIB  # where a boot partition begins at the latest
 _PACKED: Final = {  # by the first bytes of the file
@@ -72,6 +72,8 @@ def examined(path: Path) -> Image:
 
     Raises FlashError where it cannot be read, is packed in another way, or has no partitions.
     """
+    if path.exists() and not path.is_file():  # a device might be the one to be written
+        raise FlashError(f"{path} is no file: give an image")
     try:
         with path.open("rb") as file:
             size = file.seek(0, io.SEEK_END)

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-_ESCAPED: Final = re.compile(
-    r"\\([0-7]{3})"
-)  # blanks in mountinfo and swaps: proc_pid_mountinfo(5)
+# Blanks in mountinfo and swaps: proc_pid_mountinfo(5).
+_ESCAPED: Final = re.compile(r"\\([0-7]{3})")
+_FLAGS: Final = re.compile(r"^flags:\s*([0-7]+)$", re.MULTILINE)  # proc_pid_fdinfo(5)
 
 
 class Mount(NamedTuple):
@@ -25,6 +25,14 @@ class Mount(NamedTuple):
     point: str
     source: str
     process: str  # whose view this is: "self", or a pid
+
+
+class Writer(NamedTuple):
+    """A process that has a file of /dev open for writing."""
+
+    device: str  # its name in sysfs, if it is a device
+    process: str  # pid
+    command: str
 
 
 class Machine:
@@ -69,7 +77,7 @@ class Machine:
         """
         found: list[Mount] = []
         met: set[tuple[str, str]] = set()
-        for process in ["self", *(name for name in self.names("proc") if name.isdecimal())]:
+        for process in ["self", *self._processes()]:
             mounts = list(_mounts(self.text(f"proc/{process}/mountinfo"), process))
             found += [one for one in mounts if (one.number, one.source) not in met]
             met.update((one.number, one.source) for one in mounts)
@@ -78,6 +86,19 @@ class Machine:
     def swaps(self) -> list[str]:
         """Return the paths of what is used as swap (proc_swaps(5))."""
         return [_plain(line.split()[0]) for line in self.text("proc/swaps").splitlines()[1:]]
+
+    def writers(self) -> Iterator[Writer]:
+        """Yield who writes into files of /dev, but for this process.
+
+        Such as a virtual machine: it claims nothing, so that `held` does not see it.
+        """
+        for process in self._processes():
+            at = f"proc/{process}"
+            for number in self.names(f"{at}/fd") if process != str(os.getpid()) else ():
+                name = self.named(self._link(f"{at}/fd/{number}"))
+                flags = _FLAGS.search(self.text(f"{at}/fdinfo/{number}")) if name else None
+                if flags and int(flags[1], 8) & os.O_ACCMODE:
+                    yield Writer(name, process, self.text(f"{at}/comm"))
 
     def held(self, name: str) -> bool:
         """Return whether somebody has claimed a device, or a partition of it, for themselves.
@@ -90,6 +111,16 @@ class Machine:
         except OSError as exc:
             return exc.errno == errno.EBUSY
         return False
+
+    def _processes(self) -> Iterator[str]:
+        return filter(str.isdecimal, self.names("proc"))
+
+    def _link(self, path: str) -> str:
+        """Return what a link says; empty where there is none or it is closed to us."""
+        try:
+            return str((self._root / path).readlink())
+        except OSError:
+            return ""
 
 
 def _mounts(text: str, process: str) -> Iterator[Mount]:

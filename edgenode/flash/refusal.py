@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from edgenode.flash.device import Device, devices, sized
+from edgenode.flash.device import SECTOR, Device, devices, sized
 from edgenode.flash.machine import Machine, Mount
 
 LARGEST: Final = 256_000_000_000  # bytes; what is larger is hardly a card
 LARGE: Final = 64_000_000_000  # bytes; larger than most cards: it may be somebody's backup
-SECTOR: Final = 512  # bytes; the unit of a partition table in an image
 _WRITABLE: Final = frozenset({"mmc", "usb", "loop"})
 _OF_THE_SYSTEM: Final = frozenset({"/", "/boot", "/boot/efi", "/boot/firmware", "/usr"})
 
@@ -25,6 +24,7 @@ class Uses:
         self._machine = machine
         self.devices = devices(machine)
         self._mounts = machine.mounts()
+        self._writers = list(machine.writers())
         self._swaps = {path: machine.named(path) for path in machine.swaps()}
         self._disks = {part: one.name for one in self.devices for part in one.parts}
         self._carried = self._system()
@@ -33,12 +33,13 @@ class Uses:
         """Return each reason against writing `need` bytes to it; none where it may be written."""
         if not device.size:
             return [f"{device.name} has no card in it"]
-        uses = list(self._uses(device))
+        uses = list(self.of(device))
         if not uses and self._machine.held(device.name):
             uses = [f"{device.name} is held open by a program: close what works on it"]
         return [*uses, *_unfit(device, need, largest)]
 
-    def _uses(self, device: Device) -> Iterator[str]:
+    def of(self, device: Device) -> Iterator[str]:
+        """Yield what a device is used for, and what to do about it; no claim of ours is seen."""
         carried = self._carried.get(device.name, ())
         for point in carried:
             yield f"{device.name} carries {point} of this machine"
@@ -50,10 +51,11 @@ class Uses:
             if name in device.parts:
                 yield f"{name} is used as swap: swapoff {path}"
         yield from self._holders(device)
-        for other in self.devices:
-            name = self._machine.named(other.backing)
-            if name in device.parts:
-                yield f"{name} is what {other.name} is made of: losetup --detach /dev/{other.name}"
+        yield from self._loops(device)
+        for writer in self._writers:
+            if writer.device in device.parts:
+                who = f"process {writer.process} ({writer.command})"
+                yield f"{writer.device} is written by {who}: end it first"
 
     def _mounted(self, device: Device, mount: Mount) -> str:
         """Return which part of a device is mounted here; empty where none is."""
@@ -71,6 +73,19 @@ class Uses:
                 which = f"{holder} ({mapped})" if mapped else holder
                 how = "vgchange -an, cryptsetup close or mdadm --stop"
                 yield f"{name} is held by {which}: take that down first ({how})"
+
+    def _loops(self, device: Device) -> Iterator[str]:
+        """Yield which loop devices lead to the same bytes: what is said of one holds for both."""
+        behind = self._machine.named(device.backing)
+        if behind in self._disks:
+            yield f"{device.name} is made of {behind}: name the disk itself"
+        for other in self.devices:
+            detach = f"losetup --detach /dev/{other.name}"
+            name = self._machine.named(other.backing)
+            if name in device.parts:
+                yield f"{name} is what {other.name} is made of: {detach}"
+            elif other.name != device.name and device.backing and other.backing == device.backing:
+                yield f"{other.name} is made of the same file as {device.name}: {detach}"
 
     def _system(self) -> dict[str, list[str]]:
         """Return which disks carry the file systems of this machine, through all mappings."""

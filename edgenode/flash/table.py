@@ -11,8 +11,8 @@ import struct
 from typing import Final, NamedTuple
 
 from edgenode.errors import FlashError
+from edgenode.flash.device import SECTOR
 
-SECTOR: Final = 512
 LABEL: Final = b"EDGENODE   "  # of the boot partition, filled up to 11 bytes
 _ROWS: Final = 446
 _SIGNED: Final = b"\x55\xaa"

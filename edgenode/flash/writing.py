@@ -24,7 +24,7 @@ Tell = Callable[[str, int, int], None]  # phase (write, verify), bytes done, in 
 
 
 class Unwritable(FlashError):
-    """Not even the old partition table could be taken away."""
+    """The card takes no write, and is as it was."""
 
 
 class Flashed(NamedTuple):
@@ -80,11 +80,11 @@ def _erase(card: Card) -> None:
 def _blank(card: Card) -> None:
     """Take the old table away, and see that it is gone: worn cards forget what is written."""
     try:
-        _erase(card)
-        old = any(card.read(0, MIB))
+        card.write(0, bytes(MIB))
     except FlashError as exc:
         raise Unwritable(str(exc)) from exc
-    if old:
+    card.flush()
+    if any(card.read(0, MIB)):
         raise Unwritable(
             f"{card.name} takes no writes and is as it was: it is worn out or locked; take another"
         )

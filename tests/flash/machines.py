@@ -40,6 +40,13 @@ class Tree:
         """Let a process see these mounts."""
         self.file(f"proc/{process}/mountinfo", "".join(f"{line}\n" for line in lines))
 
+    def opens(self, process: str, path: str, flags: str) -> None:
+        """Let a process have a file open; `flags` in octal, as proc_pid_fdinfo(5) has them."""
+        self.files(f"proc/{process}", {"comm": "qemu-system-x86"})
+        self.files(f"proc/{process}/fdinfo", {"5": f"pos:\t0\nflags:\t{flags}"})
+        (self.root / f"proc/{process}/fd").mkdir()
+        (self.root / f"proc/{process}/fd/5").symlink_to(path)
+
     def swap(self, path: str) -> None:
         with (self.root / "proc/swaps").open("a") as file:
             file.write(f"{path}                               partition\t8388604\t0\t-2\n")

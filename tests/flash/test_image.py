@@ -182,6 +182,11 @@ def test_what_is_no_image_is_refused_with_what_to_do(file: Path, begin: bytes, w
         examined(file)
 
 
+def test_a_device_in_place_of_an_image_is_refused() -> None:
+    with pytest.raises(FlashError, match=r"/dev/zero is no file: give an image"):
+        examined(Path("/dev/zero"))
+
+
 def test_a_missing_image_is_named(file: Path) -> None:
     with pytest.raises(FlashError, match=r"edgenode\.img: No such file"):
         examined(file)

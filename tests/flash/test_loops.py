@@ -174,6 +174,31 @@ def test_what_another_loop_device_is_made_of_is_refused(card: str) -> None:
     with loop_device(Path(f"/dev/{card}")) as other:
         (reason,) = refused(card)
         assert reason == f"{card} is what {Path(other).name} is made of: losetup --detach {other}"
+        assert refused(Path(other).name) == [
+            f"{Path(other).name} is made of {card}: name the disk itself"
+        ]
+
+
+def test_what_comes_into_use_while_somebody_is_asked_is_not_written(
+    card: str, backing: Path
+) -> None:
+    machine = Machine()
+    wanted = device(machine, card)
+    with loop_device(backing), pytest.raises(FlashError, match="is made of the same file as"):
+        claimed(machine, wanted)
+    assert has_table(backing)
+
+
+def test_a_device_that_a_program_writes_without_a_claim_is_refused(card: str) -> None:
+    with subprocess.Popen(
+        ["sh", "-c", f"exec 5<>/dev/{card}; echo open; read -r _"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout
+        assert other.stdout.readline() == "open\n"
+        assert refused(card) == [f"{card} is written by process {other.pid} (sh): end it first"]
+        other.communicate()
+    assert refused(card) == []
 
 
 def test_a_device_that_is_too_small_is_refused_and_left_as_it_is(

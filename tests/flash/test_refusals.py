@@ -134,6 +134,35 @@ def test_what_a_loop_device_is_made_of_is_refused(tree: Tree) -> None:
     assert refused(tree, "sdb") == ["sdb1 is what loop3 is made of: losetup --detach /dev/loop3"]
 
 
+@pytest.mark.parametrize("behind", ["nvme0n1", "nvme0n1p3"])
+def test_a_loop_device_is_no_way_around_what_is_said_of_a_disk(tree: Tree, behind: str) -> None:
+    loop(tree, backing=f"/dev/{behind}")
+    assert refused(tree, "loop0", GB) == [f"loop0 is made of {behind}: name the disk itself"]
+
+
+def test_two_loop_devices_of_one_file_are_refused_since_either_may_be_in_use(tree: Tree) -> None:
+    loop(tree, "loop0")
+    loop(tree, "loop1")
+    (reason,) = refused(tree, "loop1", GB)
+    assert reason == "loop0 is made of the same file as loop1: losetup --detach /dev/loop0"
+
+
+@pytest.mark.parametrize("path", ["/dev/sdb", "/dev/sdb1"])
+def test_a_device_that_a_machine_in_this_machine_writes_is_refused(tree: Tree, path: str) -> None:
+    usb(tree, parts={"sdb1": "8:17"})
+    tree.opens("4242", path, "02100002")
+    (reason,) = refused(tree, "sdb")
+    name = Path(path).name
+    assert reason == f"{name} is written by process 4242 (qemu-system-x86): end it first"
+
+
+def test_whoever_only_looks_at_a_device_is_no_reason(tree: Tree) -> None:
+    usb(tree)
+    tree.opens("4242", "/dev/sdb", "0100000")
+    tree.opens("4243", "/srv/sdb", "0100002")
+    assert refused(tree, "sdb") == []
+
+
 def test_a_device_that_a_program_has_claimed_is_refused(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,16 @@ def test_yes_does_not_answer_for_a_serial(
     assert "is not the device 8:16" in capsys.readouterr().err
 
 
+def test_a_serial_that_is_given_holds_for_a_device_that_nobody_doubts_too(
+    tree: Tree, image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["flash", str(image), "sdb", "--yes", "--serial"]
+    assert main([*words, "of another card"]) == 1
+    assert "that is not the serial of sdb\n  nothing was written" in capsys.readouterr().err
+    assert main([*words, "121220160204"]) == 1
+    assert "is not the device 8:16" in capsys.readouterr().err
+
+
 def test_a_doubted_device_without_a_serial_is_known_by_its_size(
     tree: Tree, image: Path, typed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,7 +192,7 @@ def test_a_doubted_device_without_a_serial_is_known_by_its_size(
     typed.append(str(80 * GB))
     assert main(["flash", str(image), "loop0"]) == 1
     told = capsys.readouterr()
-    assert "loop0: it has 80.0 GB. Type its size in bytes" in told.out
+    assert "Type its size in bytes (edgenode flash --json lists it): " in told.out
     assert "nobody answers" in told.err
 
 
@@ -190,8 +200,11 @@ def test_a_loop_device_made_of_the_image_itself_is_refused(
     tree: Tree, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loop(tree, backing=str(image))
-    assert main(["flash", str(image), "loop0", "--yes"]) == 1
-    assert "loop0 is made of" in capsys.readouterr().err
+    (other := image.with_name("other.img")).hardlink_to(image)
+    for name in (image, other):
+        assert main(["flash", str(name), "loop0", "--yes"]) == 1
+        assert "loop0 is made of" in capsys.readouterr().err
+    other.unlink()
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "2.5", "many"])

@@ -104,6 +104,7 @@ def test_wherever_a_card_is_pulled_it_has_no_table(ram: Path, looked_at: Image) 
             with pytest.raises(FlashError, match="it was pulled out") as told:
                 flash(card, looked_at, FILES, quiet)
             assert not has_table(card.path), f"step {step} of {steps}: {told.value}"
+            assert not isinstance(told.value, Unwritable)  # or it would say: nothing was written
 
 
 def test_a_card_that_is_pulled_at_once_is_not_said_to_be_changed(
