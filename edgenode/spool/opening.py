@@ -17,7 +17,7 @@ from pathlib import Path
 from edgenode.clock import Clock
 from edgenode.errors import SpoolError
 from edgenode.reading import Event, Groups
-from edgenode.spool.births import Births, describe
+from edgenode.spool.births import Births, describe, read_births
 from edgenode.spool.block import Status
 from edgenode.spool.core import Core
 from edgenode.spool.journal import Found, NewerFormat, sync_directory
@@ -123,7 +123,7 @@ class Opener:
         """Examine every spool of the directory; what holds nothing at all is put away."""
         found, troubles = [], list[Trouble]()
         for path in sorted(self.options.directory.iterdir()):
-            if not (path.is_dir() and ID.fullmatch(path.name)):
+            if not (path.is_dir() and ID.fullmatch(path.name)) or self._of_another_node(path):
                 continue
             try:
                 item = examine(path, self.options)
@@ -135,6 +135,16 @@ class Opener:
             else:
                 found.append(item)
         return found, troubles
+
+    def _of_another_node(self, path: Path) -> bool:
+        """Tell whether the births of a spool are another node's alone.
+
+        Its batches bear that name, which no broker and no City OS takes from us. It is left
+        untouched: for that node to come back, or for `edgenode spool export`.
+        """
+        births = Births(read_births(path))
+        nodes = {birth.node for birth in map(births.decoded, births) if birth is not None}
+        return bool(nodes) and self.node not in nodes
 
     def _put_away(self, path: Path) -> list[Trouble]:
         """Remove a spool that was never used; quarantine one whose halves are both lost."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import lzma
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,15 @@ def test_a_machine_with_debian_takes_the_same_document(tmp_path: Path) -> None:
         assert f"`{(home / 'status.txt').read_text().splitlines()[0]}`" in text
         assert not (home / "node.json").exists()
         hands.do(todo[7], patient=True)
+        hands.do(todo[9])
+        assert refused(city.office) == [], "what it measured under its first id stays where it is"
+
+
+def refused(office: Path) -> list[str]:
+    """Return what the receiver did not take, and why."""
+    with closing(sqlite3.connect(office / "city.db")) as db:
+        assert db.execute("SELECT count(*) FROM raw").fetchone() > (0,)
+        return [row[0] for row in db.execute("SELECT detail FROM refused")]
 
 
 def installed(node: Machine) -> None:

@@ -9,14 +9,16 @@ import pytest
 
 from edgenode.errors import SpoolError
 from edgenode.reading import Channel, EventCode, Group, Sample
-from edgenode.spool import Trouble, last_utc_ms, opening
+from edgenode.spool import Spool, Trouble, last_utc_ms, opening
 from tests.support.clock import FakeClock
 from tests.support.spools import (
+    GROUPS,
     account,
     drained,
     feed,
     kill,
     opened,
+    small,
     spool_path,
     unpacked,
 )
@@ -152,6 +154,24 @@ def test_files_of_a_newer_format_are_left_untouched_and_a_spool_begun_beside_the
     feed(again, clock, 6)
     assert again.id != first.id
     assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
+
+
+def test_another_nodes_spool_is_left_untouched_until_that_node_is_back(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    first = opened(tmp_path, clock)
+    feed(first, clock, 6)
+    kill(first)
+    path = spool_path(first)
+    before = {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    other = Spool.open(small(tmp_path), b"another!", GROUPS, clock, "board-1")
+    feed(other, clock, 6)
+    assert {batch.node for batch in account(other).batches} == {b"another!"}
+    assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
+    kill(other)
+    again = opened(tmp_path, clock)
+    assert again.id == first.id
+    assert not account(again).unaccounted()
 
 
 def test_a_spool_that_was_only_created_is_no_trouble(tmp_path: Path, clock: FakeClock) -> None:
