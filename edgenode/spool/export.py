@@ -45,16 +45,16 @@ def export(directory: Path, out: Path) -> Exported:
     result = Exported()
     with _writing(out, directory) as file:
         paths = spools_in(directory)
-        seen: set[bytes] = set()
+        seen: set[bytes] = set()  # whole: two nodes may have one schema
         for path in paths:
-            for schema, data in read_births(path).items():
-                if schema not in seen:
+            for data in read_births(path).values():
+                if data not in seen:
                     _write(file, data, Birth, result)
-                    seen.add(schema)
+                    seen.add(data)
             with tree_of(path) as tree:
                 for row in tree.rows("birth") if tree else ():
-                    if row.sound and row.columns[1] not in seen:
-                        seen.add(row.columns[1])
+                    if row.sound and row.columns[2] not in seen:
+                        seen.add(row.columns[2])
                         _write(file, row.columns[2], Birth, result)
         for path in paths:
             _export_batches(path, file, result)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import SpoolError, WireError
+from edgenode.spool import Spool
 from edgenode.spool.offline import export, salvage
 from edgenode.wire import MAX_BYTES, Birth, decode
 from edgenode.wire.sequence import split
 from tests.support.clock import FakeClock
 from tests.support.looks import PAGE, busy, digests, held, sent
-from tests.support.spools import drained, feed, kill, opened, spool_path
+from tests.support.spools import GROUPS, drained, feed, kill, opened, small, spool_path
 
 
 @pytest.fixture
@@ -44,6 +45,17 @@ def test_an_export_holds_every_batch_and_its_birth_and_changes_nothing(
     assert result.bytes == (tmp_path / "out.cbor").stat().st_size
     assert spool.outbox.unconfirmed() == 20
     assert len(drained(spool.outbox, live=True)) == len(wanted) - 20
+
+
+def test_an_export_holds_the_birth_of_each_node_where_two_have_one_schema(
+    room: Path, clock: FakeClock, tmp_path: Path
+) -> None:
+    for node in (b"a node", b"another"):
+        kill(Spool.open(small(room), node, GROUPS, clock, "board-1"))
+    export(room, tmp_path / "out.cbor")
+    with (tmp_path / "out.cbor").open("rb") as file:
+        births = [decode(raw) for raw in split(file)]
+    assert {birth.node for birth in births} == {b"a node", b"another"}
 
 
 def test_an_export_never_overwrites_and_leaves_nothing_behind_when_it_fails(
