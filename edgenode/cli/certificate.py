@@ -172,8 +172,8 @@ def _tell(words: str, rest_s: float | None) -> None:
 
 def _enrol(store: Store, file: Path) -> int:
     """Ask with a token out of a file, and wipe the file once the token is spent."""
+    from edgenode import durable  # noqa: PLC0415 - the same
     from edgenode.errors import NodeError  # noqa: PLC0415 - the same
-    from edgenode.provision import durable  # noqa: PLC0415 - the same
     from edgenode.provision.enrolment import NAME, enrolment  # noqa: PLC0415 - the same
 
     token = _token(file)

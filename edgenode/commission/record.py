@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from edgenode import __version__
+from edgenode import __version__, durable
 from edgenode.commission.evidence import Evidence, LinkSeen
 from edgenode.commission.finding import Finding, verdict
 from edgenode.errors import NodeError
 from edgenode.node.commissioned import FILE
-from edgenode.provision import durable
 from edgenode.provision.canonical import canonical as json_canonical
 from edgenode.wire.limits import MAX_COMMISSION
 

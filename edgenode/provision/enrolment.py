@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
+from edgenode import durable
+from edgenode.durable import Owner
 from edgenode.errors import NodeError
-from edgenode.provision import durable
-from edgenode.provision.durable import Owner
 from edgenode.provision.est import Server
 
 NAME: Final = "enrol.json"

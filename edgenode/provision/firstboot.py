@@ -13,9 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from edgenode import durable
 from edgenode.errors import NodeError, ProvisionError
-from edgenode.provision import durable, telling
 from edgenode.provision import settings as machine
+from edgenode.provision import telling
 from edgenode.provision.document import Document, pretty, without_secrets
 from edgenode.provision.enrolment import NAME as ENROLMENT
 from edgenode.provision.pems import certificates

@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edgenode import durable
+from edgenode.durable import Owner
 from edgenode.errors import NodeError
-from edgenode.provision import durable
-from edgenode.provision.durable import Owner
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

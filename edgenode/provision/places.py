@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from edgenode.durable import Owner
 from edgenode.errors import NodeError
-from edgenode.provision.durable import Owner
 from edgenode.provision.renew import Store
 from edgenode.provision.settings import group
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from edgenode.durable import Owner
 from edgenode.errors import CityError, EdgenodeError, NodeError
 from edgenode.provision import certificates, est
-from edgenode.provision.durable import Owner
 from edgenode.provision.enrolment import Enrolment, enrolment
 from edgenode.provision.identity import Identity
 

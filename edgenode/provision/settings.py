@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from edgenode import durable
+from edgenode.durable import Owner
 from edgenode.errors import NodeError
-from edgenode.provision import durable
-from edgenode.provision.durable import Owner
 
 NAME: Final = "settings.json"
 MODE: Final = 0o600  # passphrases of Wi-Fi are among them

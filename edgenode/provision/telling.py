@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from edgenode.provision import durable, lamp
+from edgenode import durable
+from edgenode.provision import lamp
 from edgenode.provision.places import STATUS, Places
 
 REFUSED: Final = "refused.json"
