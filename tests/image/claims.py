@@ -31,7 +31,7 @@ def test_the_image_is_small_and_says_what_is_in_it(files: dict[str, Path]) -> No
     assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(bill) is None
     named = {(part["name"], part["version"]) for part in json.loads(bill)["components"]}
     assert {tuple(row.split()[:2]) for row in packages} <= named
-    assert ("paho-mqtt" in {name for name, _ in named}) and len(named) > len(packages) + 10
+    assert "paho-mqtt" in {name for name, _ in named}
 
 
 def test_a_first_boot_that_is_cut_three_times_ends_provisioned(
