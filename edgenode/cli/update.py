@@ -179,9 +179,10 @@ def _tell(line: str) -> None:
 def _site(args: argparse.Namespace) -> Any:
     from edgenode.clock import SystemClock  # noqa: PLC0415 - `--help` shall not pay for it
     from edgenode.update.install import Site  # noqa: PLC0415 - the same
+    from edgenode.update.network import network  # noqa: PLC0415 - the same
     from edgenode.update.rauc import Rauc  # noqa: PLC0415 - the same
 
-    return Site(Rauc(), Path(args.state), SystemClock(), _asked(args), _tell)
+    return Site(Rauc(), Path(args.state), SystemClock(), _asked(args), network, _tell)
 
 
 def _install(args: argparse.Namespace) -> int:
@@ -196,9 +197,11 @@ def _install(args: argparse.Namespace) -> int:
     ready(site)  # before half an hour of download
     fetched = "://" in args.bundle
     bundle = download(args.bundle, site.state, time.sleep, _tell) if fetched else Path(args.bundle)
-    trial = install(site, bundle.resolve(), downgrade=args.downgrade)
-    if fetched:
-        (site.state / PLACE).unlink(missing_ok=True)
+    try:
+        trial = install(site, bundle.resolve(), downgrade=args.downgrade)
+    finally:
+        if fetched:  # also what was refused takes its room from the spool
+            (site.state / PLACE).unlink(missing_ok=True)
     _tell(f"{trial.version} is in slot {trial.slot}; it is kept only if the node proves well on it")
     return _rebooted(tried=True, later=args.no_reboot)
 

@@ -7,10 +7,9 @@ has proved well: `edgenode update confirm` writes it, and the spool is told thro
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from edgenode.spool.journal import sync_directory
+from edgenode import durable
 
 PLACE = Path("update") / "confirmed"  # of the state directory
 MOST = 100  # characters of a version
@@ -36,13 +35,4 @@ def confirm(state: Path, version: str) -> None:
         raise ValueError(f"{version!r} is no version")
     path = state / PLACE
     path.parent.mkdir(mode=0o755, exist_ok=True)
-    if path.exists() and confirmed(state, version):
-        return
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(f"{version}\n".encode())
-        file.flush()
-        fresh.chmod(0o644)  # the daemon reads it, as another user
-        os.fdatasync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
+    durable.write(path, f"{version}\n".encode(), 0o644, None)  # the daemon is another user

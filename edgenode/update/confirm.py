@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from edgenode import __version__
 from edgenode.clock import Clock
@@ -20,9 +20,11 @@ LOOK_S: Final = 5.0
 TRIES: Final = 12  # of asking RAUC: a minute
 DEFAULT: Final = Limits()
 
+Answer = TypeVar("Answer")
+
 
 class Marks(Protocol):
-    """Of RAUC, what is needed here."""
+    """Of RAUC, what is needed here; methods raise NodeError."""
 
     def slots(self) -> Slots: ...
 
@@ -38,7 +40,7 @@ class Around:
     marks: Marks
     state: Path
     clock: Clock
-    status: Callable[[], Mapping[str, Any] | None]  # of the daemon; None: nobody answers
+    status: Callable[[], Mapping[str, Any] | None]  # of the daemon; None or NodeError: no answer
     network: Callable[[], bool]
     restarts: Callable[[], int]
     pause: Callable[[float], bool]  # waits so many seconds; true: leave now
@@ -46,40 +48,56 @@ class Around:
     limits: Limits = DEFAULT
 
 
+class _Left(Exception):
+    """Somebody ended the gate before it had decided anything."""
+
+
 def gate(around: Around) -> bool:
     """Return whether the system that runs is good, waiting where that is to be proved.
 
     False: it has not proved good, or was told to leave; a reboot then leads to the other one.
-    Raises NodeError where RAUC cannot be asked.
+    Raises NodeError where RAUC does not do what it is asked for.
     """
-    slots = _asked(around)
-    trial = record.load(around.state)
-    if not slots.trying:
-        _settle(around, slots, trial)
-        return True
-    trial = None if trial is None or trial.slot != slots.booted.name else _begun(around, trial)
-    verdict = _watch(around, trial)
-    if verdict.step is Step.WAIT:
+    try:
+        slots = _insisted(around, around.marks.slots)
+        trial = record.load(around.state)
+        if slots.trying:
+            return _tried(around, slots, trial)
+    except _Left:
         around.tell("told to leave before anything was decided")
         return False
+    _settle(around, slots, trial)
+    return True
+
+
+def _tried(around: Around, slots: Slots, trial: Trial | None) -> bool:
+    """Judge the system that runs, and keep it or not."""
+    trial = None if trial is None or trial.slot != slots.booted.name else _begun(around, trial)
+    verdict = _watch(around, trial)
     if verdict.step is Step.LEAVE:
-        return _leave(around, trial, verdict)
-    around.marks.mark_good()
+        _leave(around, trial, verdict)
+        return False
+    _insisted(around, around.marks.mark_good)
     _confirm(around)
     _end(around, trial, record.GOOD, verdict.why)
     around.tell(f"slot {slots.booted.name} is good: {verdict.why}")
     return True
 
 
-def _asked(around: Around) -> Slots:
-    """Ask RAUC, whose service may still be starting; raises NodeError when it never answers."""
+def _insisted(around: Around, ask: Callable[[], Answer]) -> Answer:
+    """Ask RAUC, which may be starting or busy; raises NodeError when it never does it."""
     for _ in range(TRIES - 1):
         try:
-            return around.marks.slots()
+            return ask()
         except NodeError as exc:
             around.tell(f"{exc}; asked again in {LOOK_S:.0f} s")
-            around.pause(LOOK_S)
-    return around.marks.slots()
+            _pause(around, LOOK_S)
+    return ask()
+
+
+def _pause(around: Around, seconds: float) -> None:
+    if around.pause(seconds):
+        raise _Left
 
 
 def _settle(around: Around, slots: Slots, trial: Trial | None) -> None:
@@ -145,7 +163,8 @@ def _watch(around: Around, trial: Trial | None) -> Verdict:
     began_ms = trial.began_boot_ms if trial else around.clock.boot_ms()
     past, lacking = Past(), tuple[str, ...]()
     while True:
-        seen = Seen(around.clock.boot_ms(), around.status(), around.network(), around.restarts())
+        status = _status(around)  # first: it may take its time
+        seen = Seen(around.clock.boot_ms(), status, around.network(), around.restarts())
         past = looked(past, seen)
         verdict = judge(trial, past, seen, began_ms, around.limits)
         if verdict.step is not Step.WAIT:
@@ -156,11 +175,17 @@ def _watch(around: Around, trial: Trial | None) -> Verdict:
             if trial is not None:
                 trial = _kept(around, replace(trial, lacking=lacking))
         left_s = (began_ms + around.limits.deadline_ms - seen.now_ms) / 1000
-        if around.pause(min(LOOK_S, left_s)):
-            return verdict
+        _pause(around, min(LOOK_S, left_s))
 
 
-def _leave(around: Around, trial: Trial | None, verdict: Verdict) -> bool:
+def _status(around: Around) -> Mapping[str, Any] | None:
+    try:
+        return around.status()
+    except NodeError:  # it refuses as long as it is starting
+        return None
+
+
+def _leave(around: Around, trial: Trial | None, verdict: Verdict) -> None:
     around.tell(f"not good: {verdict.why}")
     if trial is not None:
         _kept(around, replace(trial, lacking=verdict.lacking))
@@ -168,4 +193,3 @@ def _leave(around: Around, trial: Trial | None, verdict: Verdict) -> bool:
         around.marks.mark_bad("booted")
     except NodeError as exc:  # the firmware boots the other one all the same
         around.tell(str(exc))
-    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import ssl
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 from urllib.parse import urlsplit
 
+from edgenode import durable
 from edgenode.errors import NodeError
 
 PLACE: Final = Path("update") / "bundle.raucb"  # of the state directory
@@ -41,9 +43,9 @@ def download(
     path = state / PLACE
     part, origin = path.with_suffix(".part"), path.with_suffix(".url")
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not (origin.exists() and origin.read_text("utf-8") == url):
+    path.unlink(missing_ok=True)  # of an installation that was cut off
+    if durable.write(origin, url.encode(), 0o644, None):
         part.unlink(missing_ok=True)
-        origin.write_text(url, "utf-8")
     problem = ""
     for left in reversed(range(TRIES)):
         try:
@@ -78,7 +80,7 @@ def _fetch(
                 have = 0  # the server gives it from the beginning
             whole = have + int(answer.headers.get("Content-Length") or 0)
             _has_room(part, whole, have)
-            with part.open("ab" if have else "wb") as file:
+            with open(part, "ab" if have else "wb", opener=_opened) as file:
                 came = _copied(answer, file, have, whole, tell)
     except urllib.error.HTTPError as exc:
         if exc.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -95,9 +97,12 @@ def _fetch(
         raise _Again(f"the line ended after {came} of {whole} bytes")
 
 
-def _has_room(part: Path, whole: int, have: int) -> None:
-    import os  # noqa: PLC0415 - beside its only use
+def _opened(path: str, flags: int) -> int:
+    """Open a file that is no link: the daemon's user, who owns the directory, could lay one."""
+    return os.open(path, flags | durable.NOFOLLOW, 0o644)
 
+
+def _has_room(part: Path, whole: int, have: int) -> None:
     if whole > MOST_BYTES:
         raise NodeError(f"{whole} bytes are no bundle: at most {MOST_BYTES}")
     disk = os.statvfs(part.parent)

@@ -150,11 +150,12 @@ DELIVERY: Final = "no batch has arrived yet"
 def _excused(trial: Trial | None, past: Past, seen: Seen, limits: Limits) -> bool:
     """Whether delivery may be left unproved: no network for long, and none before the update.
 
-    A network that was there before and is not there now may be what the update has broken.
+    A network that was there before and is not there now may be what the update has broken; so may
+    one of which nobody knows.
     """
     since = past.linkless_since_ms
     long = since is not None and seen.now_ms - since >= limits.linkless_ms
-    return long and not (trial and trial.linked)
+    return long and trial is not None and not trial.linked
 
 
 def _lacking(trial: Trial | None, past: Past, seen: Seen) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from edgenode import __version__
 from edgenode.clock import Clock
 from edgenode.errors import NodeError
+from edgenode.spool.confirmed import confirm
 from edgenode.update import record
 from edgenode.update.gate import commits, linked, works
 from edgenode.update.record import Trial
@@ -38,6 +39,7 @@ class Site:
     state: Path
     clock: Clock
     status: Callable[[], Mapping[str, Any] | None]
+    network: Callable[[], bool]
     tell: Callable[[str], None]
 
 
@@ -70,6 +72,7 @@ def install(site: Site, bundle: Path, *, downgrade: bool) -> Trial:
     slots = ready(site)
     found = site.rauc.info(bundle)
     _fits(slots, found, downgrade=downgrade)
+    _vouch(site)
     trial = _trial(site, slots, found.version)
     record.save(site.state, trial)
     try:
@@ -95,6 +98,16 @@ def _fits(slots: Slots, found: Bundle, *, downgrade: bool) -> None:
         )
 
 
+def _vouch(site: Site) -> None:
+    """Note that what runs is good: until another version is, none may change the spool."""
+    try:
+        confirm(site.state, __version__)
+    except OSError as exc:
+        raise NodeError(
+            f"{site.state}: cannot be written: {exc.strerror}; run this with sudo, and make room"
+        ) from exc
+
+
 def _trial(site: Site, slots: Slots, version: str) -> Trial:
     status = site.status()
     return Trial(
@@ -103,7 +116,7 @@ def _trial(site: Site, slots: Slots, version: str) -> Trial:
         slot=slots.other.name,
         from_version=__version__,
         sensors=tuple(sorted(works(status))),
-        linked=linked(status),
+        linked=linked(status) or site.network(),
         installed_utc_ms=site.clock.utc_ms(),
         installed_boot=site.clock.boot_id(),
     )
@@ -128,6 +141,7 @@ def rollback(site: Site) -> tuple[str, bool | None]:
         return f"slot {there} is not tried; slot {here} goes on", None
     if not (slots.other.good and slots.other.whole):
         raise NodeError(f"slot {there} holds nothing that has proved good: install a bundle")
+    _vouch(site)
     back = replace(_trial(site, slots, slots.other.version or "as flashed"), stage=record.ARMED)
     record.save(site.state, back)
     site.rauc.activate("other")

@@ -7,14 +7,13 @@ worked, the one that is tried must do as well, and the one that is left reads ho
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from edgenode import durable
 from edgenode.errors import NodeError
-from edgenode.spool.journal import sync_directory
 
 FORMAT: Final = 1
 PLACE: Final = Path("update") / "trial.json"  # of the state directory
@@ -33,7 +32,7 @@ class Trial:
     slot: str  # where to: A or B
     from_version: str
     sensors: tuple[str, ...]  # those that worked before, which must work again
-    linked: bool  # whether a broker was connected before
+    linked: bool  # whether there was a network before
     installed_utc_ms: int
     installed_boot: str
     began_boot: str = ""  # in which it is tried
@@ -96,15 +95,10 @@ def _kinds() -> Iterator[tuple[str, Any]]:
 def save(state: Path, trial: Trial) -> None:
     """Write it durably, whole or not at all; raises NodeError where that cannot be."""
     path = state / PLACE
-    fresh = path.with_suffix(".new")
+    text = json.dumps({"format": FORMAT, **asdict(trial)}, indent=1)
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, **asdict(trial)}, file, indent=1)
-            file.flush()
-            os.fdatasync(file.fileno())
-        fresh.replace(path)
-        sync_directory(path.parent)
+        durable.write(path, text.encode(), 0o644, None)
     except OSError as exc:
         raise NodeError(
             f"{path}: cannot be written: {exc.strerror}; run this with sudo, and make room"

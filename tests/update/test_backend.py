@@ -106,11 +106,13 @@ def test_a_system_that_was_good_before_is_tried_again_before_it_counts(card: Car
     assert card.ask("get-state", "A", runs="B") == "bad"
 
 
-def test_a_card_without_the_file_has_booted_what_runs(tmp_path: Path) -> None:
-    card = Card(tmp_path / "p1")
-    assert card.ask("get-primary", runs="B") == "B"
-    card.ask("set-primary", "A", runs="B")
-    assert card.firmware() == "B"
+@pytest.mark.parametrize("text", [None, "", "[all]\n", FACTORY.replace("=2", "=7")])
+def test_where_the_file_says_nothing_no_system_is_called_good(card: Card, text: str | None) -> None:
+    card.put({} if text is None else {"autoboot.txt": text.encode()})
+    for words in (("get-primary",), ("get-state", "B"), ("set-primary", "A")):
+        out, why = card.tried(*words, runs="B", ok=False)
+        assert out == ""
+        assert "names neither partition 2 nor 3 to boot: is it mounted?" in why
 
 
 def test_lines_of_a_laptop_are_read(card: Card) -> None:

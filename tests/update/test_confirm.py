@@ -28,6 +28,7 @@ class Marks:
         self.done: list[str] = []
         self.refuses = False
         self.starting = 0  # so many questions are asked in vain
+        self.busy = 0  # so many marks are refused
         self.trying = trying
 
     def slots(self) -> Slots:
@@ -38,6 +39,9 @@ class Marks:
         return Slots("edgenode-arm64", b, a, "A" if self.trying else "B")
 
     def mark_good(self) -> None:
+        self.busy -= 1
+        if self.busy >= 0:
+            raise NodeError("busy")
         self.done.append("good")
 
     def mark_bad(self, which: str) -> None:
@@ -54,6 +58,7 @@ class Node:
         self.status: dict[str, Any] | None = copy.deepcopy(STATUS)
         self.delivers = True
         self.network, self.restarts, self.stop_after = True, 0, 100_000
+        self.refusals = 0  # so many questions to the daemon are refused
         self.said: list[str] = []
 
     def pause(self, seconds: float) -> bool:
@@ -64,6 +69,9 @@ class Node:
         return self.stop_after <= 0
 
     def asked(self) -> Mapping[str, Any] | None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise NodeError("not ready yet")
         return self.status
 
     def gate(self) -> bool:
@@ -133,6 +141,26 @@ def test_a_rauc_that_is_still_starting_is_waited_for_but_not_for_ever(node: Node
     node.marks.starting = 1_000
     with pytest.raises(NodeError, match="no service yet"):
         node.gate()
+
+
+def test_a_rauc_that_is_busy_just_then_costs_no_good_system(node: Node) -> None:
+    node.marks.busy = 5
+    assert node.gate()
+    assert node.marks.done == ["good"]
+    assert node.trial().stage == record.GOOD
+
+
+def test_a_daemon_that_refuses_to_answer_yet_is_asked_again(node: Node) -> None:
+    node.refusals = 3
+    assert node.gate()
+    assert node.clock.boot_ms() < 60_000
+
+
+def test_who_is_told_to_leave_while_rauc_is_starting_leaves_without_a_verdict(node: Node) -> None:
+    node.marks.starting, node.stop_after = 1_000, 2
+    assert not node.gate()
+    assert node.marks.done == []
+    assert node.said[-1] == "told to leave before anything was decided"
 
 
 def test_what_is_waited_for_is_said_when_it_changes_and_not_each_time(node: Node) -> None:

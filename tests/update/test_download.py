@@ -161,6 +161,33 @@ def test_a_file_for_which_there_is_no_room_is_not_begun(
         fetched(depot.url, tmp_path, trust)
 
 
+def test_what_is_left_of_an_installation_that_was_cut_off_takes_no_room(
+    depot: Depot, tmp_path: Path, trust: ssl.SSLContext
+) -> None:
+    (left := tmp_path / module.PLACE).parent.mkdir()
+    left.write_bytes(b"of yesterday")
+    depot.code = 404
+    with pytest.raises(NodeError):
+        fetched(depot.url, tmp_path, trust)
+    assert not left.exists()
+
+
+def test_a_link_that_somebody_laid_in_the_way_is_not_followed(
+    depot: Depot, tmp_path: Path, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TRIES", 1)
+    (victim := tmp_path / "victim").write_text("untouched")
+    depot.breaks = 1
+    with pytest.raises(NodeError):
+        fetched(depot.url, tmp_path, trust)
+    part = (tmp_path / module.PLACE).with_suffix(".part")
+    part.unlink()
+    part.symlink_to(victim)
+    with pytest.raises(NodeError):
+        fetched(depot.url, tmp_path, trust)
+    assert victim.read_text() == "untouched"
+
+
 def test_a_file_that_is_too_long_for_a_bundle_is_refused(
     depot: Depot, tmp_path: Path, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +17,7 @@ TRIAL = Trial(
     stage=TRYING, version="9.0", slot="B", from_version="1.0", sensors=("air", "dust"),
     linked=True, installed_utc_ms=0, installed_boot="boot-0",
 )  # fmt: skip
-UNLINKED = Trial(
-    stage=TRYING, version="9.0", slot="B", from_version="1.0", sensors=("air", "dust"),
-    linked=False, installed_utc_ms=0, installed_boot="boot-0",
-)  # fmt: skip
+UNLINKED = replace(TRIAL, linked=False)
 LIMITS = Limits()
 Change = Callable[[dict[str, Any]], None]
 
@@ -187,6 +185,10 @@ def test_where_nobody_wrote_down_what_worked_one_sensor_will_do() -> None:
     assert delivering(run, sensor(0, state="lost")).step is Step.KEEP
     run = Run(None)
     assert delivering(run, sensor(0, state="lost"), sensor(1, reads=0)).step is Step.WAIT
+
+
+def test_where_nobody_wrote_down_whether_there_was_a_network_it_is_asked_for() -> None:
+    assert Run(None).until_over(status(), network=False).step is Step.LEAVE
 
 
 def test_a_node_without_sensors_needs_none() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgenode import __version__
 from edgenode.errors import NodeError
+from edgenode.spool.confirmed import confirmed
 from edgenode.update import record
+from edgenode.update.install import Site, install, rollback
 from edgenode.update.network import network
 from edgenode.update.record import Trial
-from edgenode.update.slots import bundle_of, older, slots_of
+from edgenode.update.slots import Bundle, Slot, Slots, bundle_of, older, slots_of
+from tests.support.clock import FakeClock
+from tests.support.documents import STATUS
 
 TRIAL = Trial(record.ARMED, "9.0", "B", "1.0", ("air", "dust"), True, 1_795_000_000_000, "boot-0")
 ORDER = (
@@ -121,6 +126,65 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "update").write_text("")
     with pytest.raises(NodeError, match=r"trial\.json"):
         record.save(tmp_path, TRIAL)
+
+
+# --- what is written down before anything is changed ---
+
+
+class Other:
+    """RAUC with a good system in the other slot; remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def slots(self) -> Slots:
+        return Slots("edgenode-arm64", Slot("A", True), Slot("B", True, "9.0"), "A")
+
+    def info(self, bundle: Path) -> Bundle:
+        return Bundle("edgenode-arm64", "9.0")
+
+    def install(self, bundle: Path, tell: Callable[[str], None]) -> None:
+        self.done.append(f"install {bundle}")
+
+    def mark_bad(self, which: str) -> None:
+        self.done.append(f"bad {which}")
+
+    def activate(self, which: str) -> None:
+        self.done.append(f"activate {which}")
+
+
+def site(state: Path, *, connected: bool = False, network: bool = False) -> Site:
+    status = {**STATUS, "uplink": {**STATUS["uplink"], "connected": connected}}
+    return Site(Other(), state, FakeClock(), lambda: status, lambda: network, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("connected", "network", "linked"),
+    [(True, False, True), (False, True, True), (False, False, False)],
+)
+def test_a_broker_that_is_just_away_is_no_node_without_a_network(
+    tmp_path: Path, *, connected: bool, network: bool, linked: bool
+) -> None:
+    install(site(tmp_path, connected=connected, network=network), Path("new"), downgrade=False)
+    known = record.load(tmp_path)
+    assert known
+    assert known.linked is linked
+
+
+@pytest.mark.parametrize("do", [rollback, lambda site: install(site, Path("new"), downgrade=False)])
+def test_before_another_system_may_be_tried_the_one_that_runs_is_vouched_for(
+    tmp_path: Path, do: Callable[[Site], object]
+) -> None:
+    do(site(tmp_path))
+    assert confirmed(tmp_path, __version__)
+    assert not confirmed(tmp_path, "9.0")
+    (blocked := tmp_path / "state").mkdir()
+    (blocked / "update").write_text("a file where a directory should be")
+    asked = site(blocked)
+    with pytest.raises(NodeError, match="cannot be written"):
+        do(asked)
+    assert isinstance(asked.rauc, Other)
+    assert asked.rauc.done == []
 
 
 # --- RAUC's answers ---

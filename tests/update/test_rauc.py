@@ -39,7 +39,7 @@ def well() -> dict[str, Any]:
 
 
 def site(machine: Machine, clock: FakeClock, status: Mapping[str, Any] | None = STATUS) -> Site:
-    return Site(Rauc(), machine.state, clock, lambda: status, lambda _: None)
+    return Site(Rauc(), machine.state, clock, lambda: status, lambda: False, lambda _: None)
 
 
 def put(machine: Machine, clock: FakeClock, bundle: Path, *, downgrade: bool = False) -> None:
@@ -71,6 +71,8 @@ def test_a_bundle_is_tried_once_and_kept_when_the_node_proves_well(
     with machine.booted():
         assert machine.kernel() == "factory"
         install(site(machine, clock), releases.newer, downgrade=False)
+        assert confirmed(machine.state, __version__)
+        assert not confirmed(machine.state, "9.0")
         slots = Rauc().slots()
         assert slots.armed
         assert (slots.other.version, slots.other.good) == ("9.0", False)
@@ -250,6 +252,16 @@ def test_what_is_armed_can_be_taken_back_before_it_is_tried(
         done, tried = rollback(site(machine, clock))
         assert tried is None, done
         assert Rauc().slots().primary == "A"
+
+
+def test_a_card_whose_boot_partition_cannot_be_read_keeps_no_system_for_good(
+    machine: Machine, releases: Releases, clock: FakeClock
+) -> None:
+    put(machine, clock, releases.newer)
+    with machine.booted(tryboot=True):
+        (machine.boot / "autoboot.txt").unlink()
+        with pytest.raises(NodeError, match="mark-good"):
+            judged(machine, clock)
 
 
 def test_the_hook_gives_each_boot_slot_its_own_root(
