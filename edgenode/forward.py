@@ -76,6 +76,7 @@ def forward(told_ms: int | None, wall: Wall, mark: Path = MARK) -> Forward:
     try:
         wall.put(least)
     except PermissionError as error:
+        mark.unlink()
         raise NodeError(
             "the clock may not be set here (it takes CAP_SYS_TIME); ask with sudo, and not in a"
             " container"

@@ -74,6 +74,7 @@ def test_a_clock_that_is_later_is_left_alone(mark: Path) -> None:
 def test_who_may_not_set_the_clock_is_told_what_it_takes(mark: Path) -> None:
     with pytest.raises(NodeError, match=r"CAP_SYS_TIME.*sudo"):
         forward(None, FakeWall(LOST, allowed=False), mark)
+    assert not forwarded(mark)  # or somebody who vouches for the clock were not believed
 
 
 def test_a_clock_is_not_stepped_where_nobody_could_be_told(tmp_path: Path) -> None:

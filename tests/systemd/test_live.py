@@ -61,21 +61,21 @@ SCRIPT = r"""#!/bin/bash
 pid() { systemctl show -P MainPID edgenode; }
 say() { echo "\"$1\": $2," >> /opt/trial/result; }
 given() { grep -c '"fate": "ok"' /opt/trial/truth; }
-until_new() { for _ in $(seq 200); do
+soon() { for _ in $(seq 200); do "$@" && return 0; sleep 0.1; done; return 1; }
+anew() { # PID of the life before
   new=$(pid)  # 0 between two lives
-  state=$(systemctl is-active edgenode)
-  [ "$new" != 0 ] && [ "$new" != "$1" ] && [ "$state" = active ] && return 0
-  sleep 0.1
-done; return 1; }
+  [ "$new" != 0 ] && [ "$new" != "$1" ] && [ "$(systemctl is-active edgenode)" = active ]
+}
+reloaded() { journalctl -u edgenode --no-pager | grep -q "reloaded: bus"; }
+left() { [[ "$(systemctl is-active edgenode)" =~ ^(activating|failed)$ ]]; }
 echo '{' > /opt/trial/result
 /usr/libexec/trial/instruments.sh > /opt/trial/wires 2>&1 &
-until [ -S /run/wires ]; do sleep 0.1; done
+soon test -S /run/wires
 chmod 666 /run/wires
 systemctl start edgenode; say started $?
 first=$(pid)
 say capabilities "\"$(grep CapEff /proc/$first/status | cut -f2)\""
 say user "\"$(ps -o user= -p $first)\""
-sleep 3
 edgenode status --json > /opt/trial/document; say status $?
 python=$(edgenode --version); say version "\"$python\""
 edgenode maintenance on --for 5min --json > /opt/trial/maintenance; say root_may_change $?
@@ -86,14 +86,13 @@ runuser -u nobody -- edgenode maintenance off > /opt/trial/denied 2>&1; say grou
 edgenode maintenance off > /dev/null
 sed -i 's/^every_s = 10$/every_s = 9/' /etc/edgenode/edgenode.toml
 systemctl reload edgenode; say reloaded $?
-sleep 2
+soon reloaded
 say same_pid $([ "$(pid)" = "$first" ] && echo true || echo false)
-kill -KILL "$first"; until_new "$first"; say after_kill $?
+kill -KILL "$first"; soon anew "$first"; say after_kill $?
 second=$(pid)
-kill -STOP "$second"; until_new "$second"; say after_freeze $?
+kill -STOP "$second"; soon anew "$second"; say after_freeze $?
 say restarts "$(systemctl show -P NRestarts edgenode)"
 systemctl restart edgenode; say restarted $?
-sleep 1
 say given_before "$(given)"
 edgenode read meter --json > /opt/trial/reading; say meter $?
 say given_after "$(given)"
@@ -111,10 +110,11 @@ Type=exec
 ExecStartPre=
 ExecStart=
 ExecStart=/bin/sh -c 'exit ${CODE}'
+RestartSec=1min
 END
 systemctl daemon-reload
 for code in 2 86; do
-  systemctl set-environment CODE=$code; systemctl restart edgenode; sleep 1
+  systemctl set-environment CODE=$code; systemctl restart edgenode; soon left
   say "left_with_$code" "\"$(systemctl is-active edgenode)\""
   say "asked_after_$code" "\"$(cat /opt/trial/asked 2>/dev/null)\""
   systemctl stop edgenode; systemctl reset-failed edgenode
