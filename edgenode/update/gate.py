@@ -1,7 +1,9 @@
 """Whether a system that is tried has proved good: pure decisions over what was seen.
 
 Three proofs are asked for: the spool commits, every sensor that worked before samples, and a batch
-is in the hands of whom custody names. Where there is no network the third is not to be had.
+is in the hands of whom custody names. Where there is no network the third is not to be had. They
+count once the daemon has run for a while: its watchdog may kill it again and again, and between two
+restarts it does all of that.
 """
 
 from __future__ import annotations
@@ -16,14 +18,19 @@ from edgenode.update.record import Trial
 MINUTE_MS: Final = 60_000
 WORKS: Final = frozenset({"ok", "settling"})  # states of a sensor that is read
 LISTED: Final = 5  # names in a sentence
+DELIVERY: Final = "no batch has arrived yet"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long is waited, in ms; how often the daemon may be started anew in this boot."""
+    """How long is waited, in ms; how often the daemon may be started anew in this boot.
+
+    `steady_ms` is three times WatchdogSec= of edgenode.service.
+    """
 
     deadline_ms: int = 45 * MINUTE_MS
     linkless_ms: int = 30 * MINUTE_MS
+    steady_ms: int = 3 * MINUTE_MS
     restarts: int = 5
 
 
@@ -42,6 +49,8 @@ class Past:
     """What earlier looks have left. Times in boot-time ms."""
 
     linkless_since_ms: int | None = None  # since when there has been no network
+    steady_since_ms: int | None = None  # since when the daemon was not started anew
+    restarts: int = 0
     connection: int = 0  # in which the first PUBACK was seen; 0: none was
     city_acks: int = 0  # that had come by then
 
@@ -94,15 +103,24 @@ def looked(past: Past, seen: Seen) -> Past:
     A retained ack comes with every connection and may tell of what was sent long before: only one
     that comes after a PUBACK, in the same connection, proves that the city takes batches now.
     """
-    since = past.linkless_since_ms
-    linkless = None if seen.network else (seen.now_ms if since is None else since)
-    past = replace(past, linkless_since_ms=linkless)
+    linkless = None if seen.network else _or(past.linkless_since_ms, seen.now_ms)
+    steady = past.steady_since_ms if seen.restarts == past.restarts else None
+    past = replace(
+        past,
+        linkless_since_ms=linkless,
+        steady_since_ms=_or(steady, seen.now_ms),
+        restarts=seen.restarts,
+    )
     uplink = seen.status["uplink"] if seen.status else None
     if not uplink or not uplink["acked"]:
         return replace(past, connection=0)
     if uplink["connections"] != past.connection:
         return replace(past, connection=uplink["connections"], city_acks=uplink["city_acks"])
     return past
+
+
+def _or(since_ms: int | None, now_ms: int) -> int:
+    return now_ms if since_ms is None else since_ms
 
 
 def delivered(past: Past, seen: Seen) -> bool:
@@ -125,7 +143,7 @@ def judge(trial: Trial | None, past: Past, seen: Seen, began_ms: int, limits: Li
     Without a trial (the bundle was not installed by `edgenode update`) nobody knows what worked:
     then any sensor will do.
     """
-    lacking = tuple(_lacking(trial, past, seen))
+    lacking = tuple(_lacking(trial, past, seen, limits))
     if not lacking:
         return Verdict(Step.KEEP, "the spool commits, the sensors sample, a batch has arrived")
     if seen.restarts >= limits.restarts:
@@ -144,9 +162,6 @@ def judge(trial: Trial | None, past: Past, seen: Seen, began_ms: int, limits: Li
     return Verdict(Step.WAIT, "; ".join(lacking), lacking)
 
 
-DELIVERY: Final = "no batch has arrived yet"
-
-
 def _excused(trial: Trial | None, past: Past, seen: Seen, limits: Limits) -> bool:
     """Whether delivery may be left unproved: no network for long, and none before the update.
 
@@ -158,10 +173,12 @@ def _excused(trial: Trial | None, past: Past, seen: Seen, limits: Limits) -> boo
     return long and trial is not None and not trial.linked
 
 
-def _lacking(trial: Trial | None, past: Past, seen: Seen) -> Iterator[str]:
+def _lacking(trial: Trial | None, past: Past, seen: Seen, limits: Limits) -> Iterator[str]:
     if seen.status is None:
         yield "the daemon does not answer"
         return
+    if seen.now_ms - _or(past.steady_since_ms, seen.now_ms) < limits.steady_ms:
+        yield f"the daemon has run for less than {limits.steady_ms // MINUTE_MS} minutes"
     if not commits(seen.status):
         why = seen.status["spool"]["degraded"]
         yield f"the spool does not keep anything: {why}" if why else "nothing is committed yet"

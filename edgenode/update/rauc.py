@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any, Final
 
 from edgenode.errors import NodeError
@@ -44,12 +45,14 @@ class Rauc:
                 text=True,
                 errors="replace",
             ) as running:
-                timer = _Deadline(running, INSTALL_S)
+                timer = Timer(INSTALL_S, running.kill)
+                timer.daemon = True  # Ctrl-C does not wait for it
+                timer.start()
                 for line in running.stdout or ():
                     said = [*said[-REASON_LINES:], line.strip()]
                     tell(line.strip())
                 code = running.wait()
-                timer.over()
+                timer.cancel()
         except OSError as exc:
             raise NodeError(f"rauc cannot be started: {exc.strerror}") from exc
         if code:
@@ -66,20 +69,6 @@ class Rauc:
     def activate(self, which: str) -> None:
         """Have a system booted next; the "other" one is tried, the "booted" one ends that."""
         _run(["rauc", "status", "mark-active", which], ASK_S)
-
-
-class _Deadline:
-    """Ends a process that takes longer than it may."""
-
-    def __init__(self, process: subprocess.Popen[str], after_s: float) -> None:
-        from threading import Timer  # noqa: PLC0415 - the command line answers in 0.1 s
-
-        self._timer = Timer(after_s, process.kill)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def over(self) -> None:
-        self._timer.cancel()
 
 
 def _json(words: list[str], limit_s: float) -> dict[str, Any]:

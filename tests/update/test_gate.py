@@ -46,10 +46,11 @@ def sensor(number: int, **values: Any) -> Change:
 
 
 class Run:
-    """Looks one after another, half a minute apart."""
+    """Looks one after another, half a minute apart, at a daemon that has run for long."""
 
     def __init__(self, trial: Trial | None = TRIAL) -> None:
-        self.trial, self.past, self.now_ms = trial, Past(), 60_000
+        self.trial, self.now_ms = trial, 60_000
+        self.past = Past(steady_since_ms=60_000 - LIMITS.steady_ms)
 
     def look(
         self, told: dict[str, Any] | None, *, network: bool = True, restarts: int = 0
@@ -146,6 +147,27 @@ def test_a_daemon_that_keeps_failing_is_not_waited_for_so_long() -> None:
     verdict = run.look(None, restarts=5)
     assert verdict.step is Step.LEAVE
     assert "5 times" in verdict.why
+
+
+def test_a_daemon_is_not_kept_before_it_has_run_for_a_while_without_a_restart() -> None:
+    run = Run()
+    run.past = Past()
+    verdict = delivering(run)
+    assert (verdict.step, verdict.lacking) == (
+        Step.WAIT, ("the daemon has run for less than 3 minutes",),
+    )  # fmt: skip
+    for _ in range(5):
+        verdict = run.look(status(uplink(acked=2, city_acks=5)))
+    assert (verdict.step, run.minutes) == (Step.KEEP, 3)  # looks have 30 s between them
+
+
+def test_a_daemon_that_its_watchdog_kills_again_and_again_is_left_though_it_works_between() -> None:
+    run = Run()
+    for restarts in range(1, LIMITS.restarts):
+        for acks in (1, 2, 3):
+            told = status(uplink(acked=acks, city_acks=acks))
+            assert run.look(told, restarts=restarts).step is Step.WAIT
+    assert run.look(None, restarts=LIMITS.restarts).step is Step.LEAVE
 
 
 def test_without_a_network_before_and_after_half_an_hour_is_enough_and_it_says_so() -> None:
