@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,12 @@ import pytest
 from tests.support.spools import let_go_in_the_end
 
 HERE = Path(__file__).parent
-# Their tests share no server and no boot, so that any process may take a file of them.
+# Real daemons, servers and kernels, which keep time: one after the other, in one process.
+TIMED = {
+    "brokers", "commission", "demo", "fleet", "install", "lab", "node", "packaging", "systemd",
+    "update", "uplink",
+}  # fmt: skip
+# Their tests share no server: any process may take a file of them.
 APART = {"config", "drivers", "provision", "road", "sensing", "spool", "virtual", "wire"}
 
 
@@ -22,8 +28,27 @@ def _let_go() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one directory in one process, where pytest runs several of them."""
+    """Say which tests stay together where pytest runs several processes (--dist loadgroup)."""
     for item in items:
-        parts = item.path.relative_to(HERE).parts
-        group = "/".join(parts) if parts[0] in APART else parts[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    parts = item.path.relative_to(HERE).parts
+    if parts[0] in TIMED:
+        return "timed"
+    return "/".join(parts) if parts[0] in APART else parts[0]
+
+
+@pytest.fixture(autouse=True)
+def _give_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let tests that only compute give way to those that keep time, where it is allowed."""
+    together = "PYTEST_XDIST_WORKER" in os.environ and os.geteuid() == 0
+    if not together or _group(request.node) == "timed":
+        yield
+        return
+    os.setpriority(os.PRIO_PROCESS, 0, 10)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)

@@ -30,7 +30,8 @@ def test_birth_about_and_state_reach_a_receiver_that_comes_later(make: str, late
 
 @everywhere
 def test_what_was_acknowledged_while_nobody_listened_is_asked_for(make: str, late: Late) -> None:
-    assert late.uplink.acked >= 5, make
+    # On MQTT 5 a broker may say that nobody heard it, and it waits at the node.
+    assert late.uplink.acked + late.uplink.parked >= 5, make
     assert late.rows == Counter(late.truth)
 
 

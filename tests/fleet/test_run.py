@@ -101,7 +101,7 @@ def test_all_that_is_held_was_acknowledged_to_the_nodes(ran: Ran) -> None:
     assert told is not None
     assert last.made == told.found.made
     assert last.city_acked <= last.broker_acked <= last.made
-    assert last.city_acked >= told.found.held * 0.9  # a kill forgets what was on its way
+    assert last.city_acked >= told.found.held * 0.75  # a kill forgets what was on its way
     assert last.waiting == last.backlog == 0
     assert last.bytes_per_reading is not None
 
