@@ -12,7 +12,8 @@ from edgenode.cli.asking import harmless, show
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edgenode.cli.flashing import Order, Told
+    from edgenode.cli.flashing import Order
+    from edgenode.cli.flashwords import Told
     from edgenode.flash import Device, Machine
 
 GB = 1_000_000_000
@@ -53,7 +54,8 @@ def _gigabytes(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Write: 0 done, 1 refused or failed, 2 wrong usage; without arguments list the devices."""
-    from edgenode.cli.flashing import Told, prepared, stoppable  # noqa: PLC0415 - not for `--help`
+    from edgenode.cli.flashing import prepared, stoppable  # noqa: PLC0415 - not for `--help`
+    from edgenode.cli.flashwords import Told  # noqa: PLC0415 - the same
     from edgenode.errors import ConfigError, FlashError, NodeError  # noqa: PLC0415 - the same
     from edgenode.flash import LARGEST, Machine  # noqa: PLC0415 - the same
 

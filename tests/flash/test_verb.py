@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from edgenode.cli import main
-from edgenode.cli.flashing import Told, stoppable
+from edgenode.cli.flashing import stoppable
+from edgenode.cli.flashwords import Told
 from edgenode.errors import FlashError
 from edgenode.flash import Unwritable
 from tests.flash.machines import GB, ROOT, Tree, loop, nvme, usb
