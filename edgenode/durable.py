@@ -45,6 +45,10 @@ def write(path: Path, data: bytes, mode: int | None, owns: Owner | None) -> bool
     finally:
         os.close(descriptor)
     os.replace(fresh, path)  # noqa: PTH105 - the calls of this module are those of the kernel
+    if mode is None:
+        # A FAT has length and place of a file in the entry that names it, and Linux fills those of
+        # the new entry in with the file, not with the directory (fs/fat/namei_vfat.c).
+        sync(path)
     sync(path.parent)
     return True
 
@@ -118,8 +122,8 @@ def finish_wipe(directory: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Flush a directory, so that its names survive."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Flush a file, or a directory, so that its names survive."""
+    descriptor = os.open(path, os.O_RDONLY | NOFOLLOW)
     try:
         os.fsync(descriptor)
     finally:
