@@ -14,7 +14,8 @@ from edgenode.cli.words import span
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edgenode.provision.renew import Due, Store
+    from edgenode.provision.renew import Due
+    from edgenode.provision.store import Store
 
 ETC = "/etc/edgenode"
 RENEWER = "edgenode-renew.timer"
@@ -41,7 +42,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell, or do what is asked for; 1 where there is no certificate, it is over, or it failed."""
-    from edgenode.provision.places import store_at  # noqa: PLC0415 - `--help` shall not pay
+    from edgenode.provision.store import store_at  # noqa: PLC0415 - `--help` shall not pay
 
     store = store_at(args.etc)
     if args.work == "renew":
@@ -55,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
 def told(store: Store) -> dict[str, Any]:
     """Return the document of docs/cli.md; raises NodeError."""
-    from edgenode.provision.enrolment import enrolment  # noqa: PLC0415 - the same
     from edgenode.provision.renew import due, now_utc  # noqa: PLC0415 - the same
+    from edgenode.provision.store import enrolment  # noqa: PLC0415 - the same
 
     chain, now = store.identity.chain(), now_utc()
     known = enrolment(store.etc) if _may_read(store) else None
@@ -82,7 +83,7 @@ def _may_read(store: Store) -> bool:
     """Whether who asks may know about enrolment; only root may."""
     import os  # noqa: PLC0415 - the same
 
-    from edgenode.provision.enrolment import NAME  # noqa: PLC0415 - the same
+    from edgenode.provision.store import NAME  # noqa: PLC0415 - the same
 
     path = store.etc / NAME
     return not path.exists() or os.access(path, os.R_OK)
@@ -133,12 +134,7 @@ def _day(utc_ms: int) -> str:
 
 def _renew(store: Store, *, early: bool, wait: bool) -> int:
     """Do what is due, once or until it works."""
-    from edgenode.provision.renew import (  # noqa: PLC0415 - the same
-        attempt,
-        attend,
-        now_utc,
-        pauses,
-    )
+    from edgenode.provision.renew import attempt, attend, now_utc, pauses  # noqa: PLC0415 - the same
 
     def once() -> str:
         with store.alone():
@@ -152,7 +148,7 @@ def _renew(store: Store, *, early: bool, wait: bool) -> int:
 
 def _name(store: Store) -> str:
     """Return the name of the node as far as it is known, for its own jitter."""
-    from edgenode.provision.enrolment import enrolment  # noqa: PLC0415 - the same
+    from edgenode.provision.store import enrolment  # noqa: PLC0415 - the same
 
     known = enrolment(store.etc)
     return known.node if known is not None else ""
@@ -174,7 +170,7 @@ def _enrol(store: Store, file: Path) -> int:
     """Ask with a token out of a file, and wipe the file once the token is spent."""
     from edgenode import durable  # noqa: PLC0415 - the same
     from edgenode.errors import NodeError  # noqa: PLC0415 - the same
-    from edgenode.provision.enrolment import NAME, enrolment  # noqa: PLC0415 - the same
+    from edgenode.provision.store import NAME, enrolment  # noqa: PLC0415 - the same
 
     token = _token(file)
     with store.alone():

@@ -82,12 +82,10 @@ def _files(node: Path | None, trust: Path | None) -> tuple[dict[str, bytes], str
     if node is None and trust is None:
         return {}, ""
     try:
-        from edgenode.provision.document import (  # noqa: PLC0415 - it loads `cryptography`
-            MAX_BYTES,
-            public_from,
-            read,
-        )
-        from edgenode.provision.keys import content  # noqa: PLC0415 - the same
+        from edgenode.provision.canonical import MAX_BYTES  # noqa: PLC0415 - it loads `cryptography`
+        from edgenode.provision.document import read  # noqa: PLC0415 - it loads `cryptography`
+        from edgenode.provision.files import content  # noqa: PLC0415 - the same
+        from edgenode.provision.keys import public_from  # noqa: PLC0415 - it loads `cryptography`
 
         found: dict[str, bytes] = {}
         who, keys = "", None

@@ -14,7 +14,7 @@ from edgenode.errors import ProvisionError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from edgenode.provision.template import Template
+    from edgenode.provision.issue import Template
 
 # Options of `new` that are columns of a district too; their texts are read alike.
 OPTIONS: Final = {
@@ -86,8 +86,8 @@ def add_passphrase_options(parser: argparse.ArgumentParser) -> None:
 def new(args: argparse.Namespace) -> int:
     """Make one document; nothing is written where it has a mistake."""
     from edgenode.provision.columns import Columns  # noqa: PLC0415 - `--help` shall not pay for it
+    from edgenode.provision.files import written  # noqa: PLC0415 - the same
     from edgenode.provision.issue import composed, issued, random_id  # noqa: PLC0415 - the same
-    from edgenode.provision.keys import written  # noqa: PLC0415 - the same
 
     pattern = _template(args)
     own = [*Columns(pattern.common).own(_texts(args)), *_from_files(args, pattern)]
@@ -141,7 +141,7 @@ def _key(args: argparse.Namespace) -> Ed25519PrivateKey:
 
 
 def _template(args: argparse.Namespace) -> Template:
-    from edgenode.provision.template import Template, template  # noqa: PLC0415 - the same
+    from edgenode.provision.issue import Template, template  # noqa: PLC0415 - the same
 
     return template(args.template) if args.template else Template({})
 
@@ -194,7 +194,7 @@ def _broker(text: str) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    from edgenode.provision.keys import content  # noqa: PLC0415 - the same
+    from edgenode.provision.files import content  # noqa: PLC0415 - the same
 
     try:
         text = content(path, 128 << 10).decode()
@@ -214,7 +214,7 @@ def _line(path: Path) -> str:
 def _notes(document: Any) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415 - the same
 
-    from edgenode.provision.told import notes  # noqa: PLC0415 - the same
+    from edgenode.provision.facts import notes  # noqa: PLC0415 - the same
 
     for note in notes(document, datetime.now(UTC)):
         print(f"note: {note}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgenode.cli import USAGE, WELL, issuing
 
 if TYPE_CHECKING:
-    from edgenode.provision.document import Document
+    from edgenode.provision.tables import Document
 
 CITY_KEY = Path("city.key")
 
@@ -58,7 +58,7 @@ def _key(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from edgenode.errors import ProvisionError  # noqa: PLC0415 - the same
-    from edgenode.provision.document import trusted  # noqa: PLC0415 - the same
+    from edgenode.provision.keys import trusted  # noqa: PLC0415 - the same
 
     found: dict[str, Any] = {
         "format": 1, "file": str(args.file), "node": None, "serial": None, "signer": None,
@@ -79,7 +79,7 @@ def _check(args: argparse.Namespace) -> int:
 def _tell(args: argparse.Namespace, document: Document, found: dict[str, Any]) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415 - the same
 
-    from edgenode.provision.told import notes  # noqa: PLC0415 - the same
+    from edgenode.provision.facts import notes  # noqa: PLC0415 - the same
 
     told = list(notes(document, datetime.now(UTC)))
     signer = document.signature.key if document.signature else None
@@ -97,8 +97,9 @@ def _tell(args: argparse.Namespace, document: Document, found: dict[str, Any]) -
 
 def _show(args: argparse.Namespace) -> int:
     from edgenode.errors import ProvisionError  # noqa: PLC0415 - the same
-    from edgenode.provision.document import MAX_BYTES, stored, without_secrets  # noqa: PLC0415
-    from edgenode.provision.keys import content  # noqa: PLC0415 - the same
+    from edgenode.provision.canonical import MAX_BYTES  # noqa: PLC0415
+    from edgenode.provision.document import stored, without_secrets  # noqa: PLC0415
+    from edgenode.provision.files import content  # noqa: PLC0415 - the same
 
     data = content(args.file, MAX_BYTES)
     try:
@@ -113,7 +114,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _print_facts(document: Document) -> None:
-    from edgenode.provision.told import facts  # noqa: PLC0415 - the same
+    from edgenode.provision.facts import facts  # noqa: PLC0415 - the same
 
     for name, text in facts(document):
         print(f"  {name:<12} {text}")
@@ -121,8 +122,9 @@ def _print_facts(document: Document) -> None:
 
 def _read(path: Path, keys: Any) -> Document:
     from edgenode.errors import ProvisionError  # noqa: PLC0415 - the same
-    from edgenode.provision.document import MAX_BYTES, read  # noqa: PLC0415 - the same
-    from edgenode.provision.keys import content  # noqa: PLC0415 - the same
+    from edgenode.provision.canonical import MAX_BYTES  # noqa: PLC0415 - the same
+    from edgenode.provision.document import read  # noqa: PLC0415 - the same
+    from edgenode.provision.files import content  # noqa: PLC0415 - the same
 
     data = content(path, MAX_BYTES)
     try:

@@ -38,7 +38,7 @@ def parsed(data: bytes) -> Object:
     are not finite or beyond 2^53 - 1, text that is no Unicode, too many or too deep values.
     """
     whole = _loaded(data)
-    found = told(_strange(whole, (), [MAX_VALUES]))
+    found = sentences(_strange(whole, (), [MAX_VALUES]))
     if found:
         raise ProvisionError(found)
     made: Object = json.loads(canonical(whole), parse_int=_number)
@@ -64,13 +64,13 @@ def pretty(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def told(found: Iterable[Mistake]) -> list[str]:
+def sentences(found: Iterable[Mistake]) -> list[str]:
     """Return mistakes as sentences with their JSON paths; of more than 100 no more are looked for.
 
     An empty list where there are none.
     """
-    sentences = list(map(str, islice(found, MAX_TOLD + 1)))
-    return [*sentences[:MAX_TOLD], "and more"] if len(sentences) > MAX_TOLD else sentences
+    said = list(map(str, islice(found, MAX_TOLD + 1)))
+    return [*said[:MAX_TOLD], "and more"] if len(said) > MAX_TOLD else said
 
 
 def _loaded(data: bytes) -> Object:

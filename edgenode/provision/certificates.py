@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from edgenode.errors import CityError
-from edgenode.provision.pems import names_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -15,6 +14,21 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 6  # certificates from a node to its root; RFC 5280, 6.1 sets no limit
 BROKEN: Final = frozenset({"md5", "sha1"})  # RFC 9155, RFC 8446, 4.2.3: no longer to be used
+
+
+def certificates(pem: str) -> list[Certificate]:
+    """Return the certificates of a text in PEM; raises ValueError."""
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - only where used
+
+    return load_pem_x509_certificates(pem.encode())
+
+
+def names_of(certificate: Certificate) -> list[str]:
+    """Return the common names of its subject."""
+    from cryptography.x509 import NameOID  # noqa: PLC0415 - the same
+
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return [str(one.value) for one in found]
 
 
 def request(key: EllipticCurvePrivateKey, node: str, present: Certificate | None = None) -> bytes:

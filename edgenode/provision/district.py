@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from edgenode.errors import ProvisionError
 from edgenode.provision.canonical import MAX_TOLD, Object
 from edgenode.provision.columns import NODE, Columns
-from edgenode.provision.document import Document, digest
-from edgenode.provision.issue import composed, issued, random_id
-from edgenode.provision.keys import content, written
-from edgenode.provision.template import Template
+from edgenode.provision.document import digest
+from edgenode.provision.files import content, written
+from edgenode.provision.issue import Template, composed, issued, random_id
+from edgenode.provision.tables import Document
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

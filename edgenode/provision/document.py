@@ -6,46 +6,24 @@ Strict JSON, signed with Ed25519 over its canonical form; docs/provisioning.md h
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edgenode.config.check import Mistake, convert, fields_of, mistakes
 from edgenode.errors import ProvisionError
-from edgenode.provision.canonical import (
-    MAX_BYTES,
-    MAX_TOLD,
-    Object,
-    canonical,
-    parsed,
-    pretty,
-    told,
-)
-from edgenode.provision.keys import PublicKey, public_from, trusted
+from edgenode.provision.canonical import MAX_TOLD, Object, canonical, parsed, sentences
+from edgenode.provision.keys import PublicKey, public_of
 from edgenode.provision.relations import unfit
 from edgenode.provision.shapes import elsewhere, misshapen
-from edgenode.provision.signing import sign, signed_bytes, verify
-from edgenode.provision.tables import VERSION, Document, DocumentTable
+from edgenode.provision.tables import Document, DocumentTable, SignatureTable
 
-__all__ = [
-    "MAX_BYTES",
-    "VERSION",
-    "Document",
-    "Object",
-    "PublicKey",
-    "canonical",
-    "digest",
-    "pretty",
-    "public_from",
-    "read",
-    "sign",
-    "stored",
-    "trusted",
-    "verify",
-    "without_secrets",
-    "wrong",
-]
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+ALGORITHM: Final = "Ed25519"
+SIGNATURE: Final = "signature"
 FIELDS: Final = fields_of(DocumentTable)
 # What nobody needs any more once the node has taken it, as paths; lists are gone through.
 SECRETS: Final = (
@@ -69,7 +47,7 @@ def read(data: bytes, keys: Sequence[PublicKey] | None) -> Document:
     whole = parsed(data)
     if keys is not None:
         verify(whole, keys)
-    found = told(wrong(whole))
+    found = sentences(wrong(whole))
     if found:
         raise ProvisionError(found)
     return _made(whole)
@@ -93,7 +71,7 @@ def stored(data: bytes) -> Document:
     Raises ProvisionError where the file was damaged.
     """
     whole = parsed(data)
-    found = told(mistakes(FIELDS, whole))
+    found = sentences(mistakes(FIELDS, whole))
     if found:
         raise ProvisionError(found)
     return _made(whole)
@@ -113,6 +91,59 @@ def without_secrets(document: Document) -> Object:
 def digest(document: Document) -> str:
     """Return SHA-256, in hex, of what the signature covers: two files with it are one document."""
     return hashlib.sha256(signed_bytes(document.raw)).hexdigest()
+
+
+def sign(value: Mapping[str, Any], key: Ed25519PrivateKey) -> Object:
+    """Return the object with the signature of `key`, in place of one that it may have.
+
+    Raises ProvisionError where it has no canonical form.
+    """
+    signature = urlsafe_b64encode(key.sign(signed_bytes(value))).decode().rstrip("=")
+    row = {
+        "algorithm": ALGORITHM,
+        "key": public_of(key.public_key(), "").id,
+        "value": signature,
+    }
+    return {name: inner for name, inner in value.items() if name != SIGNATURE} | {SIGNATURE: row}
+
+
+def signed_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return the bytes that a signature covers: all but the member `signature`, canonically."""
+    return canonical({name: inner for name, inner in value.items() if name != SIGNATURE})
+
+
+def verify(value: Mapping[str, Any], keys: Sequence[PublicKey]) -> PublicKey:
+    """Return the key, one of `keys`, that has signed the object.
+
+    Raises ProvisionError where nobody has, somebody who is not among `keys` has, or the object is
+    another one than that which was signed.
+    """
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - only where verified
+
+    row = value.get(SIGNATURE)
+    if not isinstance(row, dict):
+        words = "signature: nobody vouches for this document; sign it with `edgenode provision new`"
+        raise ProvisionError([words])
+    found = sentences(mistakes(fields_of(SignatureTable), row, (SIGNATURE,)))
+    if found:
+        raise ProvisionError(found)
+    signer = next((key for key in keys if key.id == row["key"]), None)
+    if signer is None:
+        raise ProvisionError([f"signature: made by key {row['key']}; {_trusted(keys)}"])
+    signature = urlsafe_b64decode(row["value"] + "==")
+    exact = urlsafe_b64encode(signature).decode().rstrip("=") == row["value"]
+    try:
+        signer.key.verify(signature if exact else b"", signed_bytes(value))
+    except InvalidSignature as exc:
+        words = f"signature: not of this document: it was changed after key {signer.id} signed it"
+        raise ProvisionError([f"{words}; take the file as the city made it"]) from exc
+    return signer
+
+
+def _trusted(keys: Sequence[PublicKey]) -> str:
+    if not keys:
+        return "no key is trusted here; give the .pub of the city's key"
+    return f"trusted here: {', '.join(f'{key.id} ({key.name})' for key in keys)}"
 
 
 def _made(whole: Object) -> Document:

@@ -17,11 +17,13 @@ from edgenode import durable
 from edgenode.errors import NodeError, ProvisionError
 from edgenode.provision import settings as machine
 from edgenode.provision import telling
-from edgenode.provision.document import Document, pretty, without_secrets
-from edgenode.provision.enrolment import NAME as ENROLMENT
-from edgenode.provision.pems import certificates
+from edgenode.provision.canonical import pretty
+from edgenode.provision.certificates import certificates
+from edgenode.provision.document import without_secrets
 from edgenode.provision.places import ACCEPTED, BEFORE, CA, CITY_KEY, DOCUMENT, KEYS, TOML, Places
 from edgenode.provision.plan import Plan, enrolling, plan
+from edgenode.provision.store import NAME as ENROLMENT
+from edgenode.provision.tables import Document
 
 MODE: Final = 0o640
 DIRECTORY_MODE: Final = 0o750

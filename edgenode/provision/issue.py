@@ -1,23 +1,92 @@
-"""Issue the document of one node: what is common, what is its own, and a signature."""
+"""Issue the document of one node: a template, what is its own, and a signature."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edgenode.errors import ProvisionError
-from edgenode.provision.canonical import Object, told
-from edgenode.provision.document import Document, pretty, read, wrong
+from edgenode.provision.canonical import MAX_BYTES, Object, parsed, pretty, sentences
+from edgenode.provision.document import SIGNATURE, read, sign, wrong
+from edgenode.provision.files import content
 from edgenode.provision.keys import public_of
-from edgenode.provision.signing import sign
-from edgenode.provision.tables import VERSION, DocumentTable
+from edgenode.provision.tables import VERSION, Document, DocumentTable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ID_BYTES: Final = 8
+OWN: Final = ("version", "issued", "serial", "node")  # never what a template says
+RENAMED: Final = {"bus": "buses", "sensor": "sensors"}
+FILES: Final = ("ca", "cert", "key", "password_file")  # of a broker: the node has its own
+
+
+class Template:
+    """A template that was read; `common` are its members without those of one node alone.
+
+    `node` and `serial` are those of a document that was issued; "" and 0 for any other file.
+    """
+
+    def __init__(self, common: Object, node: str = "", serial: int = 0) -> None:
+        self.common = common
+        self.node = node
+        self.serial = serial
+
+
+def template(path: Path) -> Template:
+    """Read a template: a node.json, whole or in part, the same in TOML, or an edgenode.toml.
+
+    An issued document gives its node and serial too. Raises ProvisionError.
+    """
+    data = content(path, MAX_BYTES)
+    try:
+        whole = _toml(data) if path.suffix == ".toml" else parsed(data)
+    except ProvisionError as exc:
+        raise ProvisionError([f"{path}: {problem}" for problem in exc.problems]) from exc
+    return _of_issued(whole) if SIGNATURE in whole else Template(_common(whole))
+
+
+def _of_issued(whole: Object) -> Template:
+    node, serial = whole.get("node"), whole.get("serial")
+    name = node.get("id", "") if isinstance(node, dict) else ""
+    return Template(_common(whole), str(name), serial if isinstance(serial, int) else 0)
+
+
+def _common(whole: Object) -> Object:
+    return {name: value for name, value in whole.items() if name not in {SIGNATURE, *OWN}}
+
+
+def _toml(data: bytes) -> Object:
+    try:
+        whole = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise ProvisionError([f"not UTF-8 text: {exc.reason} at byte {exc.start}"]) from exc
+    except (ValueError, RecursionError) as exc:  # TOMLDecodeError too
+        raise ProvisionError([f"not valid TOML: {exc}"]) from exc
+    return dict(_members(whole)) if "schema" in whole else whole
+
+
+def _members(whole: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the tables of an edgenode.toml as members of a document; others stay as they are."""
+    for name, value in whole.items():
+        if name == "uplink" and isinstance(value, dict):
+            rows = value.get("broker", [])
+            yield "brokers", [_broker(row) for row in rows] if isinstance(rows, list) else rows
+            rest = {key: inner for key, inner in value.items() if key != "broker"}
+            if rest:
+                yield "uplink", rest
+        elif name != "schema":
+            yield RENAMED.get(name, name), value
+
+
+def _broker(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {key: value for key, value in row.items() if key not in FILES}
 
 
 def random_id() -> str:
@@ -67,5 +136,5 @@ def issued(whole: Object, key: Ed25519PrivateKey) -> tuple[bytes, Document]:
     try:
         data = pretty(sign(whole, key))
     except ProvisionError as exc:  # what TOML knows and JSON does not, such as dates
-        raise ProvisionError(told(wrong(whole)) or exc.problems) from exc
+        raise ProvisionError(sentences(wrong(whole)) or exc.problems) from exc
     return data, read(data, [public_of(key.public_key(), "the key that signed")])

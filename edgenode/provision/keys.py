@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edgenode.errors import ProvisionError
+from edgenode.provision.files import content, written
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
-MAX_BYTES: Final = 16 << 10  # of a file with a key
 ID_DIGITS: Final = 16  # hexadecimal, of SHA-256 of the SubjectPublicKeyInfo (RFC 5280, 4.1)
 
 
@@ -73,18 +72,6 @@ def _files(place: Path) -> Iterator[Path]:
         yield from sorted(place.glob("*.pub"))
     elif place.exists():
         yield place
-
-
-def content(path: Path, most: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file of at most `most` bytes; raises ProvisionError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as exc:
-        raise ProvisionError([f"{path}: cannot be read: {exc.strerror}"]) from exc
-    if len(data) > most:
-        raise ProvisionError([f"{path}: longer than {most} bytes; this is another kind of file"])
-    return data
 
 
 def is_closed(path: Path) -> bool:
@@ -148,19 +135,3 @@ def made(path: Path, passphrase: bytes | None = None) -> PublicKey:
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     written(beside, pem, 0o644)
     return public_of(public, str(beside))
-
-
-def written(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that is not there yet, whole or not at all; raises ProvisionError."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    except OSError as exc:
-        raise ProvisionError([f"{path}: cannot be written: {exc.strerror}"]) from exc
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as exc:
-        path.unlink(missing_ok=True)
-        raise ProvisionError([f"{path}: cannot be written: {exc.strerror}"]) from exc

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from edgenode.durable import Owner
-from edgenode.errors import NodeError
-from edgenode.provision.renew import Store
 from edgenode.provision.settings import group
+from edgenode.provision.store import Store
 
 DOCUMENT, CITY_KEY, STATUS = "node.json", "city.pub", "status.txt"  # on the boot partition
 ACCEPTED, TOML, CA = "node.json", "edgenode.toml", "tls/ca.pem"  # below /etc/edgenode
@@ -47,18 +46,3 @@ def places_below(root: Path, boot: Path) -> Places:
     if os.geteuid() != 0:
         return Places(root, boot)
     return Places(root, boot, Owner(0, 0), Owner(0, group(root, GROUP)))
-
-
-def store_at(etc: Path) -> Store:
-    """Return the store of certificates in a directory such as /etc/edgenode; raises NodeError.
-
-    The group of the directory is that of the daemon.
-    """
-    try:
-        found = etc.stat()
-    except OSError as exc:
-        words = "is the package installed, and the node provisioned?"
-        raise NodeError(f"{etc}: {exc.strerror}; {words}") from exc
-    if os.geteuid() != 0:
-        return Store(etc)
-    return Store(etc, Owner(0, 0), Owner(0, found.st_gid))

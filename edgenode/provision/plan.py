@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edgenode.errors import ProvisionError
-from edgenode.provision.certificates import unfit
-from edgenode.provision.document import MAX_BYTES, Document, read, stored, trusted
-from edgenode.provision.enrolment import Enrolment
+from edgenode.provision.canonical import MAX_BYTES
+from edgenode.provision.certificates import certificates, unfit
+from edgenode.provision.configuration import render
+from edgenode.provision.document import read, stored
+from edgenode.provision.keys import trusted
 from edgenode.provision.network import files as network_files
-from edgenode.provision.pems import certificates
 from edgenode.provision.places import ACCEPTED, CITY_KEY, DOCUMENT, KEYS, Places
-from edgenode.provision.render import render
 from edgenode.provision.settings import Setting, Settings, following, settings
+from edgenode.provision.store import Enrolment
+from edgenode.provision.tables import Document
 
 if TYPE_CHECKING:
-    from edgenode.provision.document import PublicKey
+    from edgenode.provision.keys import PublicKey
 
 MAINTAINER: Final = "maintainer"
 KEYS_FILE: Final = "~/.ssh/authorized_keys"

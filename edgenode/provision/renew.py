@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from edgenode.durable import Owner
 from edgenode.errors import CityError, EdgenodeError, NodeError
 from edgenode.provision import certificates, est
-from edgenode.provision.enrolment import Enrolment, enrolment
-from edgenode.provision.identity import Identity
+from edgenode.provision.store import Enrolment, Store
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -35,40 +29,6 @@ class Due(NamedTuple):
 
     action: Action
     at: datetime | None
-
-
-class Store(NamedTuple):
-    """Where a node keeps what proves who it is: /etc/edgenode, and who owns the files."""
-
-    etc: Path
-    secret: Owner | None = None  # root alone
-    shared: Owner | None = None  # root and the daemon's group
-
-    @property
-    def identity(self) -> Identity:
-        return Identity(self.etc / "tls", self.shared)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let nobody else change the pair meanwhile; waits for who does (flock(2))."""
-        descriptor = os.open(self.etc, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def settled(self) -> Enrolment | None:
-        """Finish what was cut off; return what is known of the EST server.
-
-        A certificate that has come has spent the token: that is forgotten before the pair is used.
-        """
-        known = enrolment(self.etc)
-        if self.identity.brought and known is not None and known.token:
-            known = known.with_token("")
-            known.save(self.etc, self.secret)
-        self.identity.settle()
-        return known
 
 
 def due(known: Enrolment | None, leaf: Certificate | None, now: datetime) -> Due:

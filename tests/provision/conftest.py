@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.provision.enrolment import Enrolment
-from edgenode.provision.renew import Store
+from edgenode.provision.store import Enrolment, Store
 from tests.support.est_server import EstServer, Rules
 from tests.support.outbox import NODE
 from tests.support.pki import Ca

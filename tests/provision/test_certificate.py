@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from edgenode.cli import main
-from edgenode.provision.enrolment import enrolment
-from edgenode.provision.renew import Store, attempt
+from edgenode.provision.renew import attempt
+from edgenode.provision.store import Store, enrolment
 from edgenode.uplink import Broker
 from edgenode.uplink import replaced as replaced_room
 from tests.support.city import City

@@ -12,7 +12,8 @@ import pytest
 
 from edgenode.cli import main
 from edgenode.provision import district
-from edgenode.provision.document import digest, read, trusted
+from edgenode.provision.document import digest, read
+from edgenode.provision.keys import trusted
 from tests.support.nodejson import TEMPLATE
 
 HEAD = "id,latitude,longitude,token,sensors.square.serial\n"

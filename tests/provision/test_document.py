@@ -10,17 +10,15 @@ from typing import Any
 import pytest
 
 from edgenode.errors import NodeError, ProvisionError
-from edgenode.provision.canonical import MAX_BYTES, MAX_DEPTH, MAX_TOLD, MAX_VALUES
-from edgenode.provision.document import (
+from edgenode.provision.canonical import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_TOLD,
+    MAX_VALUES,
     canonical,
-    digest,
     pretty,
-    read,
-    sign,
-    stored,
-    verify,
-    without_secrets,
 )
+from edgenode.provision.document import digest, read, sign, stored, verify, without_secrets
 from edgenode.provision.keys import public_of
 from tests.support.certificates import Authority, Pair
 from tests.support.nodejson import (

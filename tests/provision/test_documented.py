@@ -12,7 +12,8 @@ import pytest
 
 from edgenode.config.check import fields_of
 from edgenode.provision.columns import NODE, SHORT
-from edgenode.provision.document import read, trusted
+from edgenode.provision.document import read
+from edgenode.provision.keys import trusted
 from edgenode.provision.tables import (
     BrokerRow,
     DocumentTable,

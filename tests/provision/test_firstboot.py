@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edgenode.cli import main
 from edgenode.config import load
-from edgenode.provision.enrolment import enrolment
 from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
+from edgenode.provision.store import enrolment
 from tests.support.pki import Ca
 from tests.support.powercut import tree, unflushed
 from tests.support.provisioned import (

@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgenode.provision import plan
+from edgenode.provision.configuration import render
 from edgenode.provision.document import read, stored
 from edgenode.provision.firstboot import firstboot
-from edgenode.provision.render import render
 from tests.support.pki import Ca
 from tests.support.powercut import Disk, restored, tree, unflushed
 from tests.support.provisioned import BOOT, NOW, document, insert, machine, places, ready

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edgenode.errors import NodeError, ProvisionError
-from edgenode.provision.document import pretty
+from edgenode.provision.canonical import pretty
 from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
 from tests.support.pki import Ca

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgenode.errors import ProvisionError
-from edgenode.provision.canonical import MAX_BYTES
-from edgenode.provision.document import Document, digest, pretty, read, sign
-from edgenode.provision.render import render
+from edgenode.provision.canonical import MAX_BYTES, pretty
+from edgenode.provision.configuration import render
+from edgenode.provision.document import digest, read, sign
+from edgenode.provision.tables import Document
 from tests.support.nodejson import CITY, Place, city, text, whole
 
 SIGNED: Final = sign(whole(), CITY)

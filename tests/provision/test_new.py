@@ -14,9 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgenode.cli import main
-from edgenode.provision.document import Document, pretty, read, trusted, without_secrets
-from edgenode.provision.keys import private_from
-from edgenode.provision.signing import sign
+from edgenode.provision.canonical import pretty
+from edgenode.provision.document import read, sign, without_secrets
+from edgenode.provision.keys import private_from, trusted
+from edgenode.provision.tables import Document
 from tests.support.certificates import Authority
 from tests.support.nodejson import CITY, SECRETS, SSH_KEY, TEMPLATE, city, text, whole
 

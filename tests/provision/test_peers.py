@@ -12,8 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from edgenode.provision.document import canonical, sign, verify
-from edgenode.provision.signing import signed_bytes
+from edgenode.provision.canonical import canonical
+from edgenode.provision.document import sign, signed_bytes, verify
 from tests.support.nodejson import CITY, city, whole
 
 SCRIPT = Path(__file__).parents[1] / "support" / "jcs.mjs"

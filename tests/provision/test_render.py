@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from edgenode.config import parse
 from edgenode.errors import ConfigError
-from edgenode.provision.configured import configuration
-from edgenode.provision.document import Document, read, sign
-from edgenode.provision.issue import composed
-from edgenode.provision.render import render
-from edgenode.provision.template import template
+from edgenode.provision.configuration import configuration, render
+from edgenode.provision.document import read, sign
+from edgenode.provision.issue import composed, template
+from edgenode.provision.tables import Document
 from edgenode.provision.toml import Known, Writer
 from tests.support.nodejson import CITY, TEMPLATE, changed, city, problems, text, whole
 

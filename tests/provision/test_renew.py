@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from edgenode.errors import CityError, EdgenodeError, NodeError
 from edgenode.provision import est
-from edgenode.provision.enrolment import Enrolment, enrolment
 from edgenode.provision.est import Server
-from edgenode.provision.renew import Store, attempt, attend, due, pauses, renewal
+from edgenode.provision.renew import attempt, attend, due, pauses, renewal
+from edgenode.provision.store import Enrolment, Store, enrolment
 from tests.support.est_server import EstServer
 from tests.support.outbox import NODE as OUTBOX_NODE
 from tests.support.pki import DAY, Ca, named

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from edgenode.provision.document import pretty, sign
+from edgenode.provision.canonical import pretty
+from edgenode.provision.document import sign
 from edgenode.provision.places import Places
 from tests.support.pki import DAY, Ca, named
 

@@ -9,9 +9,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edgenode.config import parse
-from edgenode.provision.configured import in_json
-from edgenode.provision.pems import certificates, names_of
-from edgenode.provision.render import render
+from edgenode.provision.certificates import certificates, names_of
+from edgenode.provision.configuration import in_json, render
 from edgenode.provision.tables import BrokerRow, Document, NetworkTable, WifiTable
 
 SOON: Final = timedelta(days=30)  # a certificate that ends within it is told
