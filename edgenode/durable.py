@@ -7,6 +7,7 @@ again: what is there already is not written a second time.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typing import Final, NamedTuple
 NEW: Final = ".new"  # how a name ends that is about to take the place of another
 DOOMED: Final = ".edgenode-wipe"  # a file that is being overwritten, and then removed
 CHUNK: Final = 65_536
+ZEROS: Final = 1 << 20  # bytes that a wipe overwrites: more than any secret here is long
 NOFOLLOW: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -51,6 +53,32 @@ def write(path: Path, data: bytes, mode: int | None, owns: Owner | None) -> bool
         sync(path)
     sync(path.parent)
     return True
+
+
+def read(path: Path, most: int) -> bytes | None:
+    """Return a file, of which `most` bytes and one; None where there is none. Raises OSError.
+
+    No link is followed and no pipe waited for: who has put it there may be anybody.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | NOFOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read(most + 1)
+
+
+def reserve(directory: Path, size: int) -> None:
+    """Raise OSError where a file of `size` bytes does not fit (posix_fallocate(3))."""
+    path = directory / f".room{NEW}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NOFOLLOW, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
+        remove(path)
 
 
 def directory(path: Path, mode: int, owns: Owner | None) -> None:
@@ -95,13 +123,13 @@ def remove(path: Path) -> bool:
 
 
 def wipe(path: Path) -> None:
-    """Overwrite a file with zeros and remove it, if it is there.
+    """Overwrite a file with zeros and remove it, if it is there and no link, pipe or device.
 
     It is renamed first: a cut meanwhile leaves no half of it under its name. On flash the card's
     own controller may keep older copies of the sectors; nothing that runs here reaches them.
     """
     finish_wipe(path.parent)
-    if path.exists():
+    if path.is_file() and not path.is_symlink():
         rename(path, path.with_name(DOOMED))
         finish_wipe(path.parent)
 
@@ -110,11 +138,11 @@ def finish_wipe(directory: Path) -> None:
     """Wipe what a wipe was cut off from, if there is anything."""
     doomed = directory / DOOMED
     try:
-        descriptor = os.open(doomed, os.O_WRONLY | NOFOLLOW)
+        descriptor = os.open(doomed, os.O_WRONLY | os.O_NONBLOCK | NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
         return
     try:
-        _all(descriptor, bytes(os.fstat(descriptor).st_size))
+        _all(descriptor, bytes(min(os.fstat(descriptor).st_size, ZEROS)))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

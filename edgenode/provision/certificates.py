@@ -16,11 +16,31 @@ DEPTH: Final = 6  # certificates from a node to its root; RFC 5280, 6.1 sets no 
 BROKEN: Final = frozenset({"md5", "sha1"})  # RFC 9155, RFC 8446, 4.2.3: no longer to be used
 
 
-def certificates(pem: str) -> list[Certificate]:
-    """Return the certificates of a text in PEM; raises ValueError."""
+def certificates(pem: str | bytes) -> list[Certificate]:
+    """Return the certificates of a text in PEM, each readable; raises ValueError."""
     from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - only where used
 
-    return load_pem_x509_certificates(pem.encode())
+    data = pem.encode() if isinstance(pem, str) else pem
+    return readable(load_pem_x509_certificates(data))
+
+
+def readable(found: list[Certificate]) -> list[Certificate]:
+    """Return the same certificates; raises ValueError where one holds what nobody can read.
+
+    `cryptography` reads each part of one when it is asked for, and raises then.
+    """
+    from cryptography import x509  # noqa: PLC0415 - the same
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
+
+    for one in found:
+        try:
+            one.public_key(), one.subject, one.issuer, one.extensions, one.version
+        except (
+            UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion,
+            x509.UnsupportedGeneralNameType,
+        ) as exc:  # fmt: skip
+            raise ValueError(str(exc)) from exc
+    return found
 
 
 def names_of(certificate: Certificate) -> list[str]:
@@ -122,11 +142,16 @@ def _path(
 
 def _issued(below: Certificate, above: Certificate) -> bool:
     from cryptography import x509  # noqa: PLC0415 - the same
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - the same
+    from cryptography.exceptions import (  # noqa: PLC0415 - the same
+        InvalidSignature,
+        UnsupportedAlgorithm,
+    )
 
     try:
         below.verify_directly_issued_by(above)
         constraints = above.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (
+        ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound
+    ):  # fmt: skip
         return False
     return constraints.ca

@@ -161,7 +161,8 @@ def filed(made: list[Made], directory: Path) -> None:
             shutil.rmtree(beside, ignore_errors=True)
             raise
     except OSError as exc:
-        raise ProvisionError([f"{directory}: cannot be written: {exc.strerror}"]) from exc
+        where = exc.filename or directory
+        raise ProvisionError([f"{where}: cannot be written: {exc.strerror}"]) from exc
 
 
 def _summary(made: list[Made]) -> str:

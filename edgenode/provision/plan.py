@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edgenode import durable
 from edgenode.errors import ProvisionError
 from edgenode.provision.canonical import MAX_BYTES
 from edgenode.provision.certificates import certificates, unfit
 from edgenode.provision.configuration import render
 from edgenode.provision.document import read, stored
-from edgenode.provision.keys import trusted
+from edgenode.provision.keys import public_from, trusted
 from edgenode.provision.network import files as network_files
 from edgenode.provision.places import ACCEPTED, CITY_KEY, DOCUMENT, KEYS, Places
 from edgenode.provision.settings import Setting, Settings, following, settings
@@ -83,10 +84,7 @@ def enrolling(document: Document) -> Enrolment:
 
 def _found(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return durable.read(path, MAX_BYTES)
     except OSError as exc:
         words = f"{path}: cannot be read: {exc.strerror}; copy it to the boot partition once more"
         raise ProvisionError([words]) from exc
@@ -98,16 +96,22 @@ def _keys(places: Places) -> tuple[list[PublicKey], bytes | None]:
     if keys:
         return keys, None
     path = places.boot / CITY_KEY
-    keys = trusted(path)
-    if not keys:
+    pem = _found(path)
+    if pem is None:
         words = f"no key is trusted here yet, and {CITY_KEY} does not lie beside {DOCUMENT}"
         raise ProvisionError([f"{words}; copy the city's .pub there under that name"])
-    return keys, path.read_bytes()
+    return [public_from(pem, CITY_KEY)], pem
 
 
 def _newer(document: Document, before: Document | None) -> bool:
     """Whether a document is to be taken; False where it is the one that was accepted."""
-    if before is None or document.serial > before.serial:
+    if before is None:
+        return True
+    if document.node.id != before.node.id:
+        words = f"this node is {before.node.id}, and the document that of {document.node.id}"
+        here = f"to make it that one remove /etc/edgenode/{ACCEPTED} first"
+        raise ProvisionError([f"node.id: {words}; copy the right one, or {here}"])
+    if document.serial > before.serial:
         return True
     if document.serial == before.serial and document.signature == before.signature:
         return False

@@ -15,6 +15,7 @@ from ipaddress import (
     ip_interface,
 )
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from edgenode.config.check import Mistake
 from edgenode.config.lines import Place
@@ -88,6 +89,7 @@ def _network(whole: Mapping[str, Any]) -> Iterator[Mistake]:
     network = whole.get("network", {})
     yield from _cable(network.get("ethernet", {"dhcp": True}))
     yield from _wifi(network.get("wifi", []))
+    yield from _url(network.get("proxy", ""), ("network", "proxy"))
     apn = network.get("apn", {})
     if bool(apn.get("user")) != bool(apn.get("password")):
         yield Mistake(("network", "apn"), "give user and password together or not at all")
@@ -149,6 +151,16 @@ def _wifi(rows: list[Any]) -> Iterator[Mistake]:
             yield Mistake((*place, "ssid"), f"is the same as that of network.wifi[{first}]")
 
 
+def _url(text: str, place: Place) -> Iterator[Mistake]:
+    try:
+        parts = urlsplit(text)
+        sound = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if text and not sound:
+        yield Mistake(place, "has no host, or a port that there is not")
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text)
@@ -178,6 +190,7 @@ def _enrolment(whole: Mapping[str, Any]) -> Iterator[Mistake]:
         return
     given = {key for key, value in enrol.items() if value}
     yield from _ways(given)
+    yield from _url(enrol.get("est", ""), ("enrol", "est"))
     yield from _certificates(enrol.get("trust", ""), ("enrol", "trust"))
     chain = enrol.get("certificate", "")
     found = list(_certificates(chain, ("enrol", "certificate")))
@@ -201,6 +214,9 @@ def _ways(given: set[str]) -> Iterator[Mistake]:
 
 def _certificates(pem: str, place: Place) -> Iterator[Mistake]:
     if not pem:
+        return
+    if "PRIVATE KEY" in pem:  # it would be where everybody looks for certificates
+        yield Mistake(place, "holds a private key too; leave the certificates alone")
         return
     try:
         certificates(pem)

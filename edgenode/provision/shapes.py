@@ -63,7 +63,9 @@ def _list(
 
 def _object(struct: type[msgspec.Struct] | None, value: object, place: Place) -> Iterator[Mistake]:
     if not isinstance(value, dict):
-        yield Mistake(place, f"expected an object, {{ … }}, found {show(value)}")
+        # A text here may be the secret that belongs into the object.
+        found = "text" if isinstance(value, str) else show(value)
+        yield Mistake(place, f"expected an object, {{ … }}, found {found}")
     elif struct is not None:
         yield from misshapen(fields_of(struct), value, place)
 

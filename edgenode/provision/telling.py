@@ -16,6 +16,8 @@ from edgenode import durable
 from edgenode.provision.places import STATUS, Places
 
 REFUSED: Final = "refused.json"
+HEAD: Final = 64  # bytes of status.txt that show what it is
+HEADS: Final = (b"REFUSED", b"NOT FINISHED")
 AGAIN: Final = (
     "Put a corrected node.json on this partition and switch the node on again.",
     "`edgenode provision check node.json` finds the same mistakes before that.",
@@ -37,7 +39,7 @@ BLINK_MS: Final = {"delay_on": "1000", "delay_off": "1000"}
 def well(places: Places, lines: Sequence[str]) -> None:
     """Say on the boot partition what the node is, and take back that it has refused anything."""
     _status(places.boot, lines)
-    forget(places)
+    _take_back(places)
 
 
 def refused(
@@ -48,14 +50,22 @@ def refused(
     with suppress(OSError):  # a boot partition that takes no writes silences none of the others
         _status(places.boot, lines)
     with suppress(OSError):
-        places.run.mkdir(mode=0o755, parents=True, exist_ok=True)
+        places.run.parent.mkdir(parents=True, exist_ok=True)
+        durable.directory(places.run, 0o755, None)  # everybody may ask `edgenode status`
         text = json.dumps({"head": head, "problems": list(problems)}, ensure_ascii=False)
-        (places.run / REFUSED).write_text(text, encoding="utf-8")
+        durable.write(places.run / REFUSED, text.encode(), 0o644, None)
     _blink(places.root)
 
 
 def forget(places: Places) -> None:
-    """Take back that a document was refused: it was taken, or is not there any more."""
+    """Take back that a document was refused: it is not there any more."""
+    with suppress(OSError):
+        if (durable.read(places.boot / STATUS, HEAD) or b"").startswith(HEADS):
+            durable.remove(places.boot / STATUS)
+    _take_back(places)
+
+
+def _take_back(places: Places) -> None:
     (places.run / REFUSED).unlink(missing_ok=True)
     _restore(places.root)
 

@@ -90,6 +90,9 @@ MISTAKES: list[tuple[Place, Any, str]] = [
     (("network", "apn", "user"), "", "network.apn: give user and password together"),
     (("network", "apn", "pin"), "12", "network.apn.pin: expected 4 to 8 digits"),
     (("network", "proxy"), "socks://x", "network.proxy: expected http://HOST:PORT"),
+    (("network", "proxy"), "http://[x", "network.proxy: has no host, or a port that there is not"),
+    (("network", "proxy"), "http://u:p@:80", "network.proxy: has no host"),
+    (("enrol", "est"), "https://est.example:99999", "enrol.est: has no host, or a port"),
     (("network", "ntp"), ["a b"], "network.ntp[0]: expected a host name"),
     (("network", "ntp"), ["ntp.example\n"], "network.ntp[0]: a host name has no space"),
     (("brokers",), [], "brokers: write at least one broker"),
@@ -115,7 +118,7 @@ MISTAKES: list[tuple[Place, Any, str]] = [
     (("sensors", 1, "name"), "square", "sensors[1].name: is the same as that of sensors[0]"),
     (("sensors", 0, "channel"), {"temperature": 1}, "sensors[0].channel.temperature: expected an"),
     (("sensors", 0, "every_s"), 1e-3, "sensors[0].every_s: BME280 can be read every"),
-    (("sensors", 0), "square", "sensors[0]: expected an object, { … }, found 'square'"),
+    (("sensors", 0), "square", "sensors[0]: expected an object, { … }, found text"),
     (("budget", "month_mb"), 5, "budget.day_mb: more than month_mb, 5, found 20"),
     (("ssh_keys",), ["ssh-dss AAAAB3NzaC1kc3MAAACB x"], "ssh_keys[0]: no kind of key that sshd"),
     (("ssh_keys",), [SSH_KEY.replace("IOMq", "IO")], "ssh_keys[0]: damaged"),
@@ -173,6 +176,21 @@ def test_no_secret_is_shown_where_it_is_wrong() -> None:
     found = problems(text(made))
     assert len(found) == 5
     assert "hush" not in " ".join(found)
+
+
+@pytest.mark.parametrize("place", [("enrol",), ("network", "wifi", 0), ("network", "apn")])
+def test_no_text_is_shown_that_stands_where_an_object_with_secrets_should(place: Place) -> None:
+    (found,) = problems(text(changed(place, "hush")))
+    assert found.endswith(": expected an object, { … }, found text")
+
+
+@pytest.mark.parametrize("place", [("trust",), ("enrol", "trust")])
+def test_a_private_key_among_certificates_is_refused(authority: Authority, place: Place) -> None:
+    pair = authority.issue("feedfeed")
+    certificate = authority.certificate.read_text()
+    made = text(changed(place, certificate + pair.key.read_text() + certificate))
+    where = ".".join(map(str, place))
+    assert problems(made) == [f"{where}: holds a private key too; leave the certificates alone"]
 
 
 @pytest.mark.parametrize(

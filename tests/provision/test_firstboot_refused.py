@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,10 @@ from edgenode.errors import NodeError, ProvisionError
 from edgenode.provision.canonical import pretty
 from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
-from tests.support.pki import Ca
+from tests.support.pki import GARBAGE, Ca
 from tests.support.powercut import Tree, tree, unflushed
 from tests.support.provisioned import (
+    NODE,
     NOW,
     SECRETS,
     document,
@@ -103,6 +106,11 @@ BAD: dict[str, tuple[Callable[[Places], None], str]] = {
     "with an unknown member": (signed(netwrok={}), "netwrok"),
     "with a certificate that is over": (signed(enrol=ready(CA, days=-1)), "it ended"),
     "with a certificate of another node": (signed(enrol=ready(CA, node="ffffffff")), "ffffffff"),
+    "with a certificate that nobody can read": (
+        signed(enrol=ready(CA, constraints=GARBAGE)),
+        "enrol.certificate: holds something that is no certificate",
+    ),
+    "of another node": (signed(node={"id": "ffffffff"}), f"node.id: this node is {NODE}"),
     "with somebody else's key": (
         signed(enrol=ready(CA) | {"key": ready(CA)["key"]}),
         "does not belong",
@@ -161,6 +169,38 @@ def test_a_key_on_the_boot_partition_is_trusted_once_and_never_again(node: Place
         firstboot(node, NOW)
 
 
+@pytest.mark.parametrize("name", ["node.json", "city.pub"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_what_is_no_file_is_refused_and_neither_followed_nor_waited_for(
+    node: Places, tmp_path: Path, name: str, kind: str
+) -> None:
+    insert(node, document())
+    path = node.boot / name
+    path.rename(tmp_path / "held")
+    if kind == "link":
+        path.symlink_to(tmp_path / "held")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+        (path / "city.pub").write_bytes(public_key())
+    with pytest.raises(ProvisionError, match=f"{name}: cannot be read"):
+        firstboot(node, NOW)
+    assert not (node.etc / "node.json").exists()
+
+
+def test_everybody_may_read_that_a_document_was_refused(node: Places) -> None:
+    raw(b"{}")(node)
+    before = os.umask(0o077)  # that of the unit
+    try:
+        with pytest.raises(ProvisionError):
+            firstboot(node, NOW)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(node.run.stat().st_mode) == 0o755
+    assert stat.S_IMODE((node.run / "refused.json").stat().st_mode) == 0o644
+
+
 def test_a_corrected_document_takes_the_refusal_back(node: Places) -> None:
     flashes = lamp(node)
     raw(b"{}")(node)
@@ -182,6 +222,22 @@ def test_a_document_that_was_taken_away_takes_the_refusal_back(node: Places) -> 
     (node.boot / "node.json").unlink()
     firstboot(node, NOW)
     assert not (node.run / "refused.json").exists()
+    assert not (node.boot / "status.txt").exists()
+
+
+def test_what_is_wiped_is_overwritten_piece_by_piece_and_no_more_than_could_be_ours(
+    node: Places,
+) -> None:
+    """Whoever had the card may have left a file of gigabytes under the name of a wipe."""
+    with (node.boot / ".edgenode-wipe").open("wb") as file:
+        file.truncate(8 << 30)
+    tracemalloc.start()
+    try:
+        firstboot(node, NOW)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert not (node.boot / ".edgenode-wipe").exists()
 
 
 def test_a_full_disk_is_no_fault_of_the_document_and_the_next_start_tries_again(

@@ -9,9 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 DAY = timedelta(days=1)
+NO_CA = x509.BasicConstraints(ca=False, path_length=None)
+# An extension that no reader makes sense of; one finds out where it looks at the extensions.
+GARBAGE = x509.UnrecognizedExtension(ExtensionOID.BASIC_CONSTRAINTS, b"garbage")
 
 
 def named(name: str, *more: x509.NameAttribute[str]) -> x509.Name:
@@ -64,6 +67,7 @@ class Ca:
         *,
         san: x509.SubjectAlternativeName | None = None,
         usage: Any = ExtendedKeyUsageOID.CLIENT_AUTH,
+        constraints: x509.ExtensionType = NO_CA,
     ) -> x509.Certificate:
         made = (
             x509.CertificateBuilder()
@@ -73,7 +77,7 @@ class Ca:
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
             .not_valid_after(end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(constraints, critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         if san is not None:

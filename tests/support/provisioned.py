@@ -90,10 +90,10 @@ def insert(where: Places, made: dict[str, Any], key: Ed25519PrivateKey = CITY_KE
     return data
 
 
-def ready(ca: Ca, *, node: str = NODE, days: int = 90) -> dict[str, str]:
+def ready(ca: Ca, *, node: str = NODE, days: int = 90, **more: Any) -> dict[str, str]:
     """Return the member `enrol` with a ready certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
-    made = ca.issue(key.public_key(), named(node), NOW - 100 * DAY, NOW + days * DAY)
+    made = ca.issue(key.public_key(), named(node), NOW - 100 * DAY, NOW + days * DAY, **more)
     chain = [made, ca.certificate]
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return {
