@@ -9,27 +9,22 @@ has any (§3.6.1), else those of the system; HTTP Basic only, over TLS whose ser
 from __future__ import annotations
 
 import binascii
-import socket
 import ssl
-import threading
 from base64 import b64decode, b64encode, encodebytes
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from edgenode.errors import CityError, NodeError
+from edgenode.provision.certificates import readable
+from edgenode.provision.https import Connection
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 WELL_KNOWN: Final = "/.well-known/est"  # §3.2.2
-PORT: Final = 443
-PROXY_PORT: Final = 8080
-SILENCE_S: Final = 20.0  # longest wait for the next byte
-WHOLE_S: Final = 90.0  # longest time for one answer, so that nobody drips for ever
+WHOLE_S: Final = 60.0  # longest time for one answer, so that nobody drips for ever
 ANSWER_BYTES: Final = 256 << 10
 WORDS: Final = 200  # characters of an error's text that are shown
 PKCS10: Final = "application/pkcs10"  # §4.2.1
@@ -130,18 +125,21 @@ def _asked(
         pair = f"{proof.user}:{proof.secret}".encode()
         headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
     where = f"{server.url} {operation}"
+    trust = context(server, proof if isinstance(proof, Pair) else None)
     try:
-        with _connection(server, proof if isinstance(proof, Pair) else None) as connection:
+        with Connection(server.url, server.proxy, trust, WHOLE_S) as connection:
             connection.request(method, f"{_path(server)}/{operation}", body, headers)
             answer = connection.getresponse()
             data = answer.read(ANSWER_BYTES + 1)
+            if connection.over:
+                raise TimeoutError(f"no whole answer in {WHOLE_S:.0f} s")
     except ssl.SSLCertVerificationError as exc:
         raise Unreachable(f"{where}: {exc.verify_message}; {_hint(exc)}") from exc
     except ssl.SSLError as exc:
         raise Unreachable(f"{where}: TLS failed: {exc.reason or exc}") from exc
     except (OSError, HTTPException, ValueError) as exc:
-        raise Unreachable(f"{where}: {str(exc) or type(exc).__name__}") from exc
-    return _body(where, answer, data)
+        raise Unreachable(f"{where}: {_shown(str(exc) or type(exc).__name__)}") from exc
+    return _body(where, answer, data, proof.secret if isinstance(proof, Token) else "")
 
 
 def _hint(exc: ssl.SSLCertVerificationError) -> str:
@@ -150,54 +148,22 @@ def _hint(exc: ssl.SSLCertVerificationError) -> str:
     return "enrol.trust of node.json must hold the CA of the EST server, enrol.est its name"
 
 
-@contextmanager
-def _connection(server: Server, pair: Pair | None) -> Iterator[HTTPSConnection]:
-    """Open a connection, and end it in any case after WHOLE_S, whoever is slow."""
-    url = urlsplit(server.url)
-    host, port, trust = url.hostname or "", url.port or PORT, context(server, pair)
-    if server.proxy:
-        proxy = urlsplit(server.proxy)
-        at, to = proxy.hostname or "", proxy.port or PROXY_PORT
-        made = HTTPSConnection(at, to, timeout=SILENCE_S, context=trust)
-        made.set_tunnel(host, port, _proxy_headers(proxy.username, proxy.password))
-    else:
-        made = HTTPSConnection(host, port, timeout=SILENCE_S, context=trust)
-    watchdog = threading.Timer(WHOLE_S, _cut, [made])
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        yield made
-    finally:
-        watchdog.cancel()
-        made.close()
-
-
-def _cut(connection: HTTPSConnection) -> None:
-    if connection.sock is not None:
-        connection.sock.shutdown(socket.SHUT_RDWR)
-
-
-def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:
-    if user is None:
-        return {}
-    pair = f"{unquote(user)}:{unquote(password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {b64encode(pair).decode()}"}
-
-
 def _path(server: Server) -> str:
     """Return where the operations are: a path in the URL is one with a label (§3.2.2)."""
     given = urlsplit(server.url).path.rstrip("/")
     return given if given.startswith(WELL_KNOWN) else f"{given}{WELL_KNOWN}"
 
 
-def _body(where: str, answer: HTTPResponse, data: bytes) -> bytes:
-    """Judge an answer; return what a 200 holds."""
+def _body(where: str, answer: HTTPResponse, data: bytes, secret: str) -> bytes:
+    """Judge an answer; return what a 200 holds. Nothing that is said of it has the `secret`."""
     status = answer.status
     if status == 202:
         wait_s = _retry_s(answer.getheader("Retry-After", ""))
         raise Pending(f"{where}: somebody has to approve the request; again in {wait_s} s", wait_s)
     if status != 200:
-        said = f"{where}: HTTP {status} {answer.reason}{_text(answer, data)}"
+        told = f"{answer.reason}{_text(answer, data)}"
+        told = told.replace(secret, "[token]") if secret else told
+        said = f"{where}: HTTP {status} {_shown(told)}"
         if status in {401, 403}:
             raise Refused(f"{said}; a token holds once, and for this node alone: {ANEW}")
         if 400 <= status < 500 and status not in {408, 429}:
@@ -207,7 +173,7 @@ def _body(where: str, answer: HTTPResponse, data: bytes) -> bytes:
         raise Unreachable(f"{where}: the answer is longer than {ANSWER_BYTES} bytes")
     kind = answer.getheader("Content-Type", "").partition(";")[0].strip().lower()
     if kind != PKCS7:
-        raise Unreachable(f"{where}: the answer is {kind or 'of no type'}, not {PKCS7}")
+        raise Unreachable(f"{where}: the answer is {_shown(kind) or 'of no type'}, not {PKCS7}")
     try:
         return b64decode(b"".join(data.split()), validate=True)
     except binascii.Error as exc:
@@ -218,8 +184,14 @@ def _text(answer: HTTPResponse, data: bytes) -> str:
     """Return what a server says about an error in plain text (§4.2.3)."""
     if not answer.getheader("Content-Type", "").lower().startswith("text/plain"):
         return ""
-    words = " ".join(data.decode("utf-8", "replace").split())[:WORDS]
-    return f": {''.join(ch if ch.isprintable() else '?' for ch in words)}" if words else ""
+    words = data.decode("utf-8", "replace").strip()
+    return f": {words}" if words else ""
+
+
+def _shown(text: str) -> str:
+    """Return what somebody else says as one short line that no terminal obeys."""
+    words = " ".join(text.split())[:WORDS]
+    return "".join(ch if ch.isprintable() else "?" for ch in words)
 
 
 def _retry_s(text: str) -> int:
@@ -228,10 +200,10 @@ def _retry_s(text: str) -> int:
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - the same
 
     if text.strip().isdecimal():
-        return max(1, min(int(text), RETRY_MOST_S))
+        return max(1, min(int(text.strip()[:9]), RETRY_MOST_S))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return RETRY_S
     if until.tzinfo is None:
         return RETRY_S
@@ -246,7 +218,7 @@ def _certificates(der: bytes) -> list[Certificate]:
     )
 
     try:
-        found = load_der_pkcs7_certificates(der)
+        found = readable(load_der_pkcs7_certificates(der))
     except (ValueError, UnsupportedAlgorithm) as exc:
         raise Unreachable(
             f"the EST server sent no certificates (PKCS #7, certs-only): {exc}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
+import threading
+import time
 from base64 import encodebytes
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +24,7 @@ from edgenode.provision.identity import Identity
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.est_server import TYPE, EstServer, certs_only
 from tests.support.outbox import NODE as OUTBOX_NODE
-from tests.support.pki import DAY, Ca, named
+from tests.support.pki import DAY, GARBAGE, Ca, named
 from tests.support.ports import free_port
 from tests.support.provisioned import TOKEN
 
@@ -116,7 +119,7 @@ def test_a_wrong_token_is_refused_and_shown_nowhere(server: EstServer, identity:
 
 @pytest.mark.parametrize(
     ("header", "wait_s"),
-    [("60", 60), ("999999999", 86_400), ("0", 1), ("", 300), ("soon", 300), ("-5", 300)],
+    [("60", 60), ("9" * 5000, 86_400), ("0", 1), ("", 300), ("soon", 300), ("-5", 300)],
 )
 def test_a_request_that_waits_for_approval_is_sent_again_later(
     server: EstServer, identity: Identity, header: str, wait_s: int
@@ -188,13 +191,56 @@ def test_no_network_is_no_refusal() -> None:
         est.cacerts(Server(f"https://localhost:{free_port()}"))
 
 
+@pytest.mark.parametrize("more", [{}, {"Connection": "close"}])
 def test_who_drips_is_cut_off(
-    server: EstServer, identity: Identity, monkeypatch: pytest.MonkeyPatch
+    server: EstServer, identity: Identity, monkeypatch: pytest.MonkeyPatch, more: dict[str, str]
 ) -> None:
     monkeypatch.setattr(est, "WHOLE_S", 0.2)
-    server.rules.broken = lambda _: (200, {**TYPE, "Content-Length": "1000"}, b"drip")
-    with pytest.raises(Unreachable):
+    server.rules.broken = lambda _: (200, {**TYPE, "Content-Length": "1000", **more}, b"drip")
+    server.rules.linger_s = 2.0
+    began = time.monotonic()
+    with pytest.raises(CityError):
         enrolled(server, identity)
+    assert time.monotonic() - began < 1.5
+
+
+def test_who_drips_before_tls_is_there_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(est, "WHOLE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            est.cacerts(Server(f"https://localhost:{silent.getsockname()[1]}"))
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_server_that_repeats_the_token_does_not_bring_it_into_the_journal(
+    server: EstServer, identity: Identity
+) -> None:
+    server.rules.broken = lambda _: (400, PLAIN, f"{NODE}:{TOKEN} is wrong".encode())
+    with pytest.raises(Refused, match="is wrong") as caught:
+        enrolled(server, identity)
+    assert TOKEN not in str(caught.value)
+
+
+def test_what_a_proxy_says_is_shown_as_text_and_cut_short() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        answer = b"HTTP/1.1 407 \x1b[2J" + b"x" * 9000 + b"\r\n\r\n"
+
+        def once() -> None:
+            link = proxy.accept()[0]
+            with link:
+                link.recv(4096)
+                link.sendall(answer)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        with pytest.raises(Unreachable) as caught:
+            est.cacerts(
+                Server("https://est.example", proxy=f"http://127.0.0.1:{proxy.getsockname()[1]}")
+            )
+        thread.join(5)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
 
 
 def reissued(**other: Any) -> Callable[[x509.Certificate, Ca], Broken]:
@@ -203,9 +249,9 @@ def reissued(**other: Any) -> Callable[[x509.Certificate, Ca], Broken]:
     def answer(made: x509.Certificate, ca: Ca) -> Broken:
         issuer, public = other.get("ca", ca), other.get("public", made.public_key())
         begin, end = other.get("life", (made.not_valid_before_utc, made.not_valid_after_utc))
-        usage = other.get("usage", ExtendedKeyUsageOID.CLIENT_AUTH)
+        more = {name: other[name] for name in ("usage", "constraints") if name in other}
         subject = other.get("subject", made.subject)
-        wrong = issuer.issue(public, subject, begin, end, usage=usage)
+        wrong = issuer.issue(public, subject, begin, end, **more)
         return 200, TYPE, certs_only([wrong, issuer.certificate])
 
     return answer
@@ -236,6 +282,7 @@ WRONG = {
     "too much": (instead(200, TYPE, b"A" * 300_000), "longer than"),
     "a redirect": (instead(302, {"Location": "https://x/"}, b""), "not followed"),
     "an error of its own": (instead(503, PLAIN, b"busy"), "HTTP 503.*busy"),
+    "one that nobody can read": (reissued(constraints=GARBAGE), "sent no certificates"),
     "words that a terminal obeys": (instead(500, PLAIN, b"\x1b[2Jgone"), r"\?\[2Jgone"),
 }
 

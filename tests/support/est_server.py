@@ -53,6 +53,7 @@ class Rules:
     clock: Callable[[], float] = time.monotonic
     organisation: str = ""  # added to the subject, as a CA may
     san: bool = False
+    linger_s: float = 0.0  # so long it says nothing more, and does not hang up
     broken: Callable[[x509.Certificate], tuple[int, dict[str, str], bytes]] | None = None
 
 
@@ -148,6 +149,8 @@ class EstServer:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
+        handler.wfile.flush()
+        time.sleep(self.rules.linger_s)
 
     def _answer(
         self, handler: BaseHTTPRequestHandler, operation: str
