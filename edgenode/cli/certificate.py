@@ -42,7 +42,17 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell, or do what is asked for; 1 where there is no certificate, it is over, or it failed."""
-    from edgenode.provision.store import store_at  # noqa: PLC0415 - `--help` shall not pay
+    from edgenode.errors import NodeError  # noqa: PLC0415 - `--help` shall not pay
+
+    try:
+        return _done(args)
+    except OSError as exc:
+        where = exc.filename or args.etc
+        raise NodeError(f"{where}: {exc.strerror}; is it for root, or the disk full?") from exc
+
+
+def _done(args: argparse.Namespace) -> int:
+    from edgenode.provision.store import store_at  # noqa: PLC0415 - the same
 
     store = store_at(args.etc)
     if args.work == "renew":

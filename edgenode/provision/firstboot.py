@@ -23,6 +23,7 @@ from edgenode.provision.document import without_secrets
 from edgenode.provision.places import ACCEPTED, BEFORE, CA, CITY_KEY, DOCUMENT, KEYS, TOML, Places
 from edgenode.provision.plan import Plan, enrolling, plan
 from edgenode.provision.store import NAME as ENROLMENT
+from edgenode.provision.store import enrolment
 from edgenode.provision.tables import Document
 
 MODE: Final = 0o640
@@ -116,11 +117,14 @@ def _settings(places: Places, made: Plan) -> None:
 def _certificate(places: Places, made: Plan) -> None:
     """Have a ready pair in use, or the key and all that enrolment needs."""
     enrol, store = made.document.enrol, places.store
+    known = enrolment(places.etc)
     if enrol is None:
+        if known is not None:
+            known.through(made.document.network.proxy).save(places.etc, places.secret)
         return
     if enrol.est:
         store.identity.next_key()
-        enrolling(made.document).save(places.etc, places.secret)
+        enrolling(made.document).after(known).save(places.etc, places.secret)
         return
     durable.remove(places.etc / ENROLMENT)
     chain = certificates(enrol.certificate)

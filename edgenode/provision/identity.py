@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from edgenode import durable
 from edgenode.durable import Owner
 from edgenode.errors import NodeError
+from edgenode.provision.certificates import certificates
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 KEY, CERTIFICATE, REQUEST = "node.key", "node.pem", "node.csr"
 CURRENT, NEXT = "current", "next"
 NUMBER: Final = re.compile(r"^[0-9]{4,9}$")
+ROOM: Final = 64 << 10  # bytes that a certificate and its chain may need
 KEY_MODE: Final = 0o640  # root and the daemon's group
 DIRECTORY_MODE: Final = 0o750
 
@@ -89,6 +91,10 @@ class Identity:
         durable.write(path, fresh, KEY_MODE, self._owns)
         return fresh
 
+    def reserve(self) -> None:
+        """Raise OSError where a certificate would not fit: asked before a token is spent on it."""
+        durable.reserve(self._tls / NEXT, ROOM)
+
     def bring(self, chain: list[Certificate], key: bytes | None = None) -> None:
         """Put a certificate, its chain behind it, beside its key, which is `key` (PEM) or next_key.
 
@@ -110,11 +116,9 @@ class Identity:
 
     def chain(self) -> list[Certificate]:
         """Return the certificate in use and its chain, none where there is none yet."""
-        from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - the same
-
         path = self._tls / CERTIFICATE
         try:
-            return load_pem_x509_certificates(path.read_bytes())
+            return certificates(path.read_bytes())
         except FileNotFoundError:
             return []
         except ValueError as exc:

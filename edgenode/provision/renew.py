@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from edgenode.errors import CityError, EdgenodeError, NodeError
+from edgenode.errors import CityError, NodeError
 from edgenode.provision import certificates, est
 from edgenode.provision.store import Enrolment, Store
 
@@ -68,10 +68,28 @@ def attempt(store: Store, now: datetime, *, early: bool = False) -> str:
         return _nothing(known, leaf)
     if action == "renew" and at is not None and now < at and not early:
         return f"the certificate is renewed from {at:%Y-%m-%d} on; nothing to do"
-    made = _asked(store, known, leaf if action == "renew" else None, now)
+    made = _next(store, known, leaf, now)
     store.identity.bring(made)
     store.settled()
     return f"the certificate is new, and valid until {made[0].not_valid_after_utc:%Y-%m-%d}"
+
+
+def _next(
+    store: Store, known: Enrolment, leaf: Certificate | None, now: datetime
+) -> list[Certificate]:
+    """Return the next certificate: by the token if there is one, else by the present one.
+
+    A token that is refused, mistyped or spent, keeps nobody from renewing when that is due.
+    """
+    if not known.token:
+        return _asked(store, known, leaf, now)
+    try:
+        return _asked(store, known, None, now)
+    except est.Refused:
+        action, at = due(known.with_token(""), leaf, now)
+        if action != "renew" or at is None or now < at:
+            raise
+        return _asked(store, known, leaf, now)
 
 
 def _nothing(known: Enrolment | None, leaf: Certificate | None) -> str:
@@ -89,12 +107,11 @@ def _asked(
     store: Store, known: Enrolment, present: Certificate | None, now: datetime
 ) -> list[Certificate]:
     """Return the next certificate and its chain, found fit; raises CityError, NodeError."""
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - only where used
-
     identity = store.identity
     key = identity.next_key()
     request = identity.next_request(certificates.request(key, known.node, present))
-    anchors = load_pem_x509_certificates(known.trust.encode()) if known.trust else []
+    identity.reserve()
+    anchors = certificates.certificates(known.trust) if known.trust else []
     anchors += est.cacerts(known.server)  # before the token is spent: there is time to fail
     if present is None:
         token = est.Token(known.node, known.token)
@@ -104,7 +121,7 @@ def _asked(
     return certificates.accepted(found, key, known.node, anchors, now)
 
 
-def pauses(node: str) -> Callable[[EdgenodeError], float]:
+def pauses(node: str) -> Callable[[Exception], float]:
     """Return a function from a failure to the seconds until the next try, with jitter by node."""
     chance, usual, refused = (
         _chance(node),
@@ -112,7 +129,7 @@ def pauses(node: str) -> Callable[[EdgenodeError], float]:
         _doubling(REFUSED_S, REFUSED_MOST_S),
     )
 
-    def pause(failure: EdgenodeError) -> float:
+    def pause(failure: Exception) -> float:
         if isinstance(failure, est.Pending):
             return float(failure.wait_s)  # §4.2.3: not sooner, and then the same request
         ceiling = next(refused if isinstance(failure, est.Refused) else usual)
@@ -123,7 +140,7 @@ def pauses(node: str) -> Callable[[EdgenodeError], float]:
 
 def attend(
     once: Callable[[], str],
-    pause: Callable[[EdgenodeError], float],
+    pause: Callable[[Exception], float],
     wait: Callable[[float], bool],
     tell: Callable[[str, float | None], None],
 ) -> bool:
@@ -135,7 +152,7 @@ def attend(
     while True:
         try:
             tell(once(), None)
-        except CityError as exc:
+        except (CityError, OSError) as exc:  # a server, or a disk that is full for a while
             rest = pause(exc)
             tell(str(exc), rest)
             if not wait(rest):

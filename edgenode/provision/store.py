@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -30,14 +31,27 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     trust: str = ""
     proxy: str = ""
     token: str = ""
+    spent: str = ""  # SHA-256 of the last token that was, so that no old document brings it back
 
     @property
     def server(self) -> Server:
         return Server(self.est, self.trust, self.proxy)
 
     def with_token(self, token: str) -> Enrolment:
-        """Return the same with another token, "" for none."""
-        return msgspec.structs.replace(self, token=token)
+        """Return the same with another token; with "" that which it has is spent."""
+        spent = _digest(self.token) if self.token and not token else self.spent
+        return msgspec.structs.replace(self, token=token, spent=spent)
+
+    def after(self, known: Enrolment | None) -> Enrolment:
+        """Return the same for a node that knows another already, whose token may be spent."""
+        if known is None:
+            return self
+        token = "" if self.token and _digest(self.token) == known.spent else self.token
+        return msgspec.structs.replace(self, token=token, spent=known.spent)
+
+    def through(self, proxy: str) -> Enrolment:
+        """Return the same by another proxy."""
+        return msgspec.structs.replace(self, proxy=proxy)
 
     def save(self, etc: Path, owns: Owner | None) -> None:
         """Write it durably."""
@@ -94,6 +108,10 @@ def store_at(etc: Path) -> Store:
     return Store(etc, Owner(0, 0), Owner(0, found.st_gid))
 
 
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def enrolment(etc: Path) -> Enrolment | None:
     """Return what stands there, None where there is no EST server; raises NodeError."""
     path = etc / NAME
@@ -104,5 +122,5 @@ def enrolment(etc: Path) -> Enrolment | None:
     except OSError as exc:
         raise NodeError(f"{path}: {exc.strerror}; sudo edgenode certificate …") from exc
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        words = "take the city's node.json once more, with a higher serial"
+        words = "remove it, and take the city's node.json once more, with a higher serial"
         raise NodeError(f"{path}: damaged ({exc}); {words}") from exc

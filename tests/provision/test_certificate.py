@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,6 +83,24 @@ def test_the_way_back_is_a_new_token(
     assert verb(store, "enrol", "--token-file", str(file)) == 0
     assert not file.exists()
     assert verb(store) == 0
+
+
+def test_a_token_that_is_no_file_is_read_and_left_alone(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "held").write_text(TOKEN)
+    (tmp_path / "stdin").symlink_to(tmp_path / "held")  # as /dev/stdin is one
+    assert verb(store, "enrol", "--token-file", str(tmp_path / "stdin")) == 0
+    assert (tmp_path / "stdin").is_symlink()
+
+
+def test_a_disk_that_cannot_be_written_is_told_in_a_sentence(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert verb(store, "renew") == 1
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_a_token_file_without_a_token_is_refused(store: Store, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,6 +177,43 @@ def test_the_token_is_kept_while_no_server_answers(store: Store) -> None:
     after = enrolment(store.etc)
     assert after is not None
     assert after.token == TOKEN
+
+
+def test_a_token_that_is_refused_does_not_keep_a_node_from_renewing(
+    store: Store, server: EstServer
+) -> None:
+    attempt(store, NOW)
+    known = enrolment(store.etc)
+    assert known is not None
+    known.with_token("mistyped").save(store.etc, None)
+    with pytest.raises(est.Refused):
+        attempt(store, NOW)  # not due: the maintainer is told
+    assert "new" in attempt(store, NOW + 75 * DAY)
+    assert server.log[-1] == ("simplereenroll", 200)
+    assert fits(store)
+
+
+def test_a_full_disk_is_found_before_the_token_is_spent_and_tried_again(
+    store: Store, server: EstServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        once = lambda: attempt(store, NOW)  # noqa: E731 - a try, as the verb makes it
+        told: list[str] = []
+        assert not attend(once, pauses(NODE), wait, lambda words, _: told.append(words))
+    assert "No space left" in told[0]
+    assert len(waited) == 1
+    assert server.issued == []
+    assert "valid until" in attempt(store, NOW)
 
 
 def test_a_request_that_waits_for_approval_comes_again_as_it_was(
