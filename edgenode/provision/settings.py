@@ -7,7 +7,9 @@ file system which forgets, or which an update has exchanged, has them too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,6 +51,9 @@ class Account(NamedTuple):
     home: str
 
 
+Work = Callable[[Path, Setting, Owner], object]
+
+
 def settings(etc: Path) -> Settings:
     """Return what was accepted last; raises NodeError where the file is damaged."""
     path = etc / NAME
@@ -57,7 +62,7 @@ def settings(etc: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        words = "take the city's node.json once more, with a higher serial"
+        words = "remove it, and take the city's node.json once more, with a higher serial"
         raise NodeError(f"{path}: damaged ({exc}); {words}") from exc
 
 
@@ -75,37 +80,66 @@ def keep(etc: Path, coming: Settings, owns: Owner | None) -> None:
 
 
 def put(root: Path, etc: Path) -> list[str]:
-    """Have every file in its place; return sentences about those that have none on this machine.
+    """Have every file in its place; return sentences about those that could not be put there.
 
-    Raises OSError of the disk, NodeError.
+    Raises OSError of the disk where the file is root's, NodeError.
     """
     kept = settings(etc)
     accounts = _accounts(root)
-    for one in kept.gone:
-        if one.user in accounts:
-            durable.remove(_place(root, one, accounts[one.user]))
-    return [words for one in kept.files for words in _put(root, one, accounts)]
+    gone = [one for one in kept.gone if one.user in accounts]
+    works: list[tuple[Setting, Work]] = [(one, _remove) for one in gone]
+    works += [(one, _write) for one in kept.files]
+    done = (_done(root, one, accounts.get(one.user), work) for one, work in works)
+    return [words for told in done for words in told]
 
 
-def _put(root: Path, one: Setting, accounts: dict[str, Account]) -> Iterator[str]:
-    if one.user not in accounts:
+def _done(root: Path, one: Setting, account: Account | None, work: Work) -> Iterator[str]:
+    """Do the work as who owns the file; what users have made of their homes stops nothing else."""
+    if account is None:
         yield (
             f"{one.path} of {one.user} was left out: there is no such user on this machine; "
             f"adduser {one.user}, then edgenode firstboot"
         )
-        return
-    account = accounts[one.user]
-    path = _place(root, one, account)
+    elif one.user == ROOT:
+        work(root / one.path, one, account.owns)
+    else:
+        home = root / account.home
+        try:
+            if not home.exists():
+                durable.directory(home, PRIVATE, account.owns)
+            with _being(account.owns):
+                work(home / one.path.removeprefix(HOME), one, account.owns)
+        except OSError as exc:
+            yield f"{one.path} of {one.user} was left as it is: {exc.filename}: {exc.strerror}"
+
+
+def _write(path: Path, one: Setting, owns: Owner) -> None:
     for above in reversed(path.parents):
         if not above.is_dir():
-            durable.directory(above, OPEN if one.user == ROOT else PRIVATE, account.owns)
-    durable.write(path, one.text.encode(), one.mode, account.owns)
+            durable.directory(above, OPEN if one.user == ROOT else PRIVATE, owns)
+    durable.write(path, one.text.encode(), one.mode, owns)
 
 
-def _place(root: Path, one: Setting, account: Account) -> Path:
-    if one.path.startswith(HOME):
-        return root / account.home / one.path.removeprefix(HOME)
-    return root / one.path
+def _remove(path: Path, _: Setting, __: Owner) -> None:
+    durable.remove(path)
+
+
+@contextmanager
+def _being(owns: Owner) -> Iterator[None]:
+    """Be another user meanwhile: then a link in their home leads to nothing that is not theirs."""
+    if os.geteuid() != 0:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([owns.group])
+    os.setegid(owns.group)
+    os.seteuid(owns.user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def group(root: Path, name: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edgenode.cli import main
 from edgenode.config import load
+from edgenode.errors import NodeError
 from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
 from edgenode.provision.store import enrolment
@@ -122,6 +125,12 @@ def test_a_ready_certificate_is_used(node: Places) -> None:
     assert enrolment(node.etc) is None
 
 
+def test_a_clock_at_1970_takes_a_ready_certificate_that_begins_later(node: Places) -> None:
+    insert(node, document(enrol=ready(CA)))
+    firstboot(node, datetime(1970, 1, 1, tzinfo=UTC))
+    assert (node.etc / "tls/node.pem").exists()
+
+
 def test_the_maintainer_logs_in_with_the_keys_of_the_document(node: Places) -> None:
     insert(node, document())
     firstboot(node, NOW)
@@ -141,6 +150,33 @@ def test_a_machine_without_that_user_says_so_and_takes_the_rest(node: Places) ->
     firstboot(node, NOW)
     assert "no such user on this machine; adduser maintainer" in status(node)
     assert "provisioned as" in status(node)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("what", ["link", "file", "own"])
+def test_a_maintainer_cannot_lead_root_to_a_file_of_somebody_else(what: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        node = machine(Path(directory) / "node")
+        Path(directory).chmod(0o755)
+        passwd = node.root / "etc/passwd"
+        passwd.write_text(passwd.read_text().replace("maintainer:x:0:0", "maintainer:x:1234:1234"))
+        home, other = node.root / "home/maintainer", node.root / "root/.ssh"
+        os.chown(home, 1234, 1234)
+        other.mkdir(parents=True, mode=0o700)
+        (other / "authorized_keys").write_text("of root")
+        if what == "link":
+            (home / ".ssh").symlink_to(other)
+        elif what == "file":
+            (home / ".ssh").write_text("")
+        insert(node, document())
+        firstboot(node, NOW)
+        assert (other / "authorized_keys").read_text() == "of root"
+        assert list(other.iterdir()) == [other / "authorized_keys"]
+        assert ("was left as it is" in status(node)) == (what != "own")
+        if what == "own":
+            found = (home / ".ssh/authorized_keys").stat()
+            assert (found.st_uid, found.st_gid, mode(home / ".ssh")) == (1234, 1234, 0o700)
+        assert not (node.boot / "node.json").exists()
 
 
 def test_status_txt_is_for_any_laptop(node: Places) -> None:
@@ -231,6 +267,43 @@ def test_a_later_document_with_a_new_token_enrols_while_the_old_certificate_is_i
     assert known is not None
     assert known.token == TOKEN
     assert (node.etc / "tls/node.pem").read_bytes() == old
+
+
+def test_a_later_proxy_is_that_of_renewals_too(node: Places) -> None:
+    insert(node, document())
+    firstboot(node, NOW)
+    insert(node, document(serial=8, enrol=None, network={"proxy": "http://other:8080"}))
+    firstboot(node, NOW)
+    known = enrolment(node.etc)
+    assert known is not None
+    assert (known.proxy, known.token) == ("http://other:8080", TOKEN)
+
+
+def test_a_token_that_was_spent_before_the_steps_were_done_is_not_used_again(
+    node: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk filled up, the node enrolled meanwhile, and the next start does all steps again."""
+    insert(node, document())
+    with monkeypatch.context() as patch:
+        patch.setattr("edgenode.provision.firstboot.pretty", _full)
+        with pytest.raises(NodeError):
+            firstboot(node, NOW)
+    known = enrolment(node.etc)
+    assert known is not None
+    known.with_token("").save(node.etc, None)
+    assert firstboot(node, NOW).fresh
+    after = enrolment(node.etc)
+    assert after is not None
+    assert after.token == ""
+    insert(node, document(serial=8, enrol=document()["enrol"] | {"token": "x" + TOKEN}))
+    firstboot(node, NOW)
+    last = enrolment(node.etc)
+    assert last is not None
+    assert last.token == "x" + TOKEN
+
+
+def _full(*_: object) -> bytes:
+    raise OSError(28, "No space left on device")
 
 
 # --- the verb ------------------------------------------------------------------------------------
