@@ -11,6 +11,8 @@ from pathlib import Path
 from edgenode.cli import NOT_WELL, WELL
 
 BOOT = "/boot/firmware"
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+WAIT_S = 20
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +46,24 @@ def run(args: argparse.Namespace) -> int:
         return NOT_WELL
     for line in taken.lines:
         print(line)
+    if taken.fresh and args.root == Path("/"):
+        _use()
     if not taken.lines:
         print(f"no node.json in {args.boot}; the node goes on as it is")
     return WELL
+
+
+def _use() -> None:
+    """Let a system that runs already use the document: a new start of the daemon, and enrolment.
+
+    Nobody waits for either, since both come after the unit of this verb. Where the daemon does not
+    run yet it is left alone.
+    """
+    import shutil  # noqa: PLC0415 - the same
+    import subprocess  # noqa: PLC0415 - the same
+
+    systemctl = shutil.which("systemctl")
+    if systemctl is None or not BOOTED.exists():
+        return
+    for work in (["try-restart", "edgenode.service"], ["restart", "edgenode-renew.service"]):
+        subprocess.run([systemctl, "--no-block", *work], check=False, timeout=WAIT_S)

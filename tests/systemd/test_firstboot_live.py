@@ -26,6 +26,8 @@ with EstServer(Path("/run/est"), rules=Rules({{"{NODE}": TOKEN}})) as server:
     network = {{"ethernet": {{"dhcp": True}}, "wifi": [{{"ssid": "city", "psk": "correct horse"}}]}}
     made = document(enrol=enrol, network=network)
     (boot / "node.json").write_bytes(pretty(sign(made, CITY_KEY)))
+    later = document(serial=8, enrol=None, network=network)
+    Path("/run/later.json").write_bytes(pretty(sign(later, CITY_KEY)))
     (boot / "city.pub").write_bytes(public_key())
     Path("/run/ready").touch()
     signal.pause()
@@ -59,8 +61,18 @@ say key "\"$(stat -L -c '%U:%G %a' /etc/edgenode/tls/node.key)\""
 runuser -u edgenode -- cat /etc/edgenode/tls/node.key > /dev/null; say daemon_reads_key $?
 runuser -u edgenode -- cat /etc/edgenode/enrol.json > /dev/null 2>&1; say daemon_reads_token $?
 runuser -u maintainer -- edgenode certificate > /dev/null 2>&1; say others_may_not $?
+systemctl start edgenode; before=$(systemctl show -P MainPID edgenode)
+cp /run/later.json /boot/firmware/node.json
+systemctl start edgenode-firstboot; say later $?
+for _ in $(seq 100); do
+  after=$(systemctl show -P MainPID edgenode)
+  [ "$after" != "$before" ] && [ "$(systemctl is-active edgenode)" = active ] && break; sleep 0.1
+done
+say restarted "$([ "$before" != 0 ] && [ "$after" != "$before" ] && echo true || echo false)"
+say again "\"$(systemctl is-active edgenode)\""
+keep /boot/firmware/status.txt later_status
 echo '{"version": 2}' > /boot/firmware/node.json
-systemctl restart edgenode-firstboot; say refused $?
+systemctl start edgenode-firstboot; say refused $?
 keep /boot/firmware/status.txt refusal
 edgenode status > /opt/trial/told; say status $?
 journalctl -u edgenode-firstboot -u edgenode-renew --no-pager > /opt/trial/journal 2>&1
@@ -75,7 +87,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     files = {"usr/libexec/trial/city.sh": CITY}
     with container(tmp_path_factory.mktemp("firstboot"), files, SCRIPT) as left:
         found = json.loads((left / "result").read_text())
-        for name in ("status", "refusal", "told", "journal"):
+        for name in ("status", "later_status", "refusal", "told", "journal"):
             found[name] = (left / name).read_bytes().decode()
         found["document_of_certificate"] = json.loads((left / "certificate").read_text())
         yield found
@@ -111,9 +123,19 @@ def test_the_daemon_reads_the_key_and_nobody_but_root_the_token(trial: dict[str,
     assert trial["others_may_not"] == 1
 
 
+def test_a_later_document_is_taken_by_a_start_of_the_unit_and_used_by_the_daemon(
+    trial: dict[str, Any],
+) -> None:
+    assert trial["later"] == 0, trial["journal"]
+    assert "document 8 of" in trial["later_status"]
+    assert (trial["restarted"], trial["again"]) == (True, "active"), trial["journal"]
+
+
 def test_a_refused_document_fails_the_unit_and_is_told(trial: dict[str, Any]) -> None:
     assert trial["refused"] != 0
     assert trial["refusal"].startswith("REFUSED: ")
+    assert "correct horse" not in trial["journal"]
+    assert "only-once" not in trial["journal"]
     assert trial["status"] != trial["refusal"]
     assert "REFUSED" in trial["told"]
     assert "REFUSED" in trial["journal"]
