@@ -244,16 +244,6 @@ def test_after_an_update_one_can_go_back_and_that_is_a_try_too(
             rollback(site(machine, clock))
 
 
-def test_what_is_armed_can_be_taken_back_before_it_is_tried(
-    machine: Machine, releases: Releases, clock: FakeClock
-) -> None:
-    with machine.booted():
-        install(site(machine, clock), releases.newer, downgrade=False)
-        done, tried = rollback(site(machine, clock))
-        assert tried is None, done
-        assert Rauc().slots().primary == "A"
-
-
 def test_a_card_whose_boot_partition_cannot_be_read_keeps_no_system_for_good(
     machine: Machine, releases: Releases, clock: FakeClock
 ) -> None:

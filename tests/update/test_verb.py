@@ -97,6 +97,7 @@ def test_who_does_not_want_to_reboot_is_told_how_to_later(
         done = typed(machine, daemon, "rollback")
         assert (done.returncode, asked(machine)) == (0, [])
         assert "not tried" in done.stdout
+        assert json.loads(typed(machine, daemon, "status", "--json").stdout)["next"] == "A"
     with machine.booted():
         done = typed(machine, daemon, "rollback")
         assert done.returncode == 1
