@@ -99,12 +99,9 @@ def plug_in(machine: Machine) -> None:
 
 
 def works(machine: Machine) -> set[str]:
-    """Return the names of the sensors whose newest readings are all good."""
-    return {
-        sensor["sensor"]
-        for sensor in asked(machine, "sensors").get("sensors", ())
-        if sensor["state"] == "ok" and all(row["quality"] == "ok" for row in sensor["channels"])
-    }
+    """Return the names of the sensors that answer; a virtual machine has no card to tell of."""
+    rows = asked(machine, "sensors").get("sensors", ())
+    return {row["sensor"] for row in rows if row["state"] == "ok"}
 
 
 def asked(machine: Machine, verb: str) -> dict[str, Any]:
