@@ -106,6 +106,14 @@ def test_a_system_that_was_good_before_is_tried_again_before_it_counts(card: Car
     assert card.ask("get-state", "A", runs="B") == "bad"
 
 
+def test_a_try_that_somebody_orders_by_hand_is_a_try_too(card: Card) -> None:
+    card.ask("set-state", "B", "good", runs="B")  # then `reboot "0 tryboot"`, without set-primary
+    assert card.ask("get-state", "A", runs="B") == "good"
+    assert card.ask("get-state", "A", runs="A") == "bad"
+    card.ask("set-state", "A", "good", runs="A")
+    assert (card.firmware(), card.ask("get-state", "A", runs="A")) == ("A", "good")
+
+
 @pytest.mark.parametrize("text", [None, "", "[all]\n", FACTORY.replace("=2", "=7")])
 def test_where_the_file_says_nothing_no_system_is_called_good(card: Card, text: str | None) -> None:
     card.put({} if text is None else {"autoboot.txt": text.encode()})
