@@ -22,17 +22,11 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.outbox import NODE as OUTBOX_NODE
 from tests.support.pki import DAY, named
 from tests.support.ports import free_port, until
-from tests.support.powercut import unflushed
 from tests.support.provisioned import TOKEN
 from tests.uplink.rig import Node
 
 NODE = OUTBOX_NODE.hex()
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    unflushed(monkeypatch)
 
 
 def leaf(store: Store) -> x509.Certificate:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edgenode.cli import main
 from edgenode.config import load
@@ -20,7 +18,7 @@ from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
 from edgenode.provision.store import enrolment
 from tests.support.pki import Ca
-from tests.support.powercut import tree, unflushed
+from tests.support.powercut import tree
 from tests.support.provisioned import (
     NODE,
     NOW,
@@ -28,34 +26,11 @@ from tests.support.provisioned import (
     TOKEN,
     document,
     insert,
-    machine,
     ready,
+    status,
 )
 
-STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 CA = Ca()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    unflushed(monkeypatch)
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Places:
-    return machine(tmp_path / "node")
-
-
-def lamp(node: Places, name: str = "ACT") -> Path:
-    """Give the board its lamp, which shows the card at work."""
-    made = node.root / "sys/class/leds" / name
-    made.mkdir(parents=True)
-    (made / "trigger").write_text("none [mmc0] timer heartbeat")
-    return made
-
-
-def status(node: Places) -> str:
-    return (node.boot / "status.txt").read_bytes().decode()
 
 
 def mode(path: Path) -> int:
@@ -131,74 +106,12 @@ def test_a_clock_at_1970_takes_a_ready_certificate_that_begins_later(node: Place
     assert (node.etc / "tls/node.pem").exists()
 
 
-def test_the_maintainer_logs_in_with_the_keys_of_the_document(node: Places) -> None:
-    insert(node, document())
-    firstboot(node, NOW)
-    keys = node.root / "home/maintainer/.ssh/authorized_keys"
-    assert keys.read_text() == f"{document()['ssh_keys'][0]}\n"
-    assert (mode(keys.parent), mode(keys)) == (0o700, 0o600)
-    assert (node.root / "etc/hostname").read_text() == f"edgenode-{NODE}\n"
-
-
-def test_a_machine_without_that_user_says_so_and_takes_the_rest(node: Places) -> None:
-    (node.root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    insert(node, document(ssh_keys=document()["ssh_keys"], network=None))
-    if os.geteuid() != 0:  # root of that passwd is not who runs this
-        (node.root / "etc/passwd").write_text(
-            f"root:x:{os.getuid()}:{os.getgid()}::/root:/bin/sh\n"
-        )
-    firstboot(node, NOW)
-    assert "no such user on this machine; adduser maintainer" in status(node)
-    assert "provisioned as" in status(node)
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("what", ["link", "file", "own"])
-def test_a_maintainer_cannot_lead_root_to_a_file_of_somebody_else(what: str) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        node = machine(Path(directory) / "node")
-        Path(directory).chmod(0o755)
-        passwd = node.root / "etc/passwd"
-        passwd.write_text(passwd.read_text().replace("maintainer:x:0:0", "maintainer:x:1234:1234"))
-        home, other = node.root / "home/maintainer", node.root / "root/.ssh"
-        os.chown(home, 1234, 1234)
-        other.mkdir(parents=True, mode=0o700)
-        (other / "authorized_keys").write_text("of root")
-        if what == "link":
-            (home / ".ssh").symlink_to(other)
-        elif what == "file":
-            (home / ".ssh").write_text("")
-        insert(node, document())
-        firstboot(node, NOW)
-        assert (other / "authorized_keys").read_text() == "of root"
-        assert list(other.iterdir()) == [other / "authorized_keys"]
-        assert ("was left as it is" in status(node)) == (what != "own")
-        if what == "own":
-            found = (home / ".ssh/authorized_keys").stat()
-            assert (found.st_uid, found.st_gid, mode(home / ".ssh")) == (1234, 1234, 0o700)
-        assert not (node.boot / "node.json").exists()
-
-
 def test_status_txt_is_for_any_laptop(node: Places) -> None:
     insert(node, document())
     firstboot(node, NOW)
     text = status(node)
     assert text.startswith(f"provisioned as {NODE} (광장)\r\ndocument 7 of 2026-11-26T09:00:00Z")
     assert text.count("\n") == text.count("\r\n")
-
-
-def test_settings_are_put_in_place_at_each_start(node: Places) -> None:
-    """A root file system in memory has forgotten them."""
-    insert(node, document())
-    firstboot(node, NOW)
-    place = node.root / "etc/NetworkManager/system-connections"
-    wanted = tree(place)
-    for path in place.iterdir():
-        path.unlink()
-    (node.root / "etc/hostname").unlink()
-    assert not firstboot(node, NOW).fresh
-    assert tree(place) == wanted
-    assert (node.root / "etc/hostname").exists()
 
 
 # --- later documents -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from edgenode.provision.configuration import render
 from edgenode.provision.document import read, stored
 from edgenode.provision.firstboot import firstboot
 from tests.support.pki import Ca
-from tests.support.powercut import Disk, restored, tree, unflushed
+from tests.support.powercut import Disk, restored, tree
 from tests.support.provisioned import BOOT, NOW, document, insert, machine, places, ready
 
 Scene = Callable[[Path], None]
@@ -41,7 +41,6 @@ def one_key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not touch the disk is computed once: reading and rendering a document."""
-    unflushed(monkeypatch)
     monkeypatch.setattr(plan, "read", _once(read))
     monkeypatch.setattr(plan, "render", _once(render))
 
@@ -62,10 +61,6 @@ def by_est(root: Path) -> None:
     insert(machine(root), document())
 
 
-def with_certificate(root: Path) -> None:
-    insert(machine(root), document(enrol=READY))
-
-
 def once_more(root: Path) -> None:
     """A node that has one document, and by hand a change in its configuration, gets a later one."""
     where = machine(root)
@@ -76,7 +71,7 @@ def once_more(root: Path) -> None:
     insert(where, LATER)
 
 
-SCENES = {"by EST": by_est, "with a certificate": with_certificate, "a later one": once_more}
+SCENES = {"by EST": by_est, "a later one": once_more}
 
 
 def run(root: Path, *, honest: bool = True) -> Disk:

@@ -18,42 +18,21 @@ from edgenode.provision.canonical import pretty
 from edgenode.provision.firstboot import firstboot
 from edgenode.provision.places import Places
 from tests.support.pki import GARBAGE, Ca
-from tests.support.powercut import Tree, tree, unflushed
+from tests.support.powercut import Tree, tree
 from tests.support.provisioned import (
     NODE,
     NOW,
     SECRETS,
     document,
     insert,
-    machine,
+    lamp,
     public_key,
     ready,
+    status,
 )
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 CA = Ca()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    unflushed(monkeypatch)
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Places:
-    return machine(tmp_path / "node")
-
-
-def lamp(node: Places, name: str = "ACT") -> Path:
-    """Give the board its lamp, which shows the card at work."""
-    made = node.root / "sys/class/leds" / name
-    made.mkdir(parents=True)
-    (made / "trigger").write_text("none [mmc0] timer heartbeat")
-    return made
-
-
-def status(node: Places) -> str:
-    return (node.boot / "status.txt").read_bytes().decode()
 
 
 def but_status(left: Tree) -> Tree:

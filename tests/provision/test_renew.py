@@ -22,16 +22,11 @@ from tests.support.est_server import EstServer
 from tests.support.outbox import NODE as OUTBOX_NODE
 from tests.support.pki import DAY, Ca, named
 from tests.support.ports import free_port
-from tests.support.powercut import Disk, restored, unflushed
+from tests.support.powercut import Disk, restored
 from tests.support.provisioned import TOKEN
 
 NODE = OUTBOX_NODE.hex()
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    unflushed(monkeypatch)
 
 
 def leaf(store: Store) -> x509.Certificate:

@@ -100,3 +100,16 @@ def ready(ca: Ca, *, node: str = NODE, days: int = 90, **more: Any) -> dict[str,
         "certificate": b"".join(one.public_bytes(Encoding.PEM) for one in chain).decode(),
         "key": pem.decode(),
     }
+
+
+def status(where: Places) -> str:
+    """Return what the boot partition tells any laptop."""
+    return (where.boot / "status.txt").read_bytes().decode()
+
+
+def lamp(where: Places) -> Path:
+    """Give the board its lamp, which shows the card at work."""
+    made = where.root / "sys/class/leds/ACT"
+    made.mkdir(parents=True)
+    (made / "trigger").write_text("none [mmc0] timer heartbeat")
+    return made
