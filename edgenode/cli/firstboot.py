@@ -59,6 +59,7 @@ def _use() -> None:
     Nobody waits for either, since both come after the unit of this verb. Where the daemon does not
     run yet it is left alone.
     """
+    import contextlib  # noqa: PLC0415 - the same
     import shutil  # noqa: PLC0415 - the same
     import subprocess  # noqa: PLC0415 - the same
 
@@ -66,4 +67,5 @@ def _use() -> None:
     if systemctl is None or not BOOTED.exists():
         return
     for work in (["try-restart", "edgenode.service"], ["restart", "edgenode-renew.service"]):
-        subprocess.run([systemctl, "--no-block", *work], check=False, timeout=WAIT_S)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # the next start uses it all the same
+            subprocess.run([systemctl, "--no-block", *work], check=False, timeout=WAIT_S)

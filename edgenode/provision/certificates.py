@@ -24,6 +24,24 @@ def certificates(pem: str | bytes) -> list[Certificate]:
     return readable(load_pem_x509_certificates(data))
 
 
+def node_key(pem: str | bytes) -> EllipticCurvePrivateKey:
+    """Return the private key of a node: PEM without a passphrase, P-256; raises ValueError."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the same
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - the same
+        load_pem_private_key,
+    )
+
+    data = pem.encode() if isinstance(pem, str) else pem
+    try:
+        key = load_pem_private_key(data, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise ValueError("is no private key in PEM without a passphrase") from exc
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise ValueError("is not on the curve P-256: openssl ecparam -name prime256v1")
+    return key
+
+
 def readable(found: list[Certificate]) -> list[Certificate]:
     """Return the same certificates; raises ValueError where one holds what nobody can read.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from edgenode import durable
 from edgenode.durable import Owner
 from edgenode.errors import NodeError
-from edgenode.provision.certificates import certificates
+from edgenode.provision.certificates import certificates, node_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -149,18 +149,7 @@ AGAIN: Final = "edgenode certificate enrol --token-file FILE makes a new one"
 
 def key_from(path: Path) -> EllipticCurvePrivateKey:
     """Return the key of a file in PEM; raises NodeError, OSError."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
-    from cryptography.hazmat.primitives.asymmetric.ec import (  # noqa: PLC0415 - the same
-        EllipticCurvePrivateKey,
-    )
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - the same
-        load_pem_private_key,
-    )
-
     try:
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise NodeError(f"{path}: no private key in PEM without a passphrase; {AGAIN}") from exc
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise NodeError(f"{path}: not a key on an elliptic curve; {AGAIN}")
-    return key
+        return node_key(path.read_bytes())
+    except ValueError as exc:
+        raise NodeError(f"{path}: {exc}; {AGAIN}") from exc

@@ -120,20 +120,11 @@ def _newer(document: Document, before: Document | None) -> bool:
 
 
 def _unready(document: Document, now: datetime) -> Iterator[str]:
-    """Yield why a ready pair cannot be used; that they belong together was read before."""
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - only where used
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - the same
-        load_pem_private_key,
-    )
-
+    """Yield why a ready certificate cannot be used at `now`; its key was looked at before."""
     enrol = document.enrol
-    if enrol is None or not enrol.certificate:
-        return
-    for problem in unfit(certificates(enrol.certificate)[0], document.node.id, now):
-        yield f"enrol.certificate: {problem}; make a new one"
-    key = load_pem_private_key(enrol.key.encode(), None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-        yield "enrol.key: a node's key is on the curve P-256: openssl ecparam -name prime256v1"
+    if enrol is not None and enrol.certificate:
+        for problem in unfit(certificates(enrol.certificate)[0], document.node.id, now):
+            yield f"enrol.certificate: {problem}; make a new one"
 
 
 def _files(document: Document) -> Iterator[Setting]:

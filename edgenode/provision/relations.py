@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from edgenode.config.check import Mistake
 from edgenode.config.lines import Place
-from edgenode.provision.certificates import certificates, names_of
+from edgenode.provision.certificates import certificates, names_of, node_key
 from edgenode.provision.configuration import unfit_tables
 
 if TYPE_CHECKING:
@@ -225,17 +225,11 @@ def _certificates(pem: str, place: Place) -> Iterator[Mistake]:
 
 
 def _pair(leaf: Certificate, pem: str, node: str) -> Iterator[Mistake]:
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - the same
-        load_pem_private_key,
-    )
-
     place = ("enrol", "key")
     try:
-        key = load_pem_private_key(pem.encode(), None)
-        own = key.public_key() == leaf.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        yield Mistake(place, "is no private key in PEM without a passphrase")
+        own = node_key(pem).public_key() == leaf.public_key()
+    except ValueError as exc:
+        yield Mistake(place, str(exc))
         return
     if not own:
         yield Mistake(place, "does not belong to enrol.certificate")

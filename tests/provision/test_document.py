@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from edgenode.errors import NodeError, ProvisionError
 from edgenode.provision.canonical import (
@@ -29,6 +31,8 @@ from tests.support.nodejson import (
     whole,
     without,
 )
+from tests.support.pki import Ca
+from tests.support.provisioned import document, ready
 
 MISTAKES: list[tuple[Place, Any, str]] = [
     (("version",), 2, "version: expected 1, found 2"),
@@ -265,6 +269,18 @@ def _ready(pair: Pair, key: Pair) -> dict[str, Any]:
     return whole() | {
         "enrol": {"certificate": pair.certificate.read_text(), "key": key.key.read_text()}
     }
+
+
+def test_a_key_that_is_none_for_a_node_is_refused_by_the_office() -> None:
+    other = ec.generate_private_key(ec.SECP384R1())
+    pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    enrol = ready(Ca())
+    for key, words in (
+        (pem, "is not on the curve P-256"),
+        (pem[:40] + "\n-----END PRIVATE KEY-----\n", "is no private key in PEM"),
+    ):
+        (found,) = problems(text(document(enrol=enrol | {"key": key})))
+        assert found.startswith(f"enrol.key: {words}")
 
 
 def test_a_ready_certificate_must_be_of_the_node_with_its_key(authority: Authority) -> None:
