@@ -22,6 +22,7 @@ from tests.support.place import Place
 
 CALM_S: Final = 40.0  # from the last node's start to the first blow
 AFTER_S: Final = 60.0  # of reading after the brokers are back
+OFFLINE_WINDOW_S: Final = 15.0  # so that each node has a backlog of several batches
 PARTS: Final = ("nodes", "real", "broker", "receiver", "database")
 
 
@@ -45,6 +46,7 @@ def measure(nodes: int, real: int, outage_s: float, window_s: float) -> dict[str
         words = [
             "fleet", *place.words(), "--nodes", str(nodes), "--real", str(real), "--json",
             "--seconds", str(seconds), "--ramp", str(ramp_s), "--window", str(window_s),
+            "--offline-window", str(OFFLINE_WINDOW_S),
             "--settle", "300",
         ]  # fmt: skip
         told = list(_run(words, blows))
