@@ -68,7 +68,8 @@ def main() -> int:
 def _job() -> Job:
     parser = argparse.ArgumentParser(prog="python -m deploy.image", description=__doc__)
     parser.add_argument("--deb", type=Path, required=True, help="the edgenode package for arm64")
-    parser.add_argument("--out", type=Path, default=CHECKOUT / "build/image", help="where it is left")
+    where = CHECKOUT / "build/image"
+    parser.add_argument("--out", type=Path, default=where, help="where it is left")
     parser.add_argument("--suite", default="bookworm", help="Debian's release")
     parser.add_argument("--mirror", default=MIRROR, help="another mirror, such as a snapshot")
     parser.add_argument("--lock", type=Path, help="refuse any other packages than these (.debs)")
