@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,10 +75,23 @@ def base(cache: Path, archive: Archive, packages: list[Package]) -> Path:
     work = root.with_suffix(".work")
     shutil.rmtree(work, ignore_errors=True)
     work.parent.mkdir(parents=True, exist_ok=True)
+    began = time.time()
     run(_mmdebstrap(work, archive), env={"SOURCE_DATE_EPOCH": str(BASE_DATE)})
     _compare(work, packages)
+    settle(work, began)
     work.rename(root)
     return root
+
+
+def settle(root: Path, began: float) -> None:
+    """Date what was made since `began` (POSIX s) as if on BASE_DATE; packages keep their dates.
+
+    Python compares the date of a source, which is its package's, with what its .pyc has.
+    """
+    for directory, names, files in os.walk(root):  # links to directories are among the names
+        for path in (Path(directory), *(Path(directory, name) for name in (*names, *files))):
+            if path.lstat().st_mtime >= began:
+                os.utime(path, (BASE_DATE, BASE_DATE), follow_symlinks=False)
 
 
 def _mmdebstrap(root: Path, archive: Archive) -> list[str]:
