@@ -26,11 +26,9 @@ def _let_go() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Say which tests stay together where pytest runs several processes (--dist loadgroup)."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def _group(item: pytest.Item) -> str:

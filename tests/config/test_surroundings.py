@@ -68,7 +68,7 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
         ("ext4 rw,relatime", "without noatime,commit=60,"),
         ("f2fs rw,noatime", ""),
         ("btrfs rw,relatime", "without noatime,"),
-        ("tmpfs rw,noatime", "on a tmpfs, which a power cut"),
+        ("tmpfs rw,noatime", "on tmpfs, which a power cut"),
     ],
 )
 def test_a_mount_that_wears_the_card_is_told_with_what_to_add(

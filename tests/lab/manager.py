@@ -27,9 +27,6 @@ set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /opt/lab && mount --move /run/lab /opt/lab
 mount --bind {modules} /lib/modules
-# The files of the host there are many, and are cleared away at each boot.
-mount -t tmpfs none /tmp
-mount -t tmpfs none /var/tmp
 # The host may be a container, which this machine is not; and what it mounts and starts by itself
 # is no matter here.
 rm -f /.dockerenv
@@ -91,6 +88,8 @@ FILES: Final = {
     "usr/libexec/trial/probe": PROBE,
     "usr/libexec/trial/greedy": GREEDY,
     "etc/fstab": "",
+    # The files of the host in /tmp are many and not to be cleared away: Python may lie there.
+    "etc/tmpfiles.d/tmp.conf": "",
     "etc/machine-id": "",
 }
 # What the guest does not need, and would take seconds.
