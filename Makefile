@@ -18,7 +18,7 @@ help:
 	@echo "make bench   what it costs, beside the targets"
 	@echo "make lab     drivers and daemon on Debian's kernel in QEMU (root; Debian on x86-64)"
 	@echo "make deb     Debian packages for arm64 and amd64, of Debian 12 and 13, in build/deb"
-	@echo "make image   the image of a node's card, in dist (root; Debian on x86-64)"
+	@echo "make image   the image of a node's card, in build/image (root; Debian on x86-64)"
 	@echo "make image-test  that image, booted in QEMU, provisioned, killed and updated (root)"
 
 $(VENV)/.demo: pyproject.toml
@@ -66,6 +66,12 @@ deb: $(VENV)/.demo
 image: $(VENV)/.demo
 	$(BIN)/python -m deploy.deb --debian 12 --arch arm64
 	$(BIN)/python -m deploy.image --deb build/deb/edgenode_*~deb12*_arm64.deb $(IMAGE_ARGS)
+
+image-test: $(VENV)/.dev tools
+	.ci/need qemu-system-aarch64:qemu-system-arm rauc:rauc ssh:openssh-client
+	$(BIN)/python -m deploy.deb --debian 12 --arch arm64
+	EDGENODE_EVIDENCE=docs/evidence/image.md \
+		$(BIN)/pytest tests/image/claims.py tests/image/claims_updates.py $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev tools
 	$(BIN)/python -m bench
