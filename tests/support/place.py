@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from edgenode.cityos.sink import Sink
 from tests.support.mosquitto import Mosquitto
 from tests.support.postgres import Postgres
 
@@ -27,6 +28,7 @@ class Place:
         ]
         self.postgres = self._stack.enter_context(Postgres(["shared_buffers=256MB"]))
         self.url = self.postgres.url(self.postgres.database())
+        Sink.open(self.url).close()  # its tables, which a receiver would make a moment later
         self._stack.callback(self._end)
         for number in range(2):
             self._receivers.append(self._receive(number))
