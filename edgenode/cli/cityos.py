@@ -95,14 +95,12 @@ def _receive(args: argparse.Namespace) -> int:
 
     options = CityOptions(args.prefix, args.silence * 1000, args.share or "")
     stop = threading.Event()
-    stops = [stop.set]
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: [end() for end in stops])
+    _on_signal(stop.set)
     with awaited_sink(args, stop.wait, _say) as sink:
         if sink is None:
             return 0
         receiver = Receiver(brokers_of(args), sink, options, _say)
-        stops.append(receiver.stop)
+        _on_signal(receiver.stop)
         if stop.is_set():
             return 0
         teller = threading.Thread(target=_tell_ready, args=(receiver.wait_ready, sink.name))
@@ -112,6 +110,11 @@ def _receive(args: argparse.Namespace) -> int:
         finally:
             teller.join()
     return 0
+
+
+def _on_signal(end: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end())
 
 
 def _tell_ready(wait_ready: Callable[[float], list[str]], db: str) -> None:

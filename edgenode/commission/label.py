@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from edgenode.disclosure.page import Box, Page, Words, estimated, wrapped
-from edgenode.disclosure.sign import code
+from edgenode.disclosure.sign import code, put
 from edgenode.disclosure.svg import svg
 from edgenode.errors import NodeError
 
@@ -40,14 +40,7 @@ def write(path: str, node: str, name: str, url: str) -> str:
         from edgenode.commission.png import png  # noqa: PLC0415 - one of the two is needed
 
         made = png(page)
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(made)
-        part.replace(target)
-    except OSError as exc:
-        part.unlink(missing_ok=True)
-        raise NodeError(f"{path}: cannot be written: {exc.strerror}; name another file") from exc
+    put(path, made)
     return path
 
 

@@ -25,6 +25,12 @@ def write(path: str, document: Mapping[str, Any], language: str, font: str | Non
     Raises NodeError for another end, a missing extra or font, too much text, a full disk.
     """
     made = made_as(Path(path).suffix.lower(), document, language, font)
+    put(path, made)
+    return len(made)
+
+
+def put(path: str, made: bytes) -> None:
+    """Write a file beside `path` and rename it, so that nobody reads half; raises NodeError."""
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
     try:
@@ -33,7 +39,6 @@ def write(path: str, document: Mapping[str, Any], language: str, font: str | Non
     except OSError as exc:
         part.unlink(missing_ok=True)
         raise NodeError(f"{path}: cannot be written: {exc.strerror}; name another file") from exc
-    return len(made)
 
 
 def made_as(
