@@ -29,6 +29,10 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def contents(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+
+
 def test_a_restart_within_one_boot_keeps_id_and_epoch_and_goes_on_counting(
     tmp_path: Path, clock: FakeClock
 ) -> None:
@@ -149,11 +153,11 @@ def test_files_of_a_newer_format_are_left_untouched_and_a_spool_begun_beside_the
         feed(first, clock, 6)
         kill(first)
     path = spool_path(first)
-    before = {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    before = contents(path)
     again = opened(tmp_path, clock)
     feed(again, clock, 6)
     assert again.id != first.id
-    assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
+    assert contents(path) == before
 
 
 def test_another_nodes_spool_is_left_untouched_until_that_node_is_back(
@@ -163,11 +167,11 @@ def test_another_nodes_spool_is_left_untouched_until_that_node_is_back(
     feed(first, clock, 6)
     kill(first)
     path = spool_path(first)
-    before = {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    before = contents(path)
     other = Spool.open(small(tmp_path), b"another!", GROUPS, clock, "board-1")
     feed(other, clock, 6)
     assert {batch.node for batch in account(other).batches} == {b"another!"}
-    assert {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()} == before
+    assert contents(path) == before
     kill(other)
     again = opened(tmp_path, clock)
     assert again.id == first.id
