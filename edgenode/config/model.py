@@ -137,10 +137,9 @@ class BrokerTable(Table, frozen=True):
     ] = None
 
 
-class UplinkTable(Table, frozen=True):
-    """[uplink]: where batches go, and whose word ends our custody of them."""
+class UplinkTerms(Table, frozen=True):
+    """How batches go, which a node is told when it is provisioned too."""
 
-    broker: Annotated[tuple[BrokerTable, ...], Meta(max_length=16)] = ()  # none: nothing is sent
     prefix: Annotated[Topic, Meta(title="what all topics begin with")] = "edgenode/v1"
     custody: Annotated[
         Literal["city", "broker"], Meta(title="whose acknowledgement lets a batch leave the node")
@@ -148,6 +147,12 @@ class UplinkTable(Table, frozen=True):
     backlog_per_s: Annotated[
         Rate, Meta(title="batches of backlog a second, so that no city is flooded")
     ] = 5.0
+
+
+class UplinkTable(UplinkTerms, frozen=True):
+    """[uplink]: where batches go, and whose word ends our custody of them."""
+
+    broker: Annotated[tuple[BrokerTable, ...], Meta(max_length=16)] = ()  # none: nothing is sent
 
 
 class PinTable(Table, frozen=True):

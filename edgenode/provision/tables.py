@@ -20,8 +20,9 @@ from edgenode.config.model import (
     SiteTable,
     SpoolTable,
     Table,
+    UplinkTerms,
 )
-from edgenode.config.types import Host, NodeId, Port, Rate, Topic, User
+from edgenode.config.types import Host, NodeId, Port, User
 
 VERSION = 1
 HIDDEN = {"secret": True}  # its value is never shown
@@ -172,16 +173,8 @@ class BrokerRow(Table, frozen=True):
     username: Annotated[User, Meta(title="the MQTT user; empty is the node id")] = ""
 
 
-class UplinkRow(Table, frozen=True):
+class UplinkRow(UplinkTerms, frozen=True):
     """uplink: where batches go, as [uplink]."""
-
-    prefix: Annotated[Topic, Meta(title="what all topics begin with")] = "edgenode/v1"
-    custody: Annotated[
-        Literal["city", "broker"], Meta(title="whose acknowledgement lets a batch leave the node")
-    ] = "city"
-    backlog_per_s: Annotated[
-        Rate, Meta(title="batches of backlog a second, so that no city is flooded")
-    ] = 5.0
 
 
 class EnrolTable(Table, frozen=True):
