@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.leftbehind import readings_left
 from tests.support.packages import raised, told
+from tests.systemd.container import overlay
 
 BOOT_S = 200.0
 HIGHER = "0.1.1"
@@ -106,7 +107,7 @@ def trial(
     assert shutil.which("systemd-nspawn"), "install the Debian package systemd-container"
     assert Path("/usr/bin/python3").exists(), "install the Debian package python3"
     work = tmp_path_factory.mktemp("live")
-    tree, place = _overlay(work), work / "trial"
+    tree, place = overlay(work), work / "trial"
     try:
         _furnish(tree, place, packages["amd64"], work)
         done = subprocess.run(
@@ -118,15 +119,6 @@ def trial(
         yield {**json.loads(result.read_text()), "place": place}
     finally:
         subprocess.run(["umount", "--lazy", str(tree)], check=True)
-
-
-def _overlay(work: Path) -> Path:
-    for name in ("tree", "upper", "work", "trial"):
-        (work / name).mkdir()
-    options = f"lowerdir=/,upperdir={work}/upper,workdir={work}/work"
-    tree = work / "tree"
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(tree)], check=True)
-    return tree
 
 
 def _furnish(tree: Path, place: Path, package: Path, work: Path) -> None:

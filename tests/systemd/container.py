@@ -83,7 +83,7 @@ def container(work: Path, files: Mapping[str, str], script: str) -> Iterator[Pat
     """
     assert shutil.which("systemd-nspawn"), "install the Debian package systemd-container"
     trial = work / "trial"
-    tree = _overlay(work)
+    tree = overlay(work)
     try:
         furnish(tree, {**installed(), **files})
         furnish(tree / "etc/systemd/system", {"trial.target": TARGET, "trial.service": TRIAL})
@@ -100,7 +100,8 @@ def container(work: Path, files: Mapping[str, str], script: str) -> Iterator[Pat
         subprocess.run(["umount", "--lazy", str(tree)], check=True)
 
 
-def _overlay(work: Path) -> Path:
+def overlay(work: Path) -> Path:
+    """Mount a tree that is written to over the root of this machine; make the places it needs."""
     for name in ("tree", "upper", "work", "trial"):
         (work / name).mkdir()
     options = f"lowerdir=/,upperdir={work}/upper,workdir={work}/work"
