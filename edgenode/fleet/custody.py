@@ -59,13 +59,21 @@ class Watched:
     def take(self, live: bool, limit: int, streams: Collection[int] = STREAMS) -> list[Sealed]:  # noqa: FBT001 - two lanes
         taken = self._outbox.take(live, limit, streams)
         for sealed in taken:
-            if sealed.stream == Stream.TELEMETRY and sealed.seq not in self._taken:
-                batch = decode(sealed.data)
-                if isinstance(batch, Batch):
-                    reads = sealed.readings // self._width
-                    last_ms = batch.tb + max(0, reads - 1) * self._every_ms
-                    self._taken[sealed.seq] = _Taken(last_ms, sealed.readings, live)
+            if sealed.stream == Stream.TELEMETRY:
+                self._note(sealed, live=live)
         return taken
+
+    def _note(self, sealed: Sealed, *, live: bool) -> None:
+        """Note what goes; what was cut off on its way and goes again is live no more."""
+        known = self._taken.get(sealed.seq)
+        if known is not None:
+            self._taken[sealed.seq] = known._replace(live=known.live and live)
+            return
+        batch = decode(sealed.data)
+        if isinstance(batch, Batch):
+            reads = sealed.readings // self._width
+            last_ms = batch.tb + max(0, reads - 1) * self._every_ms
+            self._taken[sealed.seq] = _Taken(last_ms, sealed.readings, live)
 
     def broker_acked(self, stream: int, seq: int) -> None:
         self._outbox.broker_acked(stream, seq)
