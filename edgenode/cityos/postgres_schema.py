@@ -6,6 +6,8 @@ partitioned by month; `cell` and `moment` are not needed.
 
 from __future__ import annotations
 
+from edgenode.cityos.schema import EXPORTS
+
 FIRST = """
 CREATE TABLE raw (
   id BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE, node BYTEA NOT NULL, spool BYTEA NOT NULL,
@@ -118,5 +120,5 @@ CREATE INDEX sample_when ON sample USING brin (utc) WITH (autosummarize = on);
 """
 
 # What leads from one version to the next; a fresh database goes through all of them.
-MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, EXPORTS)
 VERSION = len(MIGRATIONS)

@@ -136,8 +136,18 @@ CREATE TABLE succession (
 CREATE INDEX occurrence_told ON occurrence (batch) WHERE code > 2;
 """
 
+# What exporters remember, in both databases alike; they used to make these tables themselves.
+EXPORTS = """
+CREATE TABLE IF NOT EXISTS export_newest (
+  exporter TEXT NOT NULL, entity TEXT NOT NULL, attribute TEXT NOT NULL, utc BIGINT NOT NULL,
+  members TEXT NOT NULL, PRIMARY KEY (exporter, entity, attribute));
+CREATE TABLE IF NOT EXISTS export_aside (
+  exporter TEXT NOT NULL, at BIGINT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL,
+  body TEXT NOT NULL, PRIMARY KEY (exporter, at, what));
+"""
+
 # What leads from one version to the next; a fresh file goes through all of them.
-MIGRATIONS = (FIRST, SECOND, THIRD)
+MIGRATIONS = (FIRST, SECOND, THIRD, EXPORTS)
 VERSION = len(MIGRATIONS)
 
 

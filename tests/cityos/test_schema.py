@@ -9,6 +9,7 @@ import pytest
 
 from edgenode.cityos import schema
 from edgenode.cityos.city import City, CityOptions
+from edgenode.cityos.export.state import Newest, State
 from edgenode.cityos.intake import Outcome
 from edgenode.cityos.outbox import Outbox
 from edgenode.cityos.sink import Sink
@@ -56,6 +57,19 @@ def test_a_file_of_the_first_version_becomes_one_of_this_with_all_it_held(
         assert len(Outbox(sink, "lines").read().readings) == 2
     with Sink.open(old, readonly=True) as sink:
         assert sink.nodes() == [sender.node]
+
+
+def test_what_exporters_remembered_when_they_made_their_tables_themselves_is_kept(
+    old: Path,
+) -> None:
+    db = sqlite3.connect(old)
+    db.executescript(schema.EXPORTS)
+    db.execute("INSERT INTO export_newest VALUES ('orion', 'lamp', 'level', 7, '{}')")
+    db.commit()
+    db.close()
+    with Sink.open(old) as sink:
+        assert State(sink, "orion").newest(["lamp"]) == {("lamp", "level"): Newest(7, {})}
+        assert State(sink, "orion").refused() == []
 
 
 def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

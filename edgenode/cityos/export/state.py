@@ -13,16 +13,6 @@ from edgenode.cityos.sink import Sink
 
 MAX_ASIDE = 10_000  # refused bodies kept, the newest; the alarm names what was in them
 MAX_BODY = 65_536  # characters of one of them
-_NEWEST = (
-    "CREATE TABLE IF NOT EXISTS export_newest (exporter TEXT NOT NULL, entity TEXT NOT NULL,"
-    " attribute TEXT NOT NULL, utc BIGINT NOT NULL, members TEXT NOT NULL,"
-    " PRIMARY KEY (exporter, entity, attribute))"
-)
-_ASIDE = (
-    "CREATE TABLE IF NOT EXISTS export_aside (exporter TEXT NOT NULL, at BIGINT NOT NULL,"
-    " what TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL,"
-    " PRIMARY KEY (exporter, at, what))"
-)
 
 
 class Newest(NamedTuple):
@@ -47,9 +37,6 @@ class State:
     def __init__(self, sink: Sink, exporter: str) -> None:
         self._sink = sink
         self._exporter = exporter
-        with sink.transaction():
-            for table in (_NEWEST, _ASIDE):
-                sink.db.execute(table)
 
     def newest(self, entities: Iterable[str]) -> dict[tuple[str, str], Newest]:
         """Return how new the attributes of some entities are, by (entity, attribute)."""
