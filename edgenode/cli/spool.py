@@ -74,6 +74,7 @@ def document(status: dict[str, Any]) -> dict[str, Any]:
         "lifetime_written_bytes": spool["lifetime_written_bytes"],
         "lost_readings": spool["evicted_readings"] + spool["overflow_readings"],
         "quarantined": quarantined(spool["quarantined"]),
+        "left": spool["left"],
     }
 
 
@@ -82,6 +83,8 @@ def text(answer: dict[str, Any]) -> Iterator[str]:
     yield f"spool {answer['spool']} in epoch {answer['epoch']}: {_health(answer)}"
     yield from table([(f"  {name}", words) for name, words in _rows(answer)])
     yield from aside(answer["quarantined"])
+    for left in answer["left"]:
+        yield f"  left {left['directory']} of node {left['node']} ({size(left['bytes'])})"
 
 
 def quarantined(pieces: Iterable[tuple[str, str, int]]) -> list[dict[str, Any]]:

@@ -96,6 +96,15 @@ class Condition(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A spool of another node in our directory, such as on a card that was moved."""
+
+    directory: str
+    node: str  # in hex, as its births name it
+    bytes: int  # of its files
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolStats:
     """What the spool tells about itself, for `status` and the watchdog. Counts are since start."""
 
@@ -126,4 +135,5 @@ class SpoolStats:
     resent_batches: int = 0
     drains: int = 0
     quarantined: tuple[tuple[str, str, int], ...] = ()
+    left: tuple[Left, ...] = ()  # neither sent nor removed
     totals: Mapping[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from edgenode.spool.births import Births, describe, read_births
 from edgenode.spool.block import Status
 from edgenode.spool.core import Core
 from edgenode.spool.journal import Found, NewerFormat, sync_directory
-from edgenode.spool.model import Identity, Trouble
+from edgenode.spool.model import Identity, Left, Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.quarantine import set_aside
@@ -57,6 +57,7 @@ class Opened:
     core: Core
     drains: list[Core] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    left: tuple[Left, ...] = ()
     degraded: str = ""
     lock_fd: int | None = None
 
@@ -102,7 +103,8 @@ class Opener:
         return fd
 
     def _open_on_disk(self) -> Opened:
-        evidence, troubles = self._evidence()
+        left = tuple(filter(None, map(self._of_another_node, self._spools())))
+        evidence, troubles = self._evidence({one.directory for one in left})
         current = self._current(evidence)
         epoch = self._epoch(evidence)
         drains = [self._drain(item, epoch) for item in evidence if item is not current]
@@ -117,13 +119,17 @@ class Opener:
             troubles += current.troubles
         identity = Identity(self.node, spool, self.board, self.boot, epoch, self.schema)
         core = self._revive(current, identity, epoch, self.callbacks.release)
-        return Opened(core, [drain for drain in drains if drain], troubles)
+        return Opened(core, [drain for drain in drains if drain], troubles, left)
 
-    def _evidence(self) -> tuple[list[Evidence], list[Trouble]]:
-        """Examine every spool of the directory; what holds nothing at all is put away."""
+    def _spools(self) -> list[Path]:
+        found = sorted(self.options.directory.iterdir())
+        return [path for path in found if path.is_dir() and ID.fullmatch(path.name)]
+
+    def _evidence(self, left: Container[str]) -> tuple[list[Evidence], list[Trouble]]:
+        """Examine every spool but those `left`; what holds nothing at all is put away."""
         found, troubles = [], list[Trouble]()
-        for path in sorted(self.options.directory.iterdir()):
-            if not (path.is_dir() and ID.fullmatch(path.name)) or self._of_another_node(path):
+        for path in self._spools():
+            if str(path) in left:
                 continue
             try:
                 item = examine(path, self.options)
@@ -136,15 +142,18 @@ class Opener:
                 found.append(item)
         return found, troubles
 
-    def _of_another_node(self, path: Path) -> bool:
-        """Tell whether the births of a spool are another node's alone.
+    def _of_another_node(self, path: Path) -> Left | None:
+        """Return what is known of a spool whose births are another node's alone.
 
         Its batches bear that name, which no broker and no City OS takes from us. It is left
         untouched: for that node to come back, or for `edgenode spool export`.
         """
         births = Births(read_births(path))
         nodes = {birth.node for birth in map(births.decoded, births) if birth is not None}
-        return bool(nodes) and self.node not in nodes
+        if not nodes or self.node in nodes:
+            return None
+        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+        return Left(str(path), ", ".join(sorted(node.hex() for node in nodes)), size)
 
     def _put_away(self, path: Path) -> list[Trouble]:
         """Remove a spool that was never used; quarantine one whose halves are both lost."""

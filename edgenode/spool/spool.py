@@ -48,8 +48,7 @@ class Spool:
         self._rate = Rate(clock.boot_ms())
         self._timekeeper = Timekeeper(clock)
         self._wake = threading.Event()
-        self._closed = False
-        self._tamper_at = 0
+        self._closed, self._tamper_at = False, 0
         self._patience = Patience()
 
     @classmethod
@@ -69,7 +68,7 @@ class Spool:
 
     def _begin(self, opened: Opened) -> None:
         self._core = core = opened.core
-        self._lock_fd = opened.lock_fd
+        self._lock_fd, self._left = opened.lock_fd, opened.left
         me = core.identity
         self.id, self.epoch, self.schema = me.spool, me.epoch, me.schema
         self.outbox: Outbox = core.outbox
@@ -296,4 +295,5 @@ class Spool:
             self.clock.boot_ms(),
             progress=self.progress,
             degraded=self.degraded,
+            left=self._left,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgenode.spool.core import Core
 from edgenode.spool.database import FULL_SHARE, PAGE
-from edgenode.spool.model import SpoolStats
+from edgenode.spool.model import Left, SpoolStats
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.quarantine import entries
 from edgenode.spool.rate import Rate
@@ -23,6 +23,7 @@ def statistics(
     *,
     progress: int,
     degraded: str,
+    left: tuple[Left, ...],
 ) -> SpoolStats:
     """Gather the figures; waits for the store's lock."""
     core = cores[0]
@@ -58,6 +59,7 @@ def statistics(
         drains=len(cores) - 1,
         quarantined=tuple(entries(options.directory))
         + tuple(entries(core.path or Path("/nonexistent"))),
+        left=left,
         totals=core.totals.values(),
     )
 

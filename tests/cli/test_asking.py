@@ -269,12 +269,14 @@ def test_a_spool_in_trouble_leaves_with_one_and_names_what_was_set_aside(
     daemon.status["spool"] |= {
         "degraded": "the disk is full", "evicted_readings": 7,
         "quarantined": [["store-1", "not a database", 4096]],
+        "left": [{"directory": "/spool/00ff", "node": "aa55", "bytes": 5_000_000}],
     }  # fmt: skip
     assert run(daemon, "spool") == 1
     said = out(capsys)
     assert "NOT WELL, the disk is full" in said
     assert "7 readings since the start" in said
     assert "set aside store-1 (not a database, 4.1 kB)" in said
+    assert "left /spool/00ff of node aa55 (5.0 MB)" in said
 
 
 def test_every_request_of_the_socket_has_a_verb() -> None:

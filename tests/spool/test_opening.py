@@ -10,9 +10,11 @@ import pytest
 from edgenode.errors import SpoolError
 from edgenode.reading import Channel, EventCode, Group, Sample
 from edgenode.spool import Spool, Trouble, last_utc_ms, opening
+from edgenode.spool.model import Left
 from tests.support.clock import FakeClock
 from tests.support.spools import (
     GROUPS,
+    NODE,
     account,
     drained,
     feed,
@@ -172,10 +174,13 @@ def test_another_nodes_spool_is_left_untouched_until_that_node_is_back(
     feed(other, clock, 6)
     assert {batch.node for batch in account(other).batches} == {b"another!"}
     assert contents(path) == before
+    (left,) = other.stats().left
+    assert left == Left(str(path), NODE.hex(), sum(map(len, before.values())))
     kill(other)
     again = opened(tmp_path, clock)
     assert again.id == first.id
     assert not account(again).unaccounted()
+    assert [one.node for one in again.stats().left] == [b"another!".hex()]
 
 
 def test_a_spool_that_was_only_created_is_no_trouble(tmp_path: Path, clock: FakeClock) -> None:

@@ -51,7 +51,7 @@ STATUS: dict[str, Any] = {
         "pruned_batches": 108, "resent_batches": 0, "written_bytes_per_day": 108_000_000,
         "wear_budget_bytes_per_day": 500_000_000, "lifetime_written_bytes": 40_000_000_000,
         "sealed_bytes_per_day": 864_000, "outage_days_left": 248.5, "drains": 0, "totals": {},
-        "quarantined": [],
+        "quarantined": [], "left": [],
     },
     "uplink": {
         "connected": True, "broker": "mqtt.city:8883", "protocol": "5", "since_ms": 3000,
