@@ -82,6 +82,8 @@ def _build(job: Job, work: Path) -> None:
         raise BuildError("a root file system is made by root: sudo make image")
     date = epoch()
     os.environ["SOURCE_DATE_EPOCH"] = str(date)  # for every tool: passwords, caches, file systems
+    if job.keyring is None:
+        say("no --keyring: this card will take an update from nobody")
     archive = Archive(cache() / f"apt-{job.suite}", job.suite, job.mirror)
     say("packages: reading the lists")
     archive.update()

@@ -49,12 +49,14 @@ DIRECTORIES = (
     "var/lib/systemd/timesync", "var/lib/systemd/timers", "var/lib/rauc",
 )  # fmt: skip
 
-# Nobody reads these on a node; licences (copyright files) stay.
+# Nobody reads these on a node; licences stay, and our own pages, which remedies name.
 EXCLUDED = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
     "/usr/share/lintian/*", "/usr/share/bug/*",
 )  # fmt: skip
-INCLUDED = ("/usr/share/doc/*/copyright", "/usr/share/man/man1/edgenode.1.gz")
+INCLUDED = (
+    "/usr/share/doc/*/copyright", "/usr/share/doc/edgenode/*", "/usr/share/man/man1/edgenode.1.gz",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,11 @@ def test_the_root_is_read_only_and_the_data_partition_fills_the_card(
     assert {"/etc/edgenode", "/var/lib/edgenode", "/etc/machine-id", "/etc/ssh/keys"} <= bound
 
 
+def test_the_pages_that_remedies_name_are_on_the_node(machine: Machine) -> None:
+    pages = machine.said("ls /usr/share/doc/edgenode/docs").split()
+    assert {"brokers.md", "drivers.md", "cli.md", "provisioning.md"} <= set(pages)
+
+
 def test_time_comes_by_ntp_and_the_certificate_by_est(machine: Machine, city: City) -> None:
     machine.until(lambda: city.clock.asked, "a question for the time", 300)
     machine.until(lambda: ("simpleenroll", 200) in city.est.log, "enrolment", 600)
