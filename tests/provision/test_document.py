@@ -11,10 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from edgenode.errors import NodeError, ProvisionError
-from edgenode.provision.canonical import (
-    MAX_TOLD,
-    pretty,
-)
+from edgenode.provision.canonical import MAX_TOLD, pretty
 from edgenode.provision.document import digest, read, sign, stored, verify, without_secrets
 from edgenode.provision.keys import public_of
 from tests.support.certificates import Authority, Pair

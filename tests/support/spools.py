@@ -56,6 +56,16 @@ def feed(spool: Spool, clock: FakeClock, seconds: int, *, step: bool = True) -> 
             spool.step()
 
 
+def sealed_minutes(spool: Spool, clock: FakeClock, minutes: int) -> None:
+    """One batch of telemetry a minute."""
+    for _ in range(minutes):
+        feed(spool, clock, 1)
+        clock.advance(5_000)
+        spool.step()
+        clock.advance(60_000)
+        spool.step()
+
+
 def drained(outbox: Outbox, *, live: bool = False) -> list[Sealed]:
     """Take all that a lane has."""
     taken: list[Sealed] = []
