@@ -43,6 +43,14 @@ def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
+def _state(pid: int) -> str:
+    """Return the state letter of a process as proc(5) has it; X for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 class Postgres:
     """One cluster; `start` again after `stop` or `kill` finds what was committed.
 
@@ -115,14 +123,21 @@ class Postgres:
             self._process = None
 
     def kill(self) -> None:
-        """Lose the server with all its processes, as when the power goes."""
+        """Lose the server with all its processes, as when the power goes; returns without them.
+
+        One that still wrote to the disk would keep a new server from starting.
+        """
         if self._process is not None:
             lead = self._process.pid
-            for pid in (lead, *map(int, _children(lead))):  # the first, or it would start others
+            self._process.send_signal(signal.SIGSTOP)  # it starts no others from here on
+            until(lambda: _state(lead) in "TZ", "the server to stand still")
+            children = [int(pid) for pid in _children(lead)]
+            for pid in (lead, *children):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self._process.wait(10)
             self._process = None
+            until(lambda: all(_state(pid) in "XZ" for pid in children), "its processes to end")
 
     def url(self, database: str) -> str:
         """Return the URL of a database by the socket."""
