@@ -1,4 +1,4 @@
-"""What holds for every test: it leaves no descriptors to those after it."""
+"""What holds for every test: it leaves no descriptors to others, and has a lane to run in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.lanes import Lanes
 from tests.support.spools import let_go_in_the_end
 
 
@@ -13,3 +14,8 @@ from tests.support.spools import let_go_in_the_end
 def _let_go() -> Iterator[None]:
     with let_go_in_the_end():
         yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes | None:
+    return Lanes(config, log) if config.getvalue("dist") == "loadscope" else None
