@@ -100,7 +100,10 @@ class ClockTable(Table, frozen=True):
 
     manual_err_ms: Annotated[
         Milliseconds | None,
-        Meta(title="vouch for the clock by hand: how wrong it may be; without NTP or satellites"),
+        Meta(
+            title="vouch for the clock by hand: how wrong it may be; without NTP or satellites, and"
+            " not in a boot that found its clock behind and stepped it forward"
+        ),
     ] = None
 
 
