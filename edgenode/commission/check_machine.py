@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from edgenode.commission.evidence import CardSeen, CertificateSeen, Evidence
@@ -76,6 +77,20 @@ def disk(evidence: Evidence) -> Iterator[Finding]:
         reason = f"below {ROOM_BYTES / 1e6:.0f} MB logs and updates fail, and soon the spool"
         remedy = "make room, or lower spool.cap_mb in the file"
         yield Finding("disk", what, reason, remedy, "sudo du -xh --max-depth=2 /var")
+
+
+def left(evidence: Evidence) -> Iterator[Finding]:
+    """Tell of what another node, or this one under the id before, left on the card."""
+    for spool in evidence.status["spool"]["left"] if evidence.status else ():
+        key = f"left {Path(spool['directory']).name}"
+        mib = spool["bytes"] >> 20
+        what = f"{spool['directory']} is the spool of node {spool['node']}, {mib} MiB"
+        reason = "it is neither sent nor removed, and takes room that counts as nobody's"
+        remedy = (
+            "export it, and import the file at the City OS (edgenode cityos import); then remove "
+            "the directory and restart edgenode"
+        )
+        yield Finding(key, what, reason, remedy, "sudo edgenode spool export left.cbor", note=True)
 
 
 def configuration(evidence: Evidence) -> Iterator[Finding]:

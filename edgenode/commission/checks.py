@@ -15,6 +15,7 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterable[Finding]], ...]] = (
     check_machine.supply,
     check_machine.card,
     check_machine.disk,
+    check_machine.left,
     check_sensors.plan,
     check_sensors.sensors,
     check_sensors.plausible,

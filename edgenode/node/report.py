@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgenode.advice import LEAK, REASONS, WORN
@@ -71,10 +70,6 @@ def conditions(picture: Picture) -> Iterator[Condition]:
         )
 
 
-LEFT = (
-    "edgenode spool export FILE, edgenode cityos import FILE at the City OS, then remove the "
-    "directory and restart edgenode"
-)
 UNPLUG = "unplug its sensors one by one; check pull-ups"
 LEVER_ADVICE = {
     "nine-clocks": "compare chip, scl and sda of [bus.clear] with the wiring and with gpioinfo",
@@ -147,12 +142,6 @@ def _spool(picture: Picture) -> Iterator[Condition]:
         share = 100 * spool.used_bytes // max(spool.cap_bytes, 1)
         what = f"the spool is {share} % full; the oldest readings will be given up"
         yield Condition("spool full", what, "bring the uplink back, or raise spool.cap_mb")
-    for left in spool.left:
-        what = (
-            f"{left.directory} is the spool of another node ({left.node}), {left.bytes >> 20} MiB: "
-            "it is neither sent nor removed"
-        )
-        yield Condition(f"spool left {Path(left.directory).name}", what, LEFT)
     if picture.up_ms > STEADY_MS and picture.written_a_day > CARD_BYTES_A_DAY:
         what = f"{picture.written_a_day / 1e9:.2f} GB a day are written to the card"
         yield Condition("card wear", what, "mount noatime,commit=60; raise commit_interval_s")

@@ -110,6 +110,9 @@ def _machine() -> Iterator[Case]:
     yield Case("card is worn", well(machine={"card_life_used": 90.0}), "card life")
     yield Case("card wears", well(machine={"card_life_used": 60.0}), "card life", True)
     yield Case("disk is full", well(disk_free_bytes=20_000_000), "disk")
+    left = {"directory": "/var/lib/edgenode/spool/00ff", "node": "aa55", "bytes": 5 << 20}
+    spool = STATUS["spool"] | {"left": [left]}
+    yield Case("another's spool", told(spool=spool), "left 00ff", True)
     yield Case("mistake", well(problems=("node.toml:3: site.nam: unknown",)), "configuration 1")
     yield Case("bare port", well(warnings=("ttyUSB0 moves",)), "warning 1", True)
     yield Case("no clock", told(clock="none", clock_err_ms=None), "clock")

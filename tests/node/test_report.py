@@ -14,7 +14,6 @@ from edgenode.node.documents import status
 from edgenode.node.report import LEVER_ADVICE, Picture, conditions, line
 from edgenode.sensing import BusWorker, LeverStats, LifeStats, SensorStats, WorkerStats
 from edgenode.spool import SpoolStats
-from edgenode.spool.model import Left
 from edgenode.uplink import UplinkStats
 from tests.support.clock import FakeClock
 from tests.support.sensing import FakeSink
@@ -132,13 +131,6 @@ def test_a_degraded_or_nearly_full_spool_is_told() -> None:
     assert found(changed(used_bytes=220 << 20)) == ["spool full"]
     (short,) = conditions(changed(cap_bytes=40 << 20, cap_short_bytes=200 << 20))
     assert short.what == "the disk has room for 40 MiB of the spool's 240 MiB"
-
-
-def test_a_spool_that_another_node_left_is_told_with_the_way_to_bring_it_home() -> None:
-    left = Left("/var/lib/edgenode/spool/00ff", "aa55", 5 << 20)
-    (told,) = conditions(changed(left=(left,)))
-    assert "/spool/00ff is the spool of another node (aa55), 5 MiB" in told.what
-    assert told.advice.startswith("edgenode spool export FILE, edgenode cityos import FILE")
 
 
 def test_a_card_that_is_worn_too_fast_is_told_once_the_rate_is_steady() -> None:
