@@ -61,7 +61,7 @@ def test_what_is_not_the_fault_of_the_data_is_told_once_and_loses_nothing(
     one.run()
     assert broker.value(ID, "pm25") == 1.0
     assert one.state.refused() == []
-    assert [str(status) in text for text in one.said] == [True, False]
+    assert [f" {status}" in text for text in one.said] == [True, False]
 
 
 def test_stopping_while_a_broker_is_down_keeps_everything_for_the_next_time(
