@@ -54,6 +54,7 @@ class Job:
 
 def main() -> int:
     """Build, and print what was made with its sizes; 1 where it cannot be."""
+    os.umask(0o022)  # what is made without a mode of its own is a part of the image
     try:
         job = _job()
         need(TOOLS)

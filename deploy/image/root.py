@@ -165,13 +165,20 @@ def _users(root: Path) -> None:
     run(["usermod", "--root", root, "--password", "*", "root"])
 
 
-def _own_files(root: Path) -> None:
-    shutil.copytree(HERE / "tree", root, dirs_exist_ok=True)
-    for path in (HERE / "tree").rglob("*"):
-        if path.is_file():
-            there = root / path.relative_to(HERE / "tree")
+def lay(source: Path, root: Path) -> None:
+    """Copy a tree over `root`; its owner, modes and dates are not those of a checkout."""
+    for path in sorted(source.rglob("*")):
+        there = root / path.relative_to(source)
+        if path.is_dir():
+            there.mkdir(exist_ok=True)
+        else:
+            shutil.copyfile(path, there)
             there.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
             os.chown(there, 0, 0)
+
+
+def _own_files(root: Path) -> None:
+    lay(HERE / "tree", root)
     (root / "etc/sudoers.d/maintainer").chmod(0o440)
     fstab = root / "etc/fstab"
     fstab.write_text(fstab.read_text().replace("@DISK@", DISK_ID))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from deploy.image import __main__ as builder
 from deploy.image import disk, initramfs, sbom, slots
 from deploy.image.packages import Package, lock
 from deploy.image.recipe import DISK_ID, MIB, PARTS, BuildError
+from deploy.image.root import lay
 
 DATE = 1_700_000_000
 PACKAGE = Package("libc6", "2.36-9+deb12u10", "arm64", "a" * 64, "http://deb.example/libc6.deb")
@@ -74,6 +77,37 @@ def test_the_same_files_give_the_same_fat_whatever_their_times(tmp_path: Path) -
         ["mtype", "-i", tmp_path / "one.fat", "::cmdline.txt"], check=True, capture_output=True
     )
     assert read.stdout == b"root="
+
+
+@pytest.mark.root
+def test_a_checkout_of_other_dates_and_modes_gives_the_same_root(tmp_path: Path) -> None:
+    images = []
+    for name, mode, at in (("one", 0o755, DATE - 9_000), ("two", 0o700, DATE + 9_000)):
+        source, root = tmp_path / name, tmp_path / f"{name}.root"
+        (source / "etc/default").mkdir(parents=True)
+        (source / "etc/default/locale").write_text("LANG=C.UTF-8\n")
+        (source / "etc/default/locale").chmod(mode & 0o644)
+        (root / "etc").mkdir(parents=True)
+        for path in ("etc/default/locale", "etc/default", "etc"):
+            os.utime(source / path, (at, at))
+        (source / "etc/default").chmod(mode)
+        lay(source, root)
+        slots.squashfs(root, tmp_path / f"{name}.squashfs", DATE)
+        images.append((tmp_path / f"{name}.squashfs").read_bytes())
+    assert images[0] == images[1]
+
+
+def test_a_builder_that_keeps_its_files_to_itself_makes_the_same_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["image", "--deb", "no.deb"])
+    monkeypatch.setattr(builder, "need", lambda _: (_ for _ in ()).throw(BuildError("enough")))
+    before = os.umask(0o077)
+    try:
+        assert builder.main() == 1
+        assert os.umask(before) == 0o022
+    finally:
+        os.umask(before)
 
 
 def test_the_initramfs_is_what_cpio_unpacks(tmp_path: Path) -> None:
