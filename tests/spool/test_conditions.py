@@ -22,11 +22,6 @@ from tests.support.spools import feed, kill, opened, spool_path
 LOST = {"sensor air": "sensor air on bus i2c1 is lost: no acknowledge"}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def look(spool: Spool, clock: FakeClock, held: dict[str, str], seconds: int = 1) -> None:
     """Look each second, as a node does, and let the spool thread do its work."""
     for _ in range(seconds):

@@ -21,18 +21,6 @@ from tests.support.spools import (
 )
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def spool(tmp_path: Path, clock: FakeClock) -> Spool:
-    spool = opened(tmp_path, clock)
-    spool.outbox.begin_session()
-    return spool
-
-
 def acked(spool: Spool, *ranges: tuple[int, int], resend: tuple[int, int] | None = None) -> Ack:
     again = ((0, *resend),) if resend else ()
     return Ack(NODE, spool.id, {0: ranges} if ranges else {}, again)

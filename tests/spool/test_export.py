@@ -18,11 +18,6 @@ from tests.support.spools import GROUPS, drained, feed, kill, opened, small, spo
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def room(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 

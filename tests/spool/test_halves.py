@@ -7,8 +7,6 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from edgenode.reading import Channel, EventCode, Group
 from edgenode.spool import Trouble
 from edgenode.spool.block import BLOCK
@@ -24,11 +22,6 @@ from tests.support.spools import (
     opened,
     spool_path,
 )
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 def test_old_rows_can_be_sealed_when_the_store_with_their_birth_is_lost(

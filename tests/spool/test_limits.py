@@ -20,11 +20,6 @@ from tests.support.spools import account, feed, kill, opened
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def spool(tmp_path: Path, clock: FakeClock) -> Spool:
     spool = opened(tmp_path, clock)
     spool.outbox.begin_session()

@@ -16,11 +16,6 @@ EVENTS = int(Stream.EVENTS)
 MINUTE = 60_000
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def mark(spool: Spool, clock: FakeClock) -> int:
     least = spool.next_seq(Stream.EVENTS)
     spool.event(clock.boot_ms(), None, Event(EventCode.MARKED))

@@ -19,11 +19,6 @@ from tests.support.spools import feed, kill, spool_path
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def room(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 

@@ -25,18 +25,6 @@ from tests.support.spools import (
 MINUTE = 60_000
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def spool(tmp_path: Path, clock: FakeClock) -> Spool:
-    spool = opened(tmp_path, clock)
-    spool.outbox.begin_session()
-    return spool
-
-
 def seqs(spool: Spool, *, live: bool) -> list[int]:
     return [sealed.seq for sealed in drained(spool.outbox, live=live)]
 

@@ -45,11 +45,6 @@ COARSE = replace(METER, channels=(*METER.channels, Channel("meter/voltage", "V",
 AFTER: Groups = {1: AIR, 2: COARSE, 3: SHADE}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 @contextmanager
 def running(spool: Spool) -> Iterator[None]:
     """Run the spool's thread, as a node does."""

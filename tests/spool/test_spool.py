@@ -20,11 +20,6 @@ from tests.support.spools import GROUPS, NODE, air, drained, feed, opened, unpac
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def spool(tmp_path: Path, clock: FakeClock) -> Spool:
     spool = opened(tmp_path, clock)
     spool.outbox.begin_session()
