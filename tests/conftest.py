@@ -1,4 +1,4 @@
-"""What holds for every test: it leaves no descriptors to others, and has a lane to run in."""
+"""What holds for every test: it leaves no descriptors to others, and runs where Lanes says."""
 
 from __future__ import annotations
 

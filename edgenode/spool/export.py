@@ -16,7 +16,8 @@ from typing import IO, Any
 
 from edgenode.errors import SpoolError, WireError
 from edgenode.spool.births import read_births
-from edgenode.spool.glance import spools_in, tree_of
+from edgenode.spool.directory import spools_in
+from edgenode.spool.glance import tree_of
 from edgenode.spool.quarantine import DIRECTORY
 from edgenode.spool.rebuild import DAMAGED, STORE
 from edgenode.spool.salvage import Salvage

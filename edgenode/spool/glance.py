@@ -14,7 +14,6 @@ import cbor2
 from edgenode.errors import SpoolError
 from edgenode.spool.block import FORMAT
 from edgenode.spool.journal import Found, Journal
-from edgenode.spool.opening import ID
 from edgenode.spool.rebuild import DAMAGED, STORE
 from edgenode.spool.remembered import last_moment
 from edgenode.spool.rows import MALFORMED
@@ -23,11 +22,6 @@ from edgenode.spool.tree import Tree
 
 LOCKS = Path("/proc/locks")
 NOTHING = Found(None, (), (), 0)
-
-
-def spools_in(directory: Path) -> list[Path]:
-    """Return the directories of spools, by id. Raises OSError when it cannot be read."""
-    return sorted(path for path in directory.iterdir() if path.is_dir() and ID.fullmatch(path.name))
 
 
 def in_use(directory: Path) -> bool:

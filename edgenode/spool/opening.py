@@ -6,7 +6,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import sqlite3
@@ -20,6 +19,7 @@ from edgenode.reading import Event, Groups
 from edgenode.spool.births import Births, describe, read_births
 from edgenode.spool.block import Status
 from edgenode.spool.core import Core
+from edgenode.spool.directory import bytes_of, spools_in
 from edgenode.spool.journal import Found, NewerFormat, sync_directory
 from edgenode.spool.model import Identity, Left, Trouble
 from edgenode.spool.options import SpoolOptions
@@ -29,7 +29,6 @@ from edgenode.spool.rebuild import QUARANTINE_SHARE
 from edgenode.spool.recovery import Evidence, Surroundings, examine, revive
 from edgenode.spool.store import Store
 
-ID = re.compile(r"[0-9a-f]{16}")
 UNKNOWN = bytes(8)
 MEMORY_CAP = 8 << 20  # of sealed batches, where no disk can be written
 FIRST_DAY_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
@@ -103,7 +102,7 @@ class Opener:
         return fd
 
     def _open_on_disk(self) -> Opened:
-        left = tuple(filter(None, map(self._of_another_node, self._spools())))
+        left = tuple(filter(None, map(self._of_another_node, spools_in(self.options.directory))))
         evidence, troubles = self._evidence({one.directory for one in left})
         current = self._current(evidence)
         epoch = self._epoch(evidence)
@@ -121,14 +120,10 @@ class Opener:
         core = self._revive(current, identity, epoch, self.callbacks.release)
         return Opened(core, [drain for drain in drains if drain], troubles, left)
 
-    def _spools(self) -> list[Path]:
-        found = sorted(self.options.directory.iterdir())
-        return [path for path in found if path.is_dir() and ID.fullmatch(path.name)]
-
     def _evidence(self, left: Container[str]) -> tuple[list[Evidence], list[Trouble]]:
         """Examine every spool but those `left`; what holds nothing at all is put away."""
         found, troubles = [], list[Trouble]()
-        for path in self._spools():
+        for path in spools_in(self.options.directory):
             if str(path) in left:
                 continue
             try:
@@ -152,8 +147,7 @@ class Opener:
         nodes = {birth.node for birth in map(births.decoded, births) if birth is not None}
         if not nodes or self.node in nodes:
             return None
-        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-        return Left(str(path), ", ".join(sorted(node.hex() for node in nodes)), size)
+        return Left(str(path), ", ".join(sorted(node.hex() for node in nodes)), bytes_of(path))
 
     def _put_away(self, path: Path) -> list[Trouble]:
         """Remove a spool that was never used; quarantine one whose halves are both lost."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from edgenode.errors import SpoolError
 from edgenode.spool.conditions import Conditions
 from edgenode.spool.database import PAGE
-from edgenode.spool.glance import Glance, glance, in_use, spools_in, tree_of
+from edgenode.spool.directory import bytes_of, spools_in
+from edgenode.spool.glance import Glance, glance, in_use, tree_of
 from edgenode.spool.model import STREAMS, Condition, Moment
 from edgenode.spool.quarantine import entries
 from edgenode.spool.remembered import last_moment, loaded, times_of
@@ -85,7 +86,7 @@ def _spool(path: Path) -> tuple[SpoolSurvey, bool]:
             written=last_moment(seen.found, seen.state),
             history=loaded(Conditions.load, seen.meta.get(Meta.CONDITIONS), Conditions()).history(),
             quarantined=tuple(entries(path)),
-            file_bytes=sum(file.stat().st_size for file in path.iterdir() if file.is_file()),
+            file_bytes=bytes_of(path),
             lifetime_written_bytes=loaded(Wear.load, seen.meta.get(Meta.WEAR), Wear()).lifetime(),
             problem=seen.problem,
         )

@@ -12,7 +12,8 @@ import cbor2
 
 from edgenode.errors import SpoolError, WireError
 from edgenode.spool.block import BLOCK, decode_block, format_of
-from edgenode.spool.glance import in_use, spools_in, tree_of
+from edgenode.spool.directory import spools_in
+from edgenode.spool.glance import in_use, tree_of
 from edgenode.spool.journal import EMPTY, RING, STRIDE
 from edgenode.spool.rows import MALFORMED, decode_payload
 from edgenode.spool.store import StoredBatch, place_of

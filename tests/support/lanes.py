@@ -33,10 +33,6 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
         if not self._waits(node):
             super()._assign_work_unit(node)
 
-    def _reschedule(self, node: WorkerController) -> None:
-        if not self._waits(node):
-            super()._reschedule(node)
-
     def _waits(self, node: WorkerController) -> bool:
         """Whether another worker has what must be alone, and is not nearly done with it."""
         held = [work[SCOPE] for other, work in self.assigned_work.items()
