@@ -132,7 +132,47 @@ class Limit(IntEnum):
     MONTH_BYTES = 2
 
 
+class SpoolReason(Code):
+    """Why the spool is, or was, degraded; the value of spool-degraded and spool-recovered.
+
+    From 128 on the value is the reason code with which a broker refused (MQTT 5, section 2.4).
+    """
+
+    DISK_FULL = 1
+    READ_ONLY = 2
+    IO_ERROR = 3
+    STORE_SALVAGED = 4
+    STORE_LOST = 5
+    JOURNAL_LOST = 6
+    ALIEN_ACK = 7  # only as a value of tamper
+    SET_ASIDE = 8
+
+
+# They last until the disk takes writes again; an end that names none of them ends them all.
+OF_THE_DISK: Final = frozenset({SpoolReason.DISK_FULL, SpoolReason.READ_ONLY, SpoolReason.IO_ERROR})
+# They happened, and no event ends them.
+HAPPENINGS: Final = frozenset({
+    SpoolReason.STORE_SALVAGED, SpoolReason.STORE_LOST, SpoolReason.JOURNAL_LOST,
+    SpoolReason.SET_ASIDE,
+})  # fmt: skip
+
 ALARMS = frozenset({3, 5, 7, 9, 11, 14, 17, 19, 20})
+
+# What begins a condition, and what ends it: of one sensor, of the node where the event names none.
+ENDS: Final = {
+    EventCode.SENSOR_LOST: EventCode.SENSOR_FOUND,
+    EventCode.BUS_STUCK: EventCode.BUS_RECOVERED,
+    EventCode.LIMIT_EXCEEDED: EventCode.LIMIT_CLEARED,
+    EventCode.SPOOL_DEGRADED: EventCode.SPOOL_RECOVERED,
+    EventCode.MAINTENANCE_BEGUN: EventCode.MAINTENANCE_ENDED,
+    EventCode.LEAK_SUSPECTED: EventCode.LEAK_ENDED,
+    EventCode.LINK_LOST: EventCode.LINK_FOUND,
+    EventCode.CLOCK_LOST: EventCode.CLOCK_FOUND,
+}
+# Beginnings that have an end for each value: what the end of one value says is nothing of another.
+BY_VALUE: Final[frozenset[EventCode]] = frozenset(
+    {EventCode.LIMIT_EXCEEDED, EventCode.SPOOL_DEGRADED}
+)
 
 
 @dataclass(frozen=True, slots=True)

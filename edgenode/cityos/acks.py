@@ -108,13 +108,20 @@ class Acks:
         spool = self._choose(entry, now)
         if spool is None:
             return None
-        newest = durable.newest(self._sink.db, node)
+        in_use = self._in_use(node)
         ack = self._build(node, spool, now, utc)
         entry.dirty.pop(spool, None)
         entry.due = now + INTERVAL_MS
-        if newest is not None and spool != newest:
-            entry.dirty[newest] = None  # what stays retained is of the spool in use
+        if in_use is not None and spool != in_use:
+            entry.dirty[in_use] = None  # what stays retained is of the spool in use
         return ack
+
+    def _in_use(self, node: bytes) -> bytes | None:
+        """Return the spool in use, None while nothing of it is durable: no ack says that."""
+        spool = durable.spool_in_use(self._sink.db, node)
+        if spool is None or not durable.streams(self._sink.db, node, spool):
+            return None
+        return spool
 
     def _choose(self, entry: _Node, now: int) -> bytes | None:
         """Take a spool that has news; else one with something missing whose time has come."""

@@ -1,4 +1,10 @@
-"""What is durable of a spool, as ranges of seqs: always computed from the raw batches."""
+"""What is durable of a spool, as ranges of seqs: always computed from the raw batches.
+
+And which spool of a node is the one in use: that whose connection was heard last. It is not the
+one that came last: a node whose disk failed at one start goes on with an older spool at the next,
+and an old card may come as a file years later. Nor is it the one whose batches came last, since a
+node sends what older spools still hold under their ids.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,14 @@ from typing import NamedTuple
 
 from edgenode.cityos.ranges import Range
 from edgenode.cityos.store import Database
+
+# The spool in use comes last. Those without any state count where no spool of the node has one.
+_BY_USE = (
+    "SELECT spool.node, spool.spool, state.online FROM spool LEFT JOIN state"
+    " ON state.node = spool.node AND state.spool = spool.spool {}"
+    " ORDER BY coalesce(state.arrival, -1), spool.id"
+)
+_OF_ONE = "WHERE spool.node = ?"
 
 
 class Held(NamedTuple):
@@ -54,11 +68,19 @@ def lost(db: Database, node: bytes, spool: bytes) -> dict[int, list[Range]]:
     return found
 
 
-def newest(db: Database, node: bytes) -> bytes | None:
-    """Return the node's latest spool, None while nothing of it is durable."""
-    row = db.execute(
-        "SELECT spool, EXISTS (SELECT 1 FROM held WHERE held.node = spool.node"
-        " AND held.spool = spool.spool) FROM spool WHERE node = ? ORDER BY id DESC LIMIT 1",
-        (node,),
-    ).fetchone()
-    return bytes(row[0]) if row is not None and row[1] else None
+def spools_in_use(db: Database) -> dict[bytes, bytes]:
+    """Return of each node the spool in use."""
+    rows = db.execute(_BY_USE.format(""))
+    return {bytes(node): bytes(spool) for node, spool, _ in rows}  # the last of a node stays
+
+
+def spool_in_use(db: Database, node: bytes) -> bytes | None:
+    """Return the node's spool in use, None while nothing of any is known."""
+    rows = db.execute(_BY_USE.format(_OF_ONE), (node,)).fetchall()
+    return bytes(rows[-1][1]) if rows else None
+
+
+def online(db: Database, node: bytes) -> bool | None:
+    """Return what the spool in use told of its connection last, None where it told nothing."""
+    rows = db.execute(_BY_USE.format(_OF_ONE), (node,)).fetchall()
+    return bool(rows[-1][2]) if rows and rows[-1][2] is not None else None

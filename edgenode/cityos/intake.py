@@ -92,8 +92,8 @@ class _Round:
         for node, message in sorted(about.items()):
             self._about(node, message)
         states = [(found, x) for x, found in pairs if isinstance(found, State)]
-        for state, message in sorted(states, key=lambda pair: (pair[0].node, pair[0].spool)):
-            self._state(state, message)
+        # Of NO_SPOOL a node only tries its rights; it is as it was.
+        self._states([(state, x) for state, x in states if state.spool != NO_SPOOL])
         self._batches()
         self._settle()
         return self._receipts
@@ -185,23 +185,44 @@ class _Round:
             (node, message.payload, message.arrival),
         )
 
-    def _state(self, state: State, message: Incoming) -> None:
-        """Take the highest (epoch, connect); of one connection, offline comes after online."""
-        if state.spool == NO_SPOOL:
-            return  # the node tries its rights; it is as it was
+    def _states(self, states: list[tuple[State, Incoming]]) -> None:
+        """Note who is connected, and when each connection was heard first.
+
+        Of one node these moments ascend as the messages came, be they of one millisecond or of
+        receivers whose clocks differ: the last of them tells which spool is in use.
+        """
+        nodes = sorted({state.node for state, _ in states})
+        heard = self._sink.each(
+            "SELECT coalesce(max(arrival), 0) FROM state WHERE node = ?",
+            [(node,) for node in nodes],
+        )
+        last = {node: int(rows[0][0]) for node, rows in zip(nodes, heard, strict=True)}
+        timed = []
+        for state, message in states:
+            last[state.node] = max(message.arrival, last[state.node] + 1)
+            timed.append((state, last[state.node]))
+        for state, arrival in sorted(timed, key=lambda pair: (pair[0].node, pair[0].spool)):
+            self._state(state, arrival)
+
+    def _state(self, state: State, arrival: int) -> None:
+        """Take the highest (epoch, connect); of one connection, offline comes after online.
+
+        That it ended is no new connection: `arrival` stays when it was heard first.
+        """
         self._db.execute(
             "INSERT INTO spool (node, spool, arrival) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (state.node, state.spool, message.arrival),
+            (state.node, state.spool, arrival),
         )
         self._db.execute(
             "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node, spool) DO UPDATE SET"
             " online = excluded.online, epoch = excluded.epoch,"
-            " connect_ms = excluded.connect_ms, arrival = excluded.arrival"
+            " connect_ms = excluded.connect_ms, arrival = CASE"
+            " WHEN (excluded.epoch, excluded.connect_ms) > (state.epoch, state.connect_ms)"
+            " THEN excluded.arrival ELSE state.arrival END"
             " WHERE (excluded.epoch, excluded.connect_ms, state.online)"
             " > (state.epoch, state.connect_ms, excluded.online)",
-            (state.node, state.spool, int(state.online), state.epoch, state.connect_ms,
-             message.arrival),
-        )  # fmt: skip
+            (state.node, state.spool, int(state.online), state.epoch, state.connect_ms, arrival),
+        )
 
     def _settle(self) -> None:
         """Write down what happened and who was heard."""

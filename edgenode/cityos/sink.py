@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from edgenode.cityos import durable
 from edgenode.cityos.store import Database, RowStore, is_url
 from edgenode.errors import CityError
 from edgenode.reading import Anchor
@@ -192,19 +193,15 @@ class Sink(ABC):
         return [Anchor(*row) for row in rows]
 
     def presence(self, node: bytes) -> Presence:
-        """Return the node's state: by its highest (epoch, connect), unless it is silent."""
+        """Return the node's state, as the spool in use told it last, unless it is silent."""
         row = self.db.execute(
             "SELECT last_seen, silent FROM node WHERE node = ?", (node,)
         ).fetchone()
         last_seen, silent = row or (0, 0)
-        state = self.db.execute(
-            "SELECT online FROM state JOIN spool USING (node, spool) WHERE node = ?"
-            " ORDER BY spool.id DESC LIMIT 1",
-            (node,),
-        ).fetchone()
-        if state is None:
+        online = durable.online(self.db, node)
+        if online is None:
             return Presence("silent" if silent else "unknown", last_seen)
-        if not state[0]:
+        if not online:
             return Presence("offline", last_seen)
         return Presence("silent" if silent else "online", last_seen)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from typing import Final
 
-from edgenode.reading import ClockSource, EventCode, Quality
+from edgenode.reading import ClockSource, EventCode, Limit, Quality, SpoolReason
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+REFUSED: Final = 128  # and above: a reason code of MQTT 5, section 2.4
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(utc_ms: int) -> str:
@@ -32,6 +34,18 @@ def event(code: int) -> str:
 def clock(code: int) -> str:
     """Return the name of a clock source."""
     return _name(ClockSource, code, "clock")
+
+
+def limit(code: int) -> str:
+    """Return the name of a limit of the node."""
+    return _name(Limit, code, "limit")
+
+
+def degraded(reason: int) -> str:
+    """Return the name of a reason of a degraded spool, or what a broker does to it."""
+    if reason >= REFUSED:
+        return f"a broker refuses what it sends ({reason})"
+    return _name(SpoolReason, reason, "reason")
 
 
 def _name(table: type[IntEnum], code: int, kind: str) -> str:

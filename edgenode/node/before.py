@@ -1,19 +1,26 @@
 """What earlier workers have told of and not told the end of: lost sensors, stuck buses.
 
-They may have been of this process, before a reload, or of one before it: then the condition log
-knows. Whoever comes next tells the end, and not the beginning once more.
+They may have been of this process, before a reload, or of one before it: then the spool knows what
+durable events have told. Whoever comes next tells the end, and not the beginning once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
-from edgenode.reading import Rung
+from edgenode.reading import EventCode, Rung
 from edgenode.sensing import WorkerStats
-from edgenode.spool import Condition
+from edgenode.spool import Begun
 
 LOST: Final = frozenset({"lost", "faulty"})
+
+
+class Stuck(NamedTuple):
+    """A bus that was told of as stuck: what was done since, and the sensor it was told of."""
+
+    rung: Rung
+    sensor: str
 
 
 class Before:
@@ -21,17 +28,22 @@ class Before:
 
     def __init__(self) -> None:
         self.lost: set[str] = set()  # sensors
-        self.stuck: dict[str, Rung] = {}  # by bus: what was done since
+        self.stuck: dict[str, Stuck] = {}  # by bus
 
-    def recall(self, entries: Iterable[Condition], epoch: int) -> None:
-        """Take up what the log holds open at the start of the daemon, in the boot `epoch`."""
-        for entry in entries:
-            kind, _, name = entry.key.partition(" ")
-            if entry.end is None and kind == "sensor":
-                self.lost.add(name)
-            elif entry.end is None and kind == "bus":
-                same = entry.begin.epoch == epoch
-                self.stuck[name] = Rung.RESTART if same else Rung.REBOOT
+    def recall(self, begun: Iterable[Begun], buses: Mapping[str, str], epoch: int) -> None:
+        """Take up what stands at the start of the daemon, in the boot `epoch`.
+
+        `buses` has the bus of each sensor; of one that is gone nobody can tell anything any more.
+        """
+        for one in begun:
+            bus = buses.get(one.name or "")
+            if one.name is None or bus is None:
+                continue
+            if one.code == EventCode.SENSOR_LOST:
+                self.lost.add(one.name)
+            elif one.code == EventCode.BUS_STUCK:
+                rung = Rung.RESTART if one.epoch == epoch else Rung.REBOOT
+                self.stuck[bus] = Stuck(rung, one.name)
 
     def remember(self, bus: WorkerStats) -> None:
         """Take up how a worker leaves its bus."""
@@ -40,5 +52,5 @@ class Before:
             if sensor.state in LOST:
                 self.lost.add(sensor.sensor)
         self.stuck.pop(bus.bus, None)
-        if bus.stuck or bus.held:
-            self.stuck[bus.bus] = Rung.REOPEN
+        if bus.told_of:
+            self.stuck[bus.bus] = Stuck(Rung.REOPEN, bus.told_of)

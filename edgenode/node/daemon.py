@@ -62,7 +62,8 @@ class Daemon:
         self._beacon = beacon_of(config.lamp, clock)
         self._control: Control | None = None
         self._ready = False
-        self._working = False  # somebody was at work when we last looked
+        told = (one.code for one in self._rooms.spool.unended.standing())
+        self._working = EventCode.MAINTENANCE_BEGUN in told  # somebody was when we last looked
         self._rung: Rung | None = None  # why we leave, where that is the ladder's will
 
     def _controlled(self) -> Control | None:

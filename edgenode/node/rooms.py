@@ -54,12 +54,15 @@ class Rooms:
         self._stop_spool, self._stop_uplink = threading.Event(), threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._refused = False  # the uplink cannot be started with this configuration
-        lost = any(entry.key == UPLINK and entry.end is None for entry in self.spool.history())
+        lost = any(
+            entry.key == UPLINK and entry.end is None for entry in self.spool.conditions.history()
+        ) or any(one.code == EventCode.LINK_LOST for one in self.spool.unended.standing())
         self._connect_by_ms = 0 if lost else self.started_ms + CONNECT_MS  # it may go on at once
 
     def start_sensing(self) -> None:
         """Start the spool's thread, then a worker per bus; raises NodeError for an unknown wire."""
-        self.buses.before.recall(self.spool.history(), self.spool.epoch)
+        buses = {sensor.name: sensor.bus.name for sensor in self.config.sensors}
+        self.buses.before.recall(self.spool.unended.standing(), buses, self.spool.epoch)
         self._start("spool", lambda: self.spool.run(self._stop_spool))
         self.buses.start(self.config, self.groups)
 
@@ -78,10 +81,17 @@ class Rooms:
             self._clock,
             lambda event: self.spool.event(self._clock.boot_ms(), None, event),
             self.spool.traffic,
+            self._degraded(),
         )
         stop = self._stop_uplink = threading.Event()
         self.uplink = uplink
         self._start("uplink", lambda: uplink.run(stop))
+
+    def _degraded(self) -> list[int]:
+        """Return why the spool is told to be degraded; the uplink knows the words of brokers."""
+        standing = self.spool.unended.standing()
+        reasons = (one.value for one in standing if one.code == EventCode.SPOOL_DEGRADED)
+        return [reason for reason in reasons if reason is not None]
 
     def try_uplink(self) -> None:
         """Start sending; where that cannot be, sampling goes on and the reason is told.

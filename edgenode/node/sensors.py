@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ from edgenode.clock import Clock
 from edgenode.config import BusTable, CalibrationTable, ChannelTable, Config, Sensor, serial_line
 from edgenode.config.metering import quiet_min
 from edgenode.driver import Life, declared
-from edgenode.node.before import Before
+from edgenode.node.before import Before, Stuck
 from edgenode.reading import Group, Privacy
 from edgenode.sensing import (
     Board,
@@ -27,6 +27,7 @@ from edgenode.sensing import (
     Maintenance,
     MeterRules,
     SensorRules,
+    Since,
     Sink,
     Wires,
     channels_of,
@@ -171,8 +172,16 @@ class Crew:
             levers=_levers(bus),
             board=self.board,
             maintenance=self.maintenance,
-            since_stuck=before.stuck.get(bus.name),
+            since_stuck=_since(before.stuck.get(bus.name), jobs),
         )
+
+
+def _since(stuck: Stuck | None, jobs: Sequence[Job]) -> Since | None:
+    """Return what the new worker ends: of the same sensor, or the first where that one is gone."""
+    if stuck is None or not jobs:
+        return None
+    gid = next((job.group.gid for job in jobs if job.sensor == stuck.sensor), jobs[0].group.gid)
+    return Since(stuck.rung, gid)
 
 
 def _levers(bus: BusTable) -> Levers:

@@ -15,6 +15,7 @@ from edgenode.sensing.rules import (
     MeterRules,
     SensorRules,
 )
+from edgenode.sensing.rungs import Since
 from edgenode.sensing.schedule import stagger
 from edgenode.sensing.stats import (
     Evidence,
@@ -43,6 +44,7 @@ __all__ = [
     "MeterRules",
     "SensorRules",
     "SensorStats",
+    "Since",
     "Sink",
     "TwinStats",
     "Wires",

@@ -11,7 +11,7 @@ from edgenode.clock import Clock
 from edgenode.errors import Reason
 from edgenode.reading import Event, EventCode, Rung
 from edgenode.sensing.job import Sink
-from edgenode.sensing.rungs import Rungs, Tally
+from edgenode.sensing.rungs import Rungs, Since, Tally
 from edgenode.sensing.runner import Runner
 from edgenode.sensing.stats import LeverStats
 from edgenode.sensing.watch import Watch
@@ -92,13 +92,13 @@ class Ladder:
         clock: Clock,
         watch: Watch,
         sleep: Sleep,
-        since: Rung | None = None,
+        since: Since | None = None,
     ) -> None:
         self.silent_since_ms: int | None = None
         self._sink, self._clock, self._watch, self._sleep = sink, clock, watch, sleep
         self._held, self._levers = levers, _wired(levers)
         self._busy = threading.Lock()  # one lever at a time, whoever pulls it
-        self._since, watch.held = since, since is not None
+        self._since, watch.held = since, since.gid if since else None
         self._climbed: Lever | None = None  # the last rung since the bus fell silent
         self._climbed_ms = 0
         self._relief: Lever | None = None  # what was pulled while the bus thread hung
@@ -128,7 +128,7 @@ class Ladder:
         relief = self._relief
         if relief:  # the call that hung has come back, which the watch has told
             self._relief = None
-            if self._watch.held:  # whether it helped is seen by who answers
+            if self._watch.held is not None:  # whether it helped is seen by who answers
                 self._climbed, self._climbed_ms = relief, self._clock.boot_ms()
             else:
                 relief.tally.helped += 1
@@ -151,7 +151,7 @@ class Ladder:
         now_ms = self._clock.boot_ms()
         if self.silent_since_ms is None:
             self.silent_since_ms = self._climbed_ms = now_ms
-        if not self._watch.held:
+        if self._watch.held is None:
             self._tell_stuck(runners, now_ms)
         waited = now_ms - self._climbed_ms >= GRACE_MS and self._all_tried(runners)
         return waited and self._climb(runners, now_ms)
@@ -242,23 +242,24 @@ class Ladder:
     def _answered(self, runners: Sequence[Runner]) -> None:
         """Tell once that the bus is back, by which rung; `runners` are those that answer."""
         lever, held = self._climbed, self._watch.held
-        if not runners or (self.silent_since_ms is None and not held):
+        if not runners or (self.silent_since_ms is None and held is None):
             return
-        self.silent_since_ms, self._climbed, self._watch.held = None, None, False
+        self.silent_since_ms, self._climbed, self._watch.held = None, None, None
         if lever:
             lever.tally.helped += 1
-        if lever or held:
-            rung = lever.rung if lever else self._since or Rung.REOPEN
+        if lever or held is not None:
+            rung = lever.rung if lever else self._since.rung if self._since else Rung.REOPEN
             event = Event(EventCode.BUS_RECOVERED, value=int(rung))
-            self._sink.event(self._clock.boot_ms(), runners[0].job.group.gid, event)
+            gid = runners[0].job.group.gid if held is None else held
+            self._sink.event(self._clock.boot_ms(), gid, event)
         self._since = None
 
     def _tell_stuck(self, runners: Sequence[Runner], now_ms: int) -> None:
         """Tell of a wire that is held; silence alone is told by its sensors."""
         for runner in runners:
             if runner.failure.reason is Reason.BUS_STUCK:
-                self._watch.held = True
-                self._sink.event(now_ms, runner.job.group.gid, Event(EventCode.BUS_STUCK))
+                self._watch.held = gid = runner.job.group.gid
+                self._sink.event(now_ms, gid, Event(EventCode.BUS_STUCK))
                 return
 
 

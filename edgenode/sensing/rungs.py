@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from edgenode.reading import Rung
 
 
 @dataclass(slots=True)
@@ -12,6 +15,13 @@ class Tally:
 
     tried: int = 0
     helped: int = 0
+
+
+class Since(NamedTuple):
+    """What was done since an earlier worker told that the bus of a sensor is stuck."""
+
+    rung: Rung
+    gid: int  # of that sensor
 
 
 Rungs = dict[str, Tally]  # by the name of the rung, as docs/wire-format.md has it

@@ -90,6 +90,7 @@ class WorkerStats:
     rungs: Rungs = field(default_factory=dict)  # of the bus and all its sensors
     levers: tuple[LeverStats, ...] = ()
     held: bool = False  # told of as stuck, and nothing on it has answered since
+    told_of: str = ""  # the sensor whose bus-stuck has no bus-recovered yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class Watch:
 
     A thread in an uninterruptible read cannot report itself, so another one calls `check`. What
     hangs on a bus that is `held`, which was told of as stuck, is not told once more: bus-stuck
-    has one bus-recovered.
+    has one bus-recovered, of the same sensor.
     """
 
     def __init__(self, sink: Sink, clock: Clock) -> None:
@@ -26,7 +26,7 @@ class Watch:
         self._deadline_ms = 0
         self._reported = False
         self.times_stuck = 0
-        self.held = False  # set by whoever tells of the wire itself
+        self.held: int | None = None  # gid of which whoever tells of the wire itself has told
         self.rung = Rung.BY_ITSELF  # what was tried from outside since the bus is stuck
 
     @contextmanager
@@ -42,7 +42,7 @@ class Watch:
                 self._gid = None
                 if self._reported:
                     self._reported = False
-                    if not self.held:
+                    if self.held is None:
                         event = Event(EventCode.BUS_RECOVERED, value=int(self.rung))
                         self._sink.event(self._clock.boot_ms(), gid, event)
                     self.rung = Rung.BY_ITSELF
@@ -57,9 +57,17 @@ class Watch:
                 self._reported = True
                 self.rung = Rung.BY_ITSELF
                 self.times_stuck += 1
-                if not self.held:
+                if self.held is None:
                     self._sink.event(now_ms, self._gid, Event(EventCode.BUS_STUCK))
             return True
+
+    @property
+    def told(self) -> int | None:
+        """The gid of which bus-stuck was told and bus-recovered was not; None where all is well."""
+        with self._lock:
+            if self.held is not None:
+                return self.held
+            return self._gid if self._reported else None
 
     @property
     def stuck_since_ms(self) -> int | None:

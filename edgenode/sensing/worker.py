@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from edgenode.bus.levers import Levers
 from edgenode.clock import Clock
 from edgenode.errors import NodeError
-from edgenode.reading import Rung
 from edgenode.sensing.board import Board
 from edgenode.sensing.demand import Answer, Desk
 from edgenode.sensing.job import Job, Sink
 from edgenode.sensing.ladder import Ladder
 from edgenode.sensing.lateness import Lateness
 from edgenode.sensing.maintenance import MaintainedSink, Maintenance
-from edgenode.sensing.rungs import added
+from edgenode.sensing.rungs import Since, added
 from edgenode.sensing.runner import Runner
 from edgenode.sensing.stats import Evidence, WorkerStats, evidence, place, sensor_stats
 from edgenode.sensing.watch import Watch
@@ -47,7 +46,7 @@ class BusWorker(threading.Thread):
         levers: Levers | None = None,
         board: Board | None = None,
         maintenance: Maintenance | None = None,
-        since_stuck: Rung | None = None,
+        since_stuck: Since | None = None,
     ) -> None:
         super().__init__(name=f"bus-{name}", daemon=True)
         self._waking = threading.Lock()
@@ -179,8 +178,13 @@ class BusWorker(threading.Thread):
             silent_since_ms=self._ladder.silent_since_ms,
             rungs=added([*(runner.rungs for runner in self._runners), self._ladder.rungs]),
             levers=self._ladder.stats(),
-            held=self._watch.held,
+            held=self._watch.held is not None,
+            told_of=self._sensor(self._watch.told),
         )
+
+    def _sensor(self, gid: int | None) -> str:
+        jobs = (runner.job for runner in self._runners)
+        return next((job.sensor for job in jobs if job.group.gid == gid), "")
 
     def _ask_witness(self) -> Runner | None:
         """Ask a sensor whose slot is far off, where what it says decides about the whole bus."""

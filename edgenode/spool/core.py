@@ -25,6 +25,7 @@ from edgenode.spool.store import Applied, Change, Held, Meta, Store, StoredBatch
 from edgenode.spool.times import Times
 from edgenode.spool.totals import Totals
 from edgenode.spool.traffic import Traffic
+from edgenode.spool.unended import Unended
 from edgenode.spool.unsealed import Run, Unsealed
 from edgenode.spool.wear import Wear
 
@@ -68,6 +69,7 @@ class Core:
     ledger: Ledger
     times: Times
     conditions: Conditions
+    unended: Unended
     traffic: Traffic
     wear: Wear
     totals: Totals
@@ -104,6 +106,7 @@ class Core:
         block, blocks = self.journal.commit(data, status)
         self.unsealed.add(payload, now)
         self.unsealed.placed(block, payload)
+        self.unended.committed(*payload, self.births)
         self.counts.commits += 1
         self.counts.sampled |= any(segment.stream != Stream.EVENTS for segment in segments)
         self.counts.blocks += blocks
@@ -182,6 +185,7 @@ class Core:
         if change.meta:
             self.times.changed = self._stale = False
             self.conditions.settled()
+            self.unended.settled()
             self.traffic.settled()
             self.introduced = True
             self._totals = version
@@ -207,6 +211,8 @@ class Core:
             meta[Meta.TIMES] = self.times.dump()
         if self.conditions.changed:
             meta[Meta.CONDITIONS] = self.conditions.dump()
+        if self.unended.changed:
+            meta[Meta.UNENDED] = self.unended.dump()
         if self.traffic.changed:
             meta[Meta.TRAFFIC] = self.traffic.dump()
         return {int(key): value for key, value in meta.items()}
@@ -271,6 +277,7 @@ class Core:
         self.stored_losses, self._totals, self._stale = b"", -1, True
         self.times.changed = True
         self.conditions.touch()
+        self.unended.touch()
         self.traffic.touch()
         self.held = {stream: store.lowest(stream) for stream in STREAMS}
         self.outbox.renew(store)

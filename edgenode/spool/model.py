@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import NamedTuple
 
 from edgenode.reading import Stream
@@ -32,19 +31,6 @@ class Identity(NamedTuple):
     boot: bytes  # 8 bytes that tell kernel boots apart
     epoch: int
     schema: bytes
-
-
-class Trouble(IntEnum):
-    """Why the spool is, or was, degraded: the value of the event spool-degraded."""
-
-    DISK_FULL = 1
-    READ_ONLY = 2
-    IO_ERROR = 3
-    STORE_SALVAGED = 4
-    STORE_LOST = 5
-    JOURNAL_LOST = 6
-    ALIEN_ACK = 7
-    SET_ASIDE = 8
 
 
 class Moment(NamedTuple):

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from edgenode.clock import Clock
 from edgenode.errors import SpoolError
-from edgenode.reading import Event, Groups
+from edgenode.reading import Event, Groups, SpoolReason
 from edgenode.spool.births import Births, describe, read_births
 from edgenode.spool.block import Status
 from edgenode.spool.core import Core
 from edgenode.spool.directory import bytes_of, spools_in
 from edgenode.spool.journal import Found, NewerFormat, sync_directory
-from edgenode.spool.model import Identity, Left, Trouble
+from edgenode.spool.model import Identity, Left
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.quarantine import set_aside
@@ -55,7 +55,7 @@ class Opened:
 
     core: Core
     drains: list[Core] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[SpoolReason] = field(default_factory=list)
     left: tuple[Left, ...] = ()
     degraded: str = ""
     lock_fd: int | None = None
@@ -120,9 +120,9 @@ class Opener:
         core = self._revive(current, identity, epoch, self.callbacks.release)
         return Opened(core, [drain for drain in drains if drain], troubles, left)
 
-    def _evidence(self, left: Container[str]) -> tuple[list[Evidence], list[Trouble]]:
+    def _evidence(self, left: Container[str]) -> tuple[list[Evidence], list[SpoolReason]]:
         """Examine every spool but those `left`; what holds nothing at all is put away."""
-        found, troubles = [], list[Trouble]()
+        found, troubles = [], list[SpoolReason]()
         for path in spools_in(self.options.directory):
             if str(path) in left:
                 continue
@@ -149,7 +149,7 @@ class Opener:
             return None
         return Left(str(path), ", ".join(sorted(node.hex() for node in nodes)), bytes_of(path))
 
-    def _put_away(self, path: Path) -> list[Trouble]:
+    def _put_away(self, path: Path) -> list[SpoolReason]:
         """Remove a spool that was never used; quarantine one whose halves are both lost."""
         used = (path / "journal").read_bytes().strip(b"\0") or (path / "quarantine").exists()
         if used:
@@ -157,7 +157,7 @@ class Opener:
             budget = self.options.cap_bytes // QUARANTINE_SHARE
             set_aside(self.options.directory, files, "journal and store are both lost", budget)
         shutil.rmtree(path)
-        return [Trouble.JOURNAL_LOST, Trouble.STORE_LOST] if used else []
+        return [SpoolReason.JOURNAL_LOST, SpoolReason.STORE_LOST] if used else []
 
     def _current(self, evidence: list[Evidence]) -> Evidence | None:
         """Return the newest spool that this board may go on with."""
@@ -252,14 +252,14 @@ class MemoryRing:
         """Nothing is open."""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def trouble_of(error: Exception) -> SpoolReason:
     """Sort an error of the disk by what an operator can do about it."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     number = getattr(error, "errno", None)
     if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
-        return Trouble.DISK_FULL
+        return SpoolReason.DISK_FULL
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM) or (
         number in (errno.EROFS, errno.EACCES, errno.EPERM)
     ):
-        return Trouble.READ_ONLY
-    return Trouble.IO_ERROR
+        return SpoolReason.READ_ONLY
+    return SpoolReason.IO_ERROR

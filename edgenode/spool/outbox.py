@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Literal
 
 from edgenode.errors import CityError
-from edgenode.reading import Event, EventCode
+from edgenode.reading import Event, EventCode, SpoolReason
 from edgenode.spool.acks import Acks, Pending
 from edgenode.spool.lanes import Lanes
-from edgenode.spool.model import STREAMS, Sealed, Trouble
+from edgenode.spool.model import STREAMS, Sealed
 from edgenode.spool.store import Store, batch_id
 from edgenode.wire import Ack
 
@@ -189,7 +189,7 @@ class Outbox:
         with self._lock:
             self._lanes.landed(key)
             self._acks.aside(key, reason[:200])
-        self._alarm(Event(EventCode.SPOOL_DEGRADED, value=int(Trouble.SET_ASIDE)))
+        self._alarm(Event(EventCode.SPOOL_DEGRADED, value=int(SpoolReason.SET_ASIDE)))
 
     def city_acked(self, ack: Ack) -> None:
         """Note what the City OS holds, and what it wants again.
@@ -205,7 +205,7 @@ class Outbox:
             if not forged:
                 self._note(ack, spans)
         if forged:
-            self._alarm(Event(EventCode.TAMPER, value=int(Trouble.ALIEN_ACK)))
+            self._alarm(Event(EventCode.TAMPER, value=int(SpoolReason.ALIEN_ACK)))
             stream, low, high = forged[0]
             raise CityError(
                 f"the City OS acked {low}..{high} of stream {stream}, which this spool never sent: "

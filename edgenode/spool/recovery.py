@@ -11,13 +11,14 @@ from typing import Any
 import cbor2
 
 from edgenode.errors import SpoolError
+from edgenode.reading import SpoolReason, Stream
 from edgenode.spool.births import Births, read_births, write_births
 from edgenode.spool.block import FORMAT, Mark, format_to_write
 from edgenode.spool.conditions import Conditions
 from edgenode.spool.core import Core, Ring
 from edgenode.spool.journal import Found, Journal, NewerFormat
 from edgenode.spool.ledger import Ledger
-from edgenode.spool.model import STREAMS, Identity, Trouble
+from edgenode.spool.model import STREAMS, Identity
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
 from edgenode.spool.rebuild import drop_ghosts, holes, rebuild, store_of, unfinished
@@ -25,6 +26,7 @@ from edgenode.spool.remembered import last_moment, loaded, times_of, totals_of
 from edgenode.spool.rows import decode_payload
 from edgenode.spool.store import Held, Meta, Store
 from edgenode.spool.traffic import Traffic
+from edgenode.spool.unended import Unended
 from edgenode.spool.unsealed import Unsealed
 from edgenode.spool.wear import Wear
 
@@ -44,7 +46,7 @@ class Evidence:
     state: list[Any] | None  # of the store: [format, *status[:8], [[next seq, sealed to], ...]]
     meta: dict[int, bytes]
     salvaged: bool
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[SpoolReason] = field(default_factory=list)
     format: int = FORMAT  # in which it goes on
 
     @property
@@ -92,9 +94,11 @@ def examine(path: Path, options: SpoolOptions) -> Evidence:
     evidence.format = format_to_write(max(found.format, stored), confirmed=options.confirmed)
     journal.format = evidence.format
     if evidence.salvaged and found.status:
-        evidence.troubles.append(Trouble.STORE_SALVAGED if evidence.meta else Trouble.STORE_LOST)
+        evidence.troubles.append(
+            SpoolReason.STORE_SALVAGED if evidence.meta else SpoolReason.STORE_LOST
+        )
     if found.status is None and evidence.state is not None and not fresh:
-        evidence.troubles.append(Trouble.JOURNAL_LOST)
+        evidence.troubles.append(SpoolReason.JOURNAL_LOST)
     return evidence
 
 
@@ -181,6 +185,9 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
     last = last_moment(evidence.found, evidence.state)
     conditions.begin(around.identity.epoch, around.now, last)
     births = _births(evidence, unsealed, around)
+    unended = loaded(Unended.load, evidence.meta.get(Meta.UNENDED), Unended())
+    for run in unsealed.runs[Stream.EVENTS]:
+        unended.take(run.epoch, run.schema, run.rows, births)
     core = Core(
         identity=around.identity,
         journal=evidence.journal,
@@ -190,6 +197,7 @@ def revive(evidence: Evidence, around: Surroundings) -> Core:
         ledger=ledger,
         times=times_of(evidence.found, evidence.meta, around.identity.epoch),
         conditions=conditions,
+        unended=unended,
         traffic=loaded(Traffic.load, evidence.meta.get(Meta.TRAFFIC), Traffic()),
         wear=loaded(Wear.load, evidence.meta.get(Meta.WEAR), Wear()),
         totals=totals_of(evidence.found, evidence.meta),

@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Mapping
 
 from edgenode.clock import Clock, Timekeeper
 from edgenode.errors import SpoolError
-from edgenode.reading import Event, EventCode, Groups, Sample, Stream, Total
+from edgenode.reading import (
+    OF_THE_DISK,
+    Event,
+    EventCode,
+    Groups,
+    Sample,
+    SpoolReason,
+    Stream,
+    Total,
+)
 from edgenode.spool.block import BLOCK
 from edgenode.spool.core import JournalFull
 from edgenode.spool.door import Door, event_to_row
 from edgenode.spool.keeper import Keeper
-from edgenode.spool.model import STREAMS, Condition, Moment, SpoolStats, Trouble
+from edgenode.spool.model import STREAMS, SpoolStats
 from edgenode.spool.opening import Callbacks, Opened, Opener, short_hash, trouble_of
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.outbox import Outbox
@@ -35,7 +43,8 @@ class Spool:
     """The sampling side, and the one thread that commits, seals and prunes.
 
     `append`, `event`, `set_total` and `total` may be called from any thread and never wait for
-    the disk. `step` (or `run`) and `close` belong to the spool's own thread.
+    the disk. `step` (or `run`) and `close` belong to the spool's own thread. What rides along in
+    its transactions is here by name: `conditions`, `traffic`, and `unended`.
     """
 
     def __init__(self, options: SpoolOptions, groups: Groups, clock: Clock) -> None:
@@ -49,7 +58,6 @@ class Spool:
         self._timekeeper = Timekeeper(clock)
         self._wake = threading.Event()
         self._closed, self._tamper_at = False, 0
-        self._patience = Patience()
 
     @classmethod
     def open(
@@ -76,7 +84,7 @@ class Spool:
         self._window = Window(core.unsealed.ends, self.wake)
         self._window.claim(sum(cost_of(run.rows) for run in core.unsealed))
         now = self.clock.boot_ms()
-        self.traffic = core.traffic
+        self.traffic, self.conditions, self.unended = core.traffic, core.conditions, core.unended
         core.wear.begin(lambda: core.counts.blocks * BLOCK + core.counts.sealed_bytes)
         self._keepers = [Keeper(core, Schedule(self.options, core.identity, now), self._window)]
         for drain in opened.drains:
@@ -84,6 +92,11 @@ class Spool:
             self._keepers.append(Keeper(drain, schedule, Window([0] * len(STREAMS), self.wake)))
         self._upkeep = Upkeep([core, *opened.drains], self.options, self._tell, now)
         self.degraded = opened.degraded
+        self._patience = Patience(
+            value
+            for code, _, value, *_ in self.unended.standing()
+            if code == EventCode.SPOOL_DEGRADED and value in OF_THE_DISK
+        )
         for trouble in opened.troubles:
             self._tell(trouble)
 
@@ -136,25 +149,6 @@ class Spool:
         """Return the total as last set, or as recovered."""
         return self._core.totals.get(channel)
 
-    def observe(self, held: Mapping[str, str], now_ms: int) -> None:
-        """Take what is wrong at this moment, key to words; the log notes what begins and ends.
-
-        `observe` and `note` belong to one thread, which calls about once a second.
-        """
-        self._core.conditions.observe(held, now_ms)
-
-    def note(self, key: str, what: str, now_ms: int) -> None:
-        """Enter into the condition log what happened in an instant, such as a restart."""
-        self._core.conditions.note(key, what, now_ms)
-
-    def history(self) -> tuple[Condition, ...]:
-        """Return the condition log, the latest to begin last."""
-        return self._core.conditions.history()
-
-    def history_from(self) -> Moment | None:
-        """Return since when the condition log is complete; None where it always was."""
-        return self._core.conditions.kept_from()
-
     def regroup(self, groups: Groups) -> None:
         """Go on with these groups; returns when that is durable, within some seconds.
 
@@ -186,7 +180,7 @@ class Spool:
     def _release(self, cost: int) -> None:
         self._window.release(cost)
 
-    def _tell(self, trouble: Trouble) -> None:
+    def _tell(self, trouble: SpoolReason) -> None:
         self._alarm(Event(EventCode.SPOOL_DEGRADED, value=int(trouble)))
 
     # --- the spool's thread ---
@@ -251,19 +245,20 @@ class Spool:
 
     def _degrade(self, error: Exception, now: int) -> int:
         """Keep sampling into memory and try again, ever more rarely."""
-        if not self._patience.tried:
-            self._tell(trouble_of(error))
+        trouble = trouble_of(error)
+        if self._patience.refused(trouble, now):
+            self._tell(trouble)
         self.degraded = (
             f"samples wait in memory: {error}; make room on the disk under "
             f"{self.options.directory}, or replace it"
         )
-        return self._patience.refused(now)
+        return self._patience.until_ms
 
     def _well(self, now: int) -> None:
         if self._patience.tried:
-            self._patience.well()
             self.degraded = ""
-            self.event(now, None, Event(EventCode.SPOOL_RECOVERED))
+        for reason in self._patience.well():
+            self.event(now, None, Event(EventCode.SPOOL_RECOVERED, value=reason))
 
     def close(self) -> None:
         """Seal and commit what is there; then nothing more is accepted.

@@ -38,6 +38,7 @@ class Meta(IntEnum):
     CONDITIONS = 5
     TRAFFIC = 6
     WEAR = 7
+    UNENDED = 8
 
 
 class Custody(IntEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from edgenode.reading import SpoolReason
 from edgenode.spool.core import Core
-from edgenode.spool.model import Trouble
 from edgenode.spool.options import SpoolOptions
 from edgenode.spool.rebuild import rebuild
 
@@ -23,7 +23,7 @@ class Upkeep:
         self,
         cores: Sequence[Core],
         options: SpoolOptions,
-        tell: Callable[[Trouble], None],
+        tell: Callable[[SpoolReason], None],
         now: int,
     ) -> None:
         self._cores = cores
@@ -39,7 +39,7 @@ class Upkeep:
             if core.outbox.suspect and core.path:
                 store = rebuild(core.path, self._options, "damaged while in use", core.store)
                 core.renew(store)
-                self._tell(Trouble.STORE_SALVAGED)
+                self._tell(SpoolReason.STORE_SALVAGED)
 
     def step(self, now: int) -> int:
         """Do one slice when it is due; return when the next is."""

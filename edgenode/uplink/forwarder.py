@@ -137,10 +137,12 @@ class Forwarder:
 
     def _read_messages(self) -> None:
         if self._hearing.refused():
-            self._refused(f"reading {self._office.topics.ack}: refused", NOT_AUTHORIZED)
+            what = f"reading {self._office.topics.ack}: refused"
+            self._refused(what, NOT_AUTHORIZED, subscription=True)
         messages, self._session.messages = self._session.messages, []
         for topic, payload in messages:
             if topic == self._office.topics.ack:
+                self._office.alarms.heard()
                 self._prelude.wanted(self._office.boxes, self._office.acks.take(payload))
                 self._parking.heard()
                 self.signal()
@@ -184,13 +186,13 @@ class Forwarder:
             parcel.unheard = code == NO_SUBSCRIBERS
             self._parking.park(parcel)
 
-    def _refused(self, what: str, code: int) -> None:
+    def _refused(self, what: str, code: int, *, subscription: bool = False) -> None:
         self._office.stats.refused += 1
         self._office.stats.last_error = (
             f"{what} with reason code 0x{code:02x} by {self._session.broker.address}; "
             "check the rights of this node there"
         )
-        self._office.alarms.refused(code)
+        self._office.alarms.refused(code, subscription=subscription)
 
     def _set_aside(self, parcel: Parcel, reason: str) -> None:
         parcel.set_aside(reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -35,7 +35,8 @@ class Uplink:
     """Sends from the outboxes, the present spool's first, to the first broker that answers.
 
     `about` is the encoded about message; `report` takes the alarms that the uplink itself raises;
-    `traffic` keeps the bytes of days and months where they survive, which is the spool's.
+    `traffic` keeps the bytes of days and months where they survive, which is the spool's; `told`
+    are the refusals that an earlier process told of, and not the end.
     `progress` grows with every turn of the thread and every wait: a watchdog reads it.
     """
 
@@ -47,6 +48,7 @@ class Uplink:
         clock: Clock,
         report: Callable[[Event], None],
         traffic: Traffic | None = None,
+        told: Iterable[int] = (),
     ) -> None:
         self.progress = 0
         self._options = options
@@ -54,7 +56,7 @@ class Uplink:
         self._clock = clock
         self._stats = UplinkStats()
         self._waiter: Waiter | None = None
-        alarms = Alarms(report, clock)
+        alarms = Alarms(report, clock, told)
         bucket = TokenBucket(options.backlog_per_s, clock)
         self._budget = Budget(
             options, traffic or Traffic(), clock, self._boxes, bucket, self._stats, report

@@ -127,13 +127,24 @@ def test_a_birth_that_did_not_come_is_asked_for_until_it_does(city: City) -> Non
     assert city.acks(10**7, ARRIVAL) == []
 
 
-def test_the_ack_that_stays_retained_is_of_the_newest_spool(city: City, sender: Sender) -> None:
+def test_the_ack_that_stays_retained_is_of_the_spool_in_use(city: City, sender: Sender) -> None:
     newer = Sender(spool=b"spool--2")
     old = [sender.batch((n,)) for n in range(3)]
     city.absorb([old[0], newer.batch()], 0)
     assert [one(city, now).spool for now in (0, 1_000)] == [sender.spool, newer.spool]
     city.absorb([old[1]], 5_000)
     assert [one(city, now).spool for now in (5_000, 6_000)] == [sender.spool, newer.spool]
+    city.absorb([sender.state_message(3, 9, online=True), newer.batch()], 10_000)
+    assert [one(city, now).spool for now in (10_000, 11_000)] == [newer.spool, sender.spool]
+    assert city.acks(10**6, ARRIVAL) == []
+
+
+def test_of_a_spool_in_use_that_has_sent_no_batch_no_ack_is_told(
+    city: City, sender: Sender
+) -> None:
+    newer = Sender(spool=b"spool--2")
+    city.absorb([sender.batch(), newer.state_message(3, 9, online=True)], 0)
+    assert one(city, 0).spool == sender.spool
     assert city.acks(10**6, ARRIVAL) == []
 
 

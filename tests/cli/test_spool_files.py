@@ -24,9 +24,9 @@ def state(tmp_path: Path) -> Path:
     clock = FakeClock()
     spool = opened(tmp_path / "spool", clock)
     feed(spool, clock, 300)
-    spool.observe({"sensor air": "sensor air is lost: no answer"}, clock.boot_ms())
+    spool.conditions.observe({"sensor air": "sensor air is lost: no answer"}, clock.boot_ms())
     feed(spool, clock, 200)
-    spool.observe({"link": "no broker is connected"}, clock.boot_ms())
+    spool.conditions.observe({"link": "no broker is connected"}, clock.boot_ms())
     feed(spool, clock, 100)
     spool.close()
     return tmp_path

@@ -164,7 +164,7 @@ def test_a_link_that_was_lost_before_the_start_is_lost_until_it_is_there(
     rooms: Rooms, tmp_path: Path, clock: FakeClock
 ) -> None:
     assert wrong(rooms) == []
-    rooms.spool.observe({"uplink": "not connected"}, clock.boot_ms())
+    rooms.spool.conditions.observe({"uplink": "not connected"}, clock.boot_ms())
     clock.advance(MINUTE)
     rooms.spool.step()
     assert rooms.stop()

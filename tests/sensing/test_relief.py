@@ -6,7 +6,7 @@ import threading
 
 from edgenode.bus.levers import Outcome
 from edgenode.reading import EventCode, Rung
-from edgenode.sensing import BusWorker, Job
+from edgenode.sensing import BusWorker, Job, Since
 from edgenode.sensing.ladder import AGAIN_FIRST_MS, HUNG_MS
 from edgenode.sensing.rungs import Tally
 from edgenode.sensing.watch import Watch
@@ -17,7 +17,7 @@ from tests.support.sensing import Bench, FakeCounter, Hanging, group_of
 class Hung:
     """A bus whose only thread hangs in a read, and the clock in a test's hand."""
 
-    def __init__(self, *names: str, since_stuck: Rung | None = None) -> None:
+    def __init__(self, *names: str, since_stuck: Since | None = None) -> None:
         self.bench, self.hanging = Bench(), Hanging()
         self.levers = FakeLevers(self.bench.clock, names)
         job = Job("s9", group_of(Hanging, 9), lambda: self.hanging, 1000, stamp_ms=50)

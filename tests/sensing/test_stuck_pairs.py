@@ -7,6 +7,7 @@ import pytest
 from edgenode.bus.levers import Outcome
 from edgenode.errors import BadFrame, BusError, BusStuck
 from edgenode.reading import EventCode, Rung, Sample
+from edgenode.sensing import Since
 from edgenode.sensing.ladder import HUNG_MS
 from edgenode.sensing.rungs import Tally
 from tests.sensing.test_relief import Hung
@@ -21,7 +22,7 @@ def pairs(rig: Rig) -> list[tuple[int, object]]:
 
 @pytest.mark.parametrize("rung", [Rung.REOPEN, Rung.RESTART, Rung.REBOOT])
 def test_a_bus_that_answers_a_new_worker_was_got_back_by_what_was_done_since(rung: Rung) -> None:
-    rig = Rig(since_stuck=rung)
+    rig = Rig(since_stuck=Since(rung, 2))
     assert rig.worker.stats().held
     rig.run(5_000)
     assert pairs(rig) == [(EventCode.BUS_RECOVERED, rung)]
@@ -31,14 +32,14 @@ def test_a_bus_that_answers_a_new_worker_was_got_back_by_what_was_done_since(run
 
 
 def test_nonsense_is_an_answer_too() -> None:
-    rig = Rig(since_stuck=Rung.RESTART)
+    rig = Rig(since_stuck=Since(Rung.RESTART, 2))
     rig.fail(BadFrame("checksum"))
     rig.run(5_000)
     assert pairs(rig) == [(EventCode.BUS_RECOVERED, Rung.RESTART)]
 
 
 def test_a_bus_that_is_still_stuck_is_not_told_of_again_and_its_end_once() -> None:
-    rig = Rig(since_stuck=Rung.RESTART)
+    rig = Rig(since_stuck=Since(Rung.RESTART, 2))
     rig.fail(BusStuck("SDA is held low"))
     rig.run(60_000)
     assert pairs(rig) == []
@@ -49,7 +50,7 @@ def test_a_bus_that_is_still_stuck_is_not_told_of_again_and_its_end_once() -> No
 
 
 def test_what_helps_the_new_worker_is_told_in_place_of_what_was_done_before() -> None:
-    rig = Rig("power", since_stuck=Rung.RESTART)
+    rig = Rig("power", since_stuck=Since(Rung.RESTART, 2))
     rig.fail(BusStuck("SDA is held low"))
     rig.levers.effects["power"] = rig.heal
     rig.run(60_000)
@@ -57,7 +58,7 @@ def test_what_helps_the_new_worker_is_told_in_place_of_what_was_done_before() ->
 
 
 def test_a_bus_that_is_stuck_once_more_is_a_pair_of_its_own() -> None:
-    rig = Rig(since_stuck=Rung.RESTART)
+    rig = Rig(since_stuck=Since(Rung.RESTART, 2))
     rig.run(5_000)
     rig.fail(BusStuck("SDA is held low"))
     rig.run(10_000)
@@ -71,7 +72,7 @@ def test_a_bus_that_is_stuck_once_more_is_a_pair_of_its_own() -> None:
 
 
 def test_a_call_that_hangs_on_a_wire_that_was_told_of_tells_nothing_more() -> None:
-    rig = Rig(since_stuck=Rung.RESTART)
+    rig = Rig(since_stuck=Since(Rung.RESTART, 2))
     rig.other.error = BusStuck("SDA is held low")
 
     def hangs(now_ms: int) -> Sample:
@@ -90,7 +91,7 @@ def test_a_call_that_hangs_on_a_wire_that_was_told_of_tells_nothing_more() -> No
 
 
 def test_power_that_frees_a_hanging_call_of_a_held_bus_is_counted_once() -> None:
-    hung = Hung("power", since_stuck=Rung.RESTART)
+    hung = Hung("power", since_stuck=Since(Rung.RESTART, 9))
     hung.levers.effects["power"] = hung.let_go
     hung.bench.clock.advance(HUNG_MS)
     assert hung.worker.relieve()
@@ -100,6 +101,20 @@ def test_power_that_frees_a_hanging_call_of_a_held_bus_is_counted_once() -> None
     told = [(e.code, e.value) for _, _, e in hung.bench.sink.events if e.code in PAIR]
     assert told == [(EventCode.BUS_RECOVERED, Rung.POWER)]
     assert hung.worker.stats().rungs["power"] == Tally(1, 1)
+
+
+def test_the_end_is_told_of_the_sensor_that_the_beginning_was_told_of() -> None:
+    rig = Rig()
+    rig.other.error = BusStuck("SDA is held low")
+    rig.bench.error = BusError("no acknowledge")
+    rig.run(30_000)
+    rig.bench.error = None  # the first to answer is another one
+    rig.run(60_000)
+    told = [(gid, e.code) for _, gid, e in rig.sink.events if e.code in PAIR]
+    assert told == [(2, EventCode.BUS_STUCK), (2, EventCode.BUS_RECOVERED)]
+    later = Rig(since_stuck=Since(Rung.REBOOT, 2))
+    later.run(5_000)
+    assert [gid for _, gid, e in later.sink.events if e.code in PAIR] == [2]
 
 
 def test_silence_alone_has_no_pair() -> None:

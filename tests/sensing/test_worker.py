@@ -191,6 +191,7 @@ def test_stopping_ends_the_wait_and_closes_every_sensor(stop: threading.Event) -
 
 def test_a_worker_that_has_ended_holds_no_descriptor_and_may_still_be_woken() -> None:
     """As after a reload: what is no longer used is collected much later."""
+    gc.collect()  # what earlier tests left, lest it goes meanwhile
     before, stop, bench = open_descriptors(), threading.Event(), Bench()
     worker = BusWorker("b", [bench.job()], bench.sink, bench.clock, stop)
     worker.start()

@@ -26,7 +26,7 @@ def look(spool: Spool, clock: FakeClock, held: dict[str, str], seconds: int = 1)
     """Look each second, as a node does, and let the spool thread do its work."""
     for _ in range(seconds):
         clock.advance(1_000)
-        spool.observe(held, clock.boot_ms())
+        spool.conditions.observe(held, clock.boot_ms())
         spool.step()
 
 
@@ -57,7 +57,7 @@ def test_what_begins_and_ends_is_one_entry_with_both_moments(
     look(spool, clock, LOST, 10)
     began = clock.boot_ms() - 9_000
     look(spool, clock, {})
-    (entry,) = spool.history()
+    (entry,) = spool.conditions.history()
     assert (entry.key, entry.what, entry.times) == (*next(iter(LOST.items())), 1)
     assert entry.begin == Moment(spool.epoch, began, began + clock.offset)
     assert entry.end == Moment(spool.epoch, began + 10_000, began + 10_000 + clock.offset)
@@ -75,8 +75,8 @@ def test_the_words_are_those_of_the_beginning_and_new_words_are_no_change() -> N
 def test_an_instant_begins_and_ends_at_once(tmp_path: Path, clock: FakeClock) -> None:
     spool = opened(tmp_path, clock)
     spool.step()
-    spool.note("restart", "the daemon was started: orderly", clock.boot_ms())
-    (entry,) = spool.history()
+    spool.conditions.note("restart", "the daemon was started: orderly", clock.boot_ms())
+    (entry,) = spool.conditions.history()
     assert entry.end == entry.begin
 
 
@@ -107,15 +107,15 @@ def test_what_still_holds_after_a_reboot_goes_on_since_its_beginning(
 ) -> None:
     first = opened(tmp_path, clock)
     look(first, clock, LOST, 15)
-    before = first.history()
+    before = first.conditions.history()
     kill(first)
     clock.reboot()
     again = opened(tmp_path, clock)
     look(again, clock, {}, 50)  # the node has not found out yet
     look(again, clock, LOST, 30)
-    assert again.history() == before
+    assert again.conditions.history() == before
     look(again, clock, {})
-    (entry,) = again.history()
+    (entry,) = again.conditions.history()
     assert entry.end is not None
     assert entry.end.epoch == first.epoch + 1
 
@@ -131,9 +131,9 @@ def test_what_is_gone_after_a_reboot_ended_when_it_was_last_known_to_hold(
     clock.reboot()
     again = opened(tmp_path, clock)
     look(again, clock, {}, 59)
-    assert again.history()[0].end is None
+    assert again.conditions.history()[0].end is None
     look(again, clock, {}, 2)
-    end = again.history()[0].end
+    end = again.conditions.history()[0].end
     assert end is not None
     assert end.epoch == first.epoch
     assert last - 31_000 <= end.t_ms <= last
@@ -146,11 +146,11 @@ def test_an_entry_without_a_clock_gets_its_time_when_one_is_known(
     clock.source = 0
     spool = opened(tmp_path, clock)
     look(spool, clock, LOST, 10)
-    assert spool.history()[0].begin.utc_ms is None
+    assert spool.conditions.history()[0].begin.utc_ms is None
     began = clock.boot_ms() - 9_000 + clock.offset
     clock.source = 3
     look(spool, clock, LOST, 6)
-    assert spool.history()[0].begin.utc_ms == began
+    assert spool.conditions.history()[0].begin.utc_ms == began
 
 
 def test_a_time_is_filled_in_also_for_an_epoch_that_is_over(
@@ -167,7 +167,7 @@ def test_a_time_is_filled_in_also_for_an_epoch_that_is_over(
     kill(first)
     again = opened(tmp_path.with_name(f"{tmp_path.name}-copy"), clock)
     look(again, clock, LOST, 6)
-    assert again.history()[0].begin.utc_ms == began
+    assert again.conditions.history()[0].begin.utc_ms == began
 
 
 def test_a_change_is_durable_within_ten_seconds_though_nothing_is_sealed(
@@ -178,7 +178,7 @@ def test_a_change_is_durable_within_ten_seconds_though_nothing_is_sealed(
     look(spool, clock, LOST, 12)
     copy = tmp_path.with_name(f"{tmp_path.name}-copy")
     shutil.copytree(tmp_path, copy)
-    assert [entry.key for entry in opened(copy, clock).history()] == ["sensor air"]
+    assert [entry.key for entry in opened(copy, clock).conditions.history()] == ["sensor air"]
 
 
 def test_a_change_has_a_transaction_of_its_own_at_most_each_ten_seconds(
@@ -210,7 +210,7 @@ def test_a_loose_contact_does_not_wear_the_card(
         look(spool, clock, LOST, 15)
         look(spool, clock, {}, 15)
     assert not made
-    assert spool.history()[0].times == 13
+    assert spool.conditions.history()[0].times == 13
 
 
 def test_the_oldest_that_ended_goes_first_and_what_lasts_stays() -> None:
@@ -281,7 +281,7 @@ def test_the_log_survives_a_salvage_of_the_store(tmp_path: Path, clock: FakeCloc
     again = opened(tmp_path, clock)
     assert "salvage" not in again.degraded
     assert again.stats().quarantined
-    assert [entry.key for entry in again.history()] == ["sensor air"]
+    assert [entry.key for entry in again.conditions.history()] == ["sensor air"]
 
 
 def test_a_moment_is_never_before_its_beginning() -> None:

@@ -7,8 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from edgenode.reading import Channel, EventCode, Group
-from edgenode.spool import Trouble
+from edgenode.reading import Channel, EventCode, Group, SpoolReason
 from edgenode.spool.block import BLOCK
 from edgenode.wire import LossReason
 from tests.support.clock import FakeClock
@@ -53,7 +52,9 @@ def test_a_journal_lost_alone_keeps_the_id_and_reuses_nothing(
     assert not result.unaccounted()
     assert {(b.stream, b.seq) for b in result.batches} > set(sent)
     events = [event for batch in result.batches for event in batch.events]
-    assert (EventCode.SPOOL_DEGRADED, Trouble.JOURNAL_LOST) in [(e.code, e.value) for e in events]
+    assert (EventCode.SPOOL_DEGRADED, SpoolReason.JOURNAL_LOST) in [
+        (e.code, e.value) for e in events
+    ]
 
 
 def test_a_store_lost_alone_keeps_the_id_and_tells_exactly_what_is_gone(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import SpoolError
-from edgenode.reading import Channel, Event, EventCode, Group, Kind, Quality, Sample
-from edgenode.spool import Spool, Trouble, window
+from edgenode.reading import Channel, Event, EventCode, Group, Kind, Quality, Sample, SpoolReason
+from edgenode.spool import Spool, window
 from edgenode.spool.database import Database
 from edgenode.wire import MAX_WORK, LossReason, readings_in
 from tests.support.clock import FakeClock
@@ -113,8 +113,8 @@ def test_a_disk_that_refuses_degrades_the_spool_until_it_takes_again(
     told = account(spool)
     assert len(told.samples) >= 105
     events = [(e.code, e.value) for batch in told.batches for e in batch.events]
-    assert (EventCode.SPOOL_DEGRADED, Trouble.DISK_FULL) in events
-    assert (EventCode.SPOOL_RECOVERED, None) in events
+    assert (EventCode.SPOOL_DEGRADED, SpoolReason.DISK_FULL) in events
+    assert (EventCode.SPOOL_RECOVERED, SpoolReason.DISK_FULL) in events
 
 
 def test_a_full_store_degrades_the_spool_until_there_is_room(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import SpoolError
-from edgenode.reading import Channel, EventCode, Group, Sample
-from edgenode.spool import Spool, Trouble, last_utc_ms, opening
+from edgenode.reading import Channel, EventCode, Group, Sample, SpoolReason
+from edgenode.spool import Spool, last_utc_ms, opening
 from edgenode.spool.model import Left
 from tests.support.clock import FakeClock
 from tests.support.spools import (
@@ -199,7 +199,7 @@ def test_without_a_usable_disk_the_spool_lives_in_memory_and_says_so(
     feed(spool, clock, 130)
     told = unpacked(spool.outbox, drained(spool.outbox, live=True))
     assert sum(batch.stream == 0 for batch in told) == 2
-    assert (EventCode.SPOOL_DEGRADED, Trouble.READ_ONLY) in [
+    assert (EventCode.SPOOL_DEGRADED, SpoolReason.READ_ONLY) in [
         (event.code, event.value) for batch in told for event in batch.events
     ]
     spool.close()

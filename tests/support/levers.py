@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgenode.bus.levers import Levers, Outcome, Sleep
-from edgenode.reading import EventCode, Rung
-from edgenode.sensing import BusWorker
+from edgenode.reading import EventCode
+from edgenode.sensing import BusWorker, Since
 from tests.support.clock import FakeClock
 from tests.support.sensing import Bench
 
@@ -67,7 +67,7 @@ class Rig:
         every_ms: int = 1000,
         other_in_ms: int = 0,
         other_every_ms: int = 0,
-        since_stuck: Rung | None = None,
+        since_stuck: Since | None = None,
     ) -> None:
         self.bench, self.other = Bench(), Bench()
         self.clock = self.other.clock = self.bench.clock

@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from edgenode.cityos.city import City
 from edgenode.cityos.intake import Incoming
 from edgenode.reading import Anchor, Channel, ClockSource
-from edgenode.wire import About, Batch, Birth, Flag, Loss, Rows, WireEvent, encode, schema_of
+from edgenode.wire import (
+    About,
+    Batch,
+    Birth,
+    Flag,
+    Loss,
+    Rows,
+    State,
+    WireEvent,
+    encode,
+    schema_of,
+)
 from tests.support.sender import PREFIX
 
 T0 = 1_795_000_000_000  # 2026-11-18T11:06:40Z
@@ -53,6 +64,11 @@ class Fielded:
 
     def about(self, name: str) -> Incoming:
         return Incoming(self.topic("about"), encode(About(self.node, {"name": name})), T0, True)
+
+    def state(self, t: int, connect_ms: int, *, online: bool) -> Incoming:
+        """Say at boot-time `t` whether the connection of `connect_ms` stands."""
+        state = State(self.node, self.spool, online, 3, connect_ms)
+        return Incoming(self.topic("state"), encode(state), T0 + t)
 
     def lose(self, readings: int, batches: int = 1) -> tuple[int, int]:
         """Leave out telemetry; return the first ordinal and the first seq of it."""

@@ -46,9 +46,11 @@ class Sender:
         topic = f"{self.base}/birth/{self.schema.hex()}"
         return Incoming(topic, encode(self.birth), ARRIVAL, retained)
 
-    def state_message(self, epoch: int, connect_ms: int, *, online: bool) -> Incoming:
+    def state_message(
+        self, epoch: int, connect_ms: int, *, online: bool, arrival: int = ARRIVAL
+    ) -> Incoming:
         state = State(self.node, self.spool, online, epoch, connect_ms)
-        return Incoming(f"{self.base}/state", encode(state), ARRIVAL)
+        return Incoming(f"{self.base}/state", encode(state), arrival)
 
     def skip(self, readings: int, batches: int = 1, stream: int = 0) -> None:
         """Leave out what never arrives: `batches` batches with `readings` readings in all."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from edgenode.reading import Event, EventCode, Sample
+from edgenode.reading import BY_VALUE, ENDS, Event, EventCode, Sample
 from edgenode.spool import Sealed, window
 from edgenode.spool.database import Database
 from edgenode.spool.journal import Journal
@@ -20,7 +20,12 @@ from edgenode.wire import Ack, Batch, Rows, readings_in
 from tests.support.clock import FakeClock
 from tests.support.spools import AIR, NODE, drained, kill, opened, spool_path, unpacked
 
-CODES = (EventCode.STATE_CHANGED, EventCode.LIMIT_EXCEEDED, EventCode.SENSOR_LOST)
+CODES = (
+    EventCode.STATE_CHANGED,
+    EventCode.LIMIT_EXCEEDED,
+    EventCode.SENSOR_LOST,
+    EventCode.SENSOR_FOUND,
+)
 Entry = tuple[int, Any]  # (stream, what)
 
 
@@ -108,6 +113,7 @@ class SpoolMachine(RuleBasedStateMachine):
             t = self.clock.boot_ms()
             self.spool.event(t, 1, Event(code, value=self.number))
             self.waiting.append((1, (t, int(code), self.number)))
+            self.clock.advance(1)  # of one ms the order is free
         self.step()
 
     @rule(ms=st.sampled_from((1000, 5000, 61_000)))
@@ -243,6 +249,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.settle()
         assert not self.waiting
         self.open()
+        owed = {(one.code, one.value) for one in self.spool.unended.standing()}
         self.step()
         for outbox in (self.spool.outbox, *self.spool.drains):
             outbox.begin_session()
@@ -252,8 +259,27 @@ class SpoolMachine(RuleBasedStateMachine):
                 assert self.sent.setdefault(key, sealed.data) == sealed.data
                 self.city[key] = sealed, batch
         self.audit()
+        assert self.faults or owed == self.begun_at_the_city(self.spool.id)
         kill(self.spool)
         shutil.rmtree(self.room)
+
+    def begun_at_the_city(self, spool: bytes) -> set[tuple[int, Any]]:
+        """What events have told the City OS the beginning of, and not the end, by their times."""
+        told = [
+            (batch.epoch, event.t, event)
+            for (of, stream, _), (_, batch) in self.city.items()
+            if (of, stream) == (spool, 1)
+            for event in batch.events
+        ]
+        begun: set[tuple[int, Any]] = set()
+        for *_, event in sorted(told, key=lambda one: one[:2]):
+            for begin, end in ENDS.items():
+                which = (begin, event.value if event.ch is None and begin in BY_VALUE else None)
+                if event.code == begin:
+                    begun.add(which)
+                elif event.code == end:
+                    begun.discard(which)
+        return begun
 
     def audit(self) -> None:
         told: Counter[Entry] = Counter()

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from edgenode.errors import ConfigError, NodeError
-from edgenode.reading import Event, EventCode
 from edgenode.uplink import Broker, UplinkOptions, tls
-from edgenode.uplink.alarms import Alarms
 from edgenode.uplink.budget import ALL
 from edgenode.uplink.dial import Versions
 from edgenode.uplink.lanes import Lane
@@ -220,22 +218,6 @@ def test_two_nodes_under_one_id_answer_each_other_at_most_once_a_second() -> Non
         said += presence.due()
         clock.advance(100)
     assert said == 10
-
-
-# --- alarms ---
-
-
-def test_an_alarm_is_raised_once_a_spell_and_again_after_an_hour() -> None:
-    clock, events = FakeClock(), list[Event]()
-    alarms = Alarms(events.append, clock)
-    for _ in range(61):
-        alarms.refused(0x87)
-        clock.advance(MINUTE)
-    assert [event.value for event in events] == [0x87, 0x87]
-    alarms.flowing()
-    alarms.refused(0x87)
-    alarms.tamper()
-    assert [event.code for event in events[2:]] == [EventCode.SPOOL_DEGRADED, EventCode.TAMPER]
 
 
 # --- options ---

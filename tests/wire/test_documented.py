@@ -20,10 +20,10 @@ from edgenode.reading import (
     Privacy,
     Quality,
     Rung,
+    SpoolReason,
     Stream,
 )
 from edgenode.sensing.totals import ResetReason
-from edgenode.spool.model import Trouble
 from edgenode.wire import LossReason
 from edgenode.wire.limits import MAX_BYTES, MAX_ITEMS, MAX_LOSSES, MAX_ROWS, MAX_WORK
 
@@ -47,7 +47,7 @@ TABLES: dict[str, type[IntEnum]] = {
     "Rungs of the recovery ladder": Rung,
     "Limits of the node": Limit,
     "Reasons of a counter-reset": ResetReason,
-    "Reasons of spool-degraded": Trouble,
+    "Reasons of spool-degraded": SpoolReason,
 }
 IN_SCHEMA = [Quality, Kind, Privacy, Stream, ClockSource, LossReason]
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from edgenode.cityos.sink import Sink
-from edgenode.reading import EventCode
+from edgenode.reading import BY_VALUE, ENDS, HAPPENINGS, OF_THE_DISK, EventCode
 
-# What begins a condition, and what ends it: of one sensor, of the node where the event names none.
-ENDS = {
-    EventCode.SENSOR_LOST: EventCode.SENSOR_FOUND,
-    EventCode.BUS_STUCK: EventCode.BUS_RECOVERED,
-    EventCode.LIMIT_EXCEEDED: EventCode.LIMIT_CLEARED,
-    EventCode.SPOOL_DEGRADED: EventCode.SPOOL_RECOVERED,
-    EventCode.MAINTENANCE_BEGUN: EventCode.MAINTENANCE_ENDED,
-    EventCode.LEAK_SUSPECTED: EventCode.LEAK_ENDED,
-    EventCode.LINK_LOST: EventCode.LINK_FOUND,
-    EventCode.CLOCK_LOST: EventCode.CLOCK_FOUND,
-}
 # What no event ends: it is told once, and somebody has to look.
 ENDLESS = (
     EventCode.TAMPER, EventCode.SENSOR_END_OF_LIFE, EventCode.SIGNAL_CONFLICT, EventCode.SUPPLY_LOW,
 )  # fmt: skip
+_PAIRED = ", ".join(f"{code:d}" for begin in BY_VALUE for code in (begin, ENDS[begin]))
+# Which limit or reason of the node; a value of a sensor says how it is, and parts nothing.
+_WHICH = f"CASE WHEN o.channel IS NULL AND o.code IN ({_PAIRED}) THEN o.value END"
 _NEWEST = (
-    "SELECT node, spool, channel, code, epoch, mono, ordinal, batch FROM (SELECT raw.node,"
-    " raw.spool, o.channel, o.code, raw.epoch, o.mono, o.ordinal, o.batch, row_number() OVER"
-    " (PARTITION BY raw.node, raw.spool, o.channel, o.code"
+    "SELECT node, spool, channel, code, which, epoch, mono, ordinal, batch FROM (SELECT raw.node,"  # noqa: S608 - our own codes
+    f" raw.spool, o.channel, o.code, {_WHICH} AS which, raw.epoch, o.mono, o.ordinal, o.batch,"
+    f" row_number() OVER (PARTITION BY raw.node, raw.spool, o.channel, o.code, {_WHICH}"
     " ORDER BY raw.epoch DESC, o.mono DESC, o.ordinal DESC) AS nth"
     " FROM occurrence AS o CROSS JOIN raw WHERE raw.id = o.batch AND o.code > 2) AS told"
     " WHERE nth = 1"
@@ -41,42 +34,65 @@ class Condition(NamedTuple):
     value: str | None  # as JSON
 
 
+class _What(NamedTuple):
+    """What is told of; `which` is the value, as JSON, where beginnings have an end for each."""
+
+    node: bytes
+    channel: str | None
+    code: int
+    which: str | None
+
+
 class _Told(NamedTuple):
     order: tuple[int, int, int]  # epoch, mono, ordinal
     batch: int
 
 
-def standing(sink: Sink) -> dict[bytes, list[Condition]]:
-    """Return the conditions of each node; a new card tells them anew, so those of its spool."""
-    newest = {
-        (bytes(node), bytes(spool))
-        for node, spool in sink.db.execute(
-            "SELECT node, spool FROM spool WHERE id IN (SELECT max(id) FROM spool GROUP BY node)"
-        )
-    }
-    told: dict[tuple[bytes, str | None, int], _Told] = {}
-    for node, spool, channel, code, epoch, mono, ordinal, batch in sink.db.execute(_NEWEST):
-        if (bytes(node), bytes(spool)) in newest:
-            told[bytes(node), channel, code] = _Told((epoch, mono, ordinal), batch)
-    stands = sorted((key for key in told if _stands(told, key)), key=str)
+def number(value: str | None) -> int | None:
+    """Return a value where it is one whole number, alone or as the only one of an array."""
+    told = None if value is None else json.loads(value)
+    if isinstance(told, list) and len(told) == 1:
+        (told,) = told
+    return told if type(told) is int else None
+
+
+def endless(code: int, value: str | None) -> bool:
+    """Tell whether no event ever ends what this one told."""
+    return code in ENDLESS or (code == EventCode.SPOOL_DEGRADED and number(value) in HAPPENINGS)
+
+
+def standing(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, list[Condition]]:
+    """Return the conditions of each node, of its spool in use: another one tells them anew."""
+    told: dict[_What, _Told] = {}
+    for node, spool, channel, code, which, *order, batch in sink.db.execute(_NEWEST):
+        if in_use.get(bytes(node)) == bytes(spool):
+            epoch, mono, ordinal = order
+            told[_What(bytes(node), channel, code, which)] = _Told((epoch, mono, ordinal), batch)
+    begun = sorted((what for what in told if _stands(told, what)), key=str)
     found = sink.each(
         "SELECT utc, value FROM event WHERE batch = ? AND ordinal = ?",
-        [(told[key].batch, told[key].order[2]) for key in stands],
+        [(told[what].batch, told[what].order[2]) for what in begun],
     )
     conditions: dict[bytes, list[Condition]] = {}
-    for (node, channel, code), rows in zip(stands, found, strict=True):
+    for what, rows in zip(begun, found, strict=True):
         for utc, value in rows:
-            conditions.setdefault(node, []).append(Condition(code, channel, utc, value))
+            condition = Condition(what.code, what.channel, utc, value)
+            conditions.setdefault(what.node, []).append(condition)
     return conditions
 
 
-def _stands(
-    told: dict[tuple[bytes, str | None, int], _Told], key: tuple[bytes, str | None, int]
-) -> bool:
-    node, channel, code = key
-    if code in ENDLESS:
+def _stands(told: dict[_What, _Told], what: _What) -> bool:
+    if endless(what.code, what.which):
         return True
-    if code not in ENDS:
+    if what.code not in ENDS:
         return False
-    end = told.get((node, channel, ENDS[EventCode(code)]))
-    return end is None or end.order < told[key].order
+    ends = [told[end] for end in _ends(what) if end in told]
+    return all(end.order < told[what].order for end in ends)
+
+
+def _ends(what: _What) -> list[_What]:
+    """Return what ends a beginning, whichever comes first."""
+    own = what._replace(code=ENDS[EventCode(what.code)])
+    if what.code == EventCode.SPOOL_DEGRADED and number(what.which) in OF_THE_DISK:
+        return [own, own._replace(which=None)]
+    return [own]

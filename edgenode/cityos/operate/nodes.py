@@ -58,8 +58,9 @@ def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standin
     """Return how every node is at POSIX ms `now`, or `only` some, in the order of their ids."""
     nodes = _heard(sink) if only is None else only
     continuity, places = Continuity.of(sink), Places(sink)
-    sent, conditions = _bytes_since(sink, now - DAY_MS), standing(sink)
-    newest = _newest(sink, nodes)
+    in_use = durable.spools_in_use(sink.db)
+    sent, conditions = _bytes_since(sink, now - DAY_MS), standing(sink, in_use)
+    newest = _newest(sink, {node: in_use[node] for node in nodes if node in in_use})
     found = []
     for node in nodes:
         presence, counters = sink.presence(node), sink.counters(node)
@@ -74,7 +75,7 @@ def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standin
                 conditions=_of_today(sink, batches, conditions.get(node, [])),
                 clock=_clock(sink, batches),
                 wear=_wear(sink, batches.get(Stream.HEALTH)),
-                backlog=_backlog(sink, node),
+                backlog=_backlog(sink, node, in_use.get(node)),
                 bytes_day=sent.get(node, 0),
                 conflicts=counters.get("conflict", 0),
                 faulty=counters.get("faulty", 0),
@@ -98,12 +99,11 @@ def _bytes_since(sink: Sink, since: int) -> dict[bytes, int]:
     return {bytes(node): int(total) for node, total in rows}
 
 
-def _newest(sink: Sink, nodes: list[bytes]) -> dict[bytes, dict[int, int]]:
-    """Return of each node and stream the newest batch whose rows are there, of the newest spool."""
+def _newest(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, dict[int, int]]:
+    """Return of each node and stream the newest batch whose rows are there, of the spool in use."""
     keys = [
         (node, spool, int(stream))
-        for node in nodes
-        for spool in sink.spools(node)[-1:]
+        for node, spool in in_use.items()
         for stream in (Stream.TELEMETRY, Stream.EVENTS, Stream.HEALTH)
     ]
     found = sink.each(
@@ -172,9 +172,8 @@ def _in(value: float, unit: str, wanted: str) -> float | None:
         return None
 
 
-def _backlog(sink: Sink, node: bytes) -> int:
-    """Count the batches of the newest spool that the node holds and whose later ones are here."""
-    spool = durable.newest(sink.db, node)
+def _backlog(sink: Sink, node: bytes, spool: bytes | None) -> int:
+    """Count the batches of the spool in use that the node holds and whose later ones are here."""
     if spool is None:
         return 0
     held, lost = durable.held(sink.db, node, spool), durable.lost(sink.db, node, spool)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgenode.cityos import wording
-from edgenode.cityos.operate.conditions import ENDLESS, Condition
+from edgenode.cityos.operate.conditions import Condition, endless, number
 from edgenode.cityos.operate.nodes import Standing
 from edgenode.reading import EventCode
 
@@ -78,15 +77,22 @@ def _account(one: Standing) -> Iterator[Trouble]:
 
 def _shown(condition: Condition, now: int) -> bool:
     recent = condition.since is None or now - condition.since <= RECENT_MS
-    return recent or condition.code not in ENDLESS
+    return recent or not endless(condition.code, condition.value)
 
 
 def _condition(condition: Condition) -> Trouble:
     name = wording.event(condition.code)
-    where = (condition.channel or "").removesuffix("/*")
-    told = json.loads(condition.value) if condition.value else None
-    detail = f" ({told} %)" if condition.code == EventCode.SENSOR_END_OF_LIFE and told else ""
-    what = f"{name.replace('-', ' ')}{detail}{': ' + where if where else ''}"
+    value = number(condition.value)
+    which = (condition.channel or "").removesuffix("/*")
+    detail = ""
+    if value is not None:
+        if condition.code == EventCode.SPOOL_DEGRADED:
+            which = wording.degraded(value)
+        elif condition.code == EventCode.LIMIT_EXCEEDED and condition.channel is None:
+            which = wording.limit(value)
+        elif condition.code == EventCode.SENSOR_END_OF_LIFE:
+            detail = f" ({value} %)"
+    what = f"{name.replace('-', ' ')}{detail}{': ' + which if which else ''}"
     return Trouble(_WEIGHTS[EventCode(condition.code)], name, what, condition.since)
 
 

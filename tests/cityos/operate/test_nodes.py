@@ -9,13 +9,13 @@ import pytest
 
 from edgenode.cityos import wording
 from edgenode.cityos.city import City
-from edgenode.cityos.operate.conditions import ENDLESS, ENDS
+from edgenode.cityos.operate.conditions import ENDLESS
 from edgenode.cityos.operate.nodes import Standing, fleet
 from edgenode.cityos.operate.recent import first_since
 from edgenode.cityos.operate.troubles import troubles
 from edgenode.cityos.sink import Sink
 from edgenode.cli.citynodes import as_json, as_text
-from edgenode.reading import EventCode
+from edgenode.reading import ENDS, EventCode
 from edgenode.wire import WireEvent
 from tests.support.operated import T0, Fielded, take
 
