@@ -11,11 +11,13 @@ import pytest
 from edgenode.cityos.archive import Archive, Arrived
 from edgenode.cityos.city import City, CityOptions
 from edgenode.cityos.intake import Incoming, Outcome
+from edgenode.cityos.postgres import LOCKS
 from edgenode.cityos.sink import Sink
 from edgenode.cityos.store import SinkAway
 from edgenode.errors import CityError
 from edgenode.reading import Anchor, ClockSource
 from edgenode.wire import Batch, decode
+from tests.support.ports import until
 from tests.support.sender import ARRIVAL, Sender
 from tests.support.truth import differences, readings_of
 
@@ -166,11 +168,18 @@ def test_a_lost_connection_is_made_again_and_within_a_transaction_nothing_is_hal
     assert second.counters(sender.node) == {"c": 1}
 
 
+def places(sink: Sink) -> int:
+    """How many receivers the server holds a place for."""
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ? AND objid > 0"
+    return int(sink.db.execute(held, (LOCKS,)).fetchone()[0])
+
+
 def test_who_comes_after_a_dead_receiver_has_its_place_and_session(url: str) -> None:
     with Sink.open(url) as one, Sink.open(url) as two:
         assert one.client_id() == one.client_id()
         ids = [one.client_id(), two.client_id()]
         one.close()
+        until(lambda: places(two) == 1, "the server has seen the end of the first")
         with Sink.open(url) as three, Sink.open(url) as four:
             assert three.client_id() == ids[0]
             assert four.client_id() not in ids
