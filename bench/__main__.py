@@ -14,7 +14,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from bench import cityos, disk, drivers, fits, fleet, node, pipeline, sensing, wire
+from bench import citynodes, cityos, disk, drivers, fits, fleet, node, pipeline, sensing, wire
 from bench.peers import BYTES_PER_READING, PEERS, TARGETS
 
 FULL_DISK_S = 300.0
@@ -49,7 +49,7 @@ PARTS = {
     "drivers": lambda _seconds: drivers.measure(),
     "sensing": lambda _seconds: {**pipeline.measure(), **sensing.measure()},
     "fits": lambda _seconds: fits.measure(),
-    "cityos": lambda _seconds: cityos.measure(),
+    "cityos": lambda _seconds: {**cityos.measure(), **citynodes.measure()},
     "fleet": lambda _seconds: fleet.measure(),
     "disk": disk.measure,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from edgenode.cityos.postgres_link import PostgresDatabase
-from edgenode.cityos.store import Boot, Derived, Stamp
+from edgenode.cityos.store import Boot, Derived, Latest, Stamp
 from edgenode.cityos.timing import Span, Time
 
 FIRST_YEAR = 2020  # a clock that tells an earlier one is not right
@@ -101,6 +101,17 @@ class PostgresRows:
             " JOIN raw ON raw.id = batch WHERE raw.node = ?) AS stamp GROUP BY clock ORDER BY 1",
             (node, node),
         ).fetchall()
+
+    def latest(self, which: str) -> Iterator[Latest]:
+        # The greatest of arrays is found without sorting all events, as a window would.
+        rows = self._db.execute(
+            "SELECT raw.node, raw.spool, o.channel, o.code,"  # noqa: S608 - our own codes
+            f" {which}, max(ARRAY[raw.epoch, o.mono, o.ordinal, o.batch])"
+            " FROM occurrence AS o JOIN raw ON raw.id = o.batch WHERE o.code > 2"
+            " GROUP BY 1, 2, 3, 4, 5"
+        )
+        for node, spool, channel, code, part, (epoch, mono, ordinal, batch) in rows:
+            yield Latest(node, spool, channel, code, part, (epoch, mono, ordinal), batch)
 
     def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
         rows = self._db.execute(

@@ -181,8 +181,12 @@ class Sink(ABC):
 
     def about(self, node: bytes) -> bytes | None:
         """Return the bytes of the node's latest about, None when none has arrived."""
-        row = self.db.execute("SELECT bytes FROM about WHERE node = ?", (node,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return self.abouts([node])[0]
+
+    def abouts(self, nodes: Sequence[bytes]) -> list[bytes | None]:
+        """Return the same of each of many nodes, in one round trip."""
+        found = self.each("SELECT bytes FROM about WHERE node = ?", [(node,) for node in nodes])
+        return [bytes(rows[0][0]) if rows else None for rows in found]
 
     def anchors(self, node: bytes, spool: bytes, epoch: int) -> list[Anchor]:
         """Return all anchors received of one boot."""
@@ -194,16 +198,18 @@ class Sink(ABC):
 
     def presence(self, node: bytes) -> Presence:
         """Return the node's state, as the spool in use told it last, unless it is silent."""
-        row = self.db.execute(
-            "SELECT last_seen, silent FROM node WHERE node = ?", (node,)
-        ).fetchone()
-        last_seen, silent = row or (0, 0)
-        online = durable.online(self.db, node)
-        if online is None:
-            return Presence("silent" if silent else "unknown", last_seen)
-        if not online:
-            return Presence("offline", last_seen)
-        return Presence("silent" if silent else "online", last_seen)
+        return self.presences([node])[0]
+
+    def presences(self, nodes: Sequence[bytes]) -> list[Presence]:
+        """Return the same of each of many nodes, in two round trips."""
+        seen = self.each(
+            "SELECT last_seen, silent FROM node WHERE node = ?", [(node,) for node in nodes]
+        )
+        online = durable.online(self.each, nodes)
+        return [
+            _presence(*(rows[0] if rows else (0, 0)), online=told)
+            for rows, told in zip(seen, online, strict=True)
+        ]
 
     def readings(self, node: bytes) -> Iterator[ReadingRow]:
         """Yield all readings whose birth is known, by spool, stream and ordinal."""
@@ -222,3 +228,11 @@ class Sink(ABC):
             " ORDER BY spool, stream, seq, ordinal",
             (node,),
         ))  # fmt: skip
+
+
+def _presence(last_seen: int, silent: int, *, online: bool | None) -> Presence:
+    if online is None:
+        return Presence("silent" if silent else "unknown", last_seen)
+    if not online:
+        return Presence("offline", last_seen)
+    return Presence("silent" if silent else "online", last_seen)

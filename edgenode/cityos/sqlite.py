@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from edgenode.cityos.schema import open_file
 from edgenode.cityos.sink import Sink
-from edgenode.cityos.store import Boot, Derived, Stamp
+from edgenode.cityos.store import Boot, Derived, Latest, Stamp
 from edgenode.cityos.timing import Span, Time
 from edgenode.errors import CityError
 
@@ -144,6 +144,19 @@ class SqliteRows:
             " ON moment.batch = raw.id WHERE raw.node = ? GROUP BY moment.clock ORDER BY 1",
             (node,),
         ).fetchall()
+
+    def latest(self, which: str) -> Iterator[Latest]:
+        rows = self._db.execute(
+            "SELECT node, spool, channel, code, which, epoch, mono, ordinal, batch FROM"  # noqa: S608 - our own codes
+            f" (SELECT raw.node, raw.spool, o.channel, o.code, {which} AS which, raw.epoch,"
+            " o.mono, o.ordinal, o.batch, row_number() OVER ("
+            f"PARTITION BY raw.node, raw.spool, o.channel, o.code, {which}"
+            " ORDER BY raw.epoch DESC, o.mono DESC, o.ordinal DESC, o.batch DESC) AS nth"
+            " FROM occurrence AS o CROSS JOIN raw WHERE raw.id = o.batch AND o.code > 2) AS told"
+            " WHERE nth = 1"
+        )
+        for node, spool, channel, code, part, epoch, mono, ordinal, batch in rows:
+            yield Latest(node, spool, channel, code, part, (epoch, mono, ordinal), batch)
 
     def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
         rows = self._db.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +13,8 @@ from edgenode.errors import CityError
 URLS = ("postgresql://", "postgres://")
 
 Boot = tuple[bytes, bytes, int]  # node, spool, epoch
+# A statement and parameters, once for each row of the answer: `Sink.each`.
+Each = Callable[[str, Sequence[Sequence[Any]]], list[list[Any]]]
 
 
 def is_url(where: Path | str) -> bool:
@@ -64,6 +66,18 @@ class Stamp(NamedTuple):
     clock: int | None
 
 
+class Latest(NamedTuple):
+    """The newest event of one kind at one spool: `order` is its boot, its time and its ordinal."""
+
+    node: bytes
+    spool: bytes
+    channel: str | None
+    code: int
+    which: str | None  # what parts events of one code
+    order: tuple[int, int, int]
+    batch: int
+
+
 class RowStore(Protocol):
     """Where derived rows are kept; always inside the caller's transaction."""
 
@@ -87,6 +101,12 @@ class RowStore(Protocol):
 
     def clocks(self, node: bytes) -> list[tuple[int, int, int | None]]:
         """Return (clock source, stamps it vouches for, largest error stated in ms)."""
+
+    def latest(self, which: str) -> Iterator[Latest]:
+        """Yield the newest event of each kind at each spool, but for those of single readings.
+
+        `which` is SQL over an occurrence `o` that parts the events of one channel and code.
+        """
 
     def stamps(self, node: bytes, first: int) -> Iterator[Stamp]:
         """Yield one stamp for each batch of a node from raw.id `first` on, in that order."""

@@ -47,7 +47,7 @@ class Places:
     def place(self, node: bytes) -> Place:
         """Return where a node stands, as its newest about says."""
         if node not in self._places:
-            self._places[node] = _place(self._sink.about(node))
+            self._places[node] = told(self._sink.about(node))
         return self._places[node]
 
     def origin(self, node: bytes, sensor: str, utc_ms: int) -> Part:
@@ -79,7 +79,7 @@ class Places:
                     yield from channels
 
 
-def _place(data: bytes | None) -> Place:
+def told(data: bytes | None) -> Place:
     """Return the place in an about; what is not a coordinate is none."""
     if data is None:
         return Place()

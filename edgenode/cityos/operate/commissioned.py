@@ -25,7 +25,11 @@ class Commissioned(NamedTuple):
 
 def commissioned(sink: Sink, node: bytes) -> Commissioned | None:
     """Return the record of a node's newest about; None where there is none of this node."""
-    data = sink.about(node)
+    return told(sink.about(node), node)
+
+
+def told(data: bytes | None, node: bytes) -> Commissioned | None:
+    """Return the record in the bytes of a node's about."""
     if data is None:
         return None
     try:

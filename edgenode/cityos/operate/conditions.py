@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 
 from edgenode.cityos.sink import Sink
+from edgenode.cityos.store import Latest
 from edgenode.reading import BY_VALUE, ENDS, HAPPENINGS, OF_THE_DISK, EventCode
 
 # What no event ends: it is told once, and somebody has to look.
@@ -15,14 +16,6 @@ ENDLESS = (
 _PAIRED = ", ".join(f"{code:d}" for begin in BY_VALUE for code in (begin, ENDS[begin]))
 # Which limit or reason of the node; a value of a sensor says how it is, and parts nothing.
 _WHICH = f"CASE WHEN o.channel IS NULL AND o.code IN ({_PAIRED}) THEN o.value END"
-_NEWEST = (
-    "SELECT node, spool, channel, code, which, epoch, mono, ordinal, batch FROM (SELECT raw.node,"  # noqa: S608 - our own codes
-    f" raw.spool, o.channel, o.code, {_WHICH} AS which, raw.epoch, o.mono, o.ordinal, o.batch,"
-    f" row_number() OVER (PARTITION BY raw.node, raw.spool, o.channel, o.code, {_WHICH}"
-    " ORDER BY raw.epoch DESC, o.mono DESC, o.ordinal DESC) AS nth"
-    " FROM occurrence AS o CROSS JOIN raw WHERE raw.id = o.batch AND o.code > 2) AS told"
-    " WHERE nth = 1"
-)
 
 
 class Condition(NamedTuple):
@@ -43,11 +36,6 @@ class _What(NamedTuple):
     which: str | None
 
 
-class _Told(NamedTuple):
-    order: tuple[int, int, int]  # epoch, mono, ordinal
-    batch: int
-
-
 def number(value: str | None) -> int | None:
     """Return a value where it is one whole number, alone or as the only one of an array."""
     told = None if value is None else json.loads(value)
@@ -63,11 +51,11 @@ def endless(code: int, value: str | None) -> bool:
 
 def standing(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, list[Condition]]:
     """Return the conditions of each node, of its spool in use: another one tells them anew."""
-    told: dict[_What, _Told] = {}
-    for node, spool, channel, code, which, *order, batch in sink.db.execute(_NEWEST):
-        if in_use.get(bytes(node)) == bytes(spool):
-            epoch, mono, ordinal = order
-            told[_What(bytes(node), channel, code, which)] = _Told((epoch, mono, ordinal), batch)
+    told = {
+        _What(one.node, one.channel, one.code, one.which): one
+        for one in sink.rows.latest(_WHICH)
+        if in_use.get(one.node) == one.spool
+    }
     begun = sorted((what for what in told if _stands(told, what)), key=str)
     found = sink.each(
         "SELECT utc, value FROM event WHERE batch = ? AND ordinal = ?",
@@ -81,7 +69,7 @@ def standing(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, list[Conditi
     return conditions
 
 
-def _stands(told: dict[_What, _Told], what: _What) -> bool:
+def _stands(told: dict[_What, Latest], what: _What) -> bool:
     if endless(what.code, what.which):
         return True
     if what.code not in ENDS:

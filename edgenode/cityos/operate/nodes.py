@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edgenode.cityos import durable
-from edgenode.cityos.export.places import Places
-from edgenode.cityos.operate.commissioned import Commissioned, commissioned
+from edgenode.cityos.export import places
+from edgenode.cityos.operate import commissioned
+from edgenode.cityos.operate.commissioned import Commissioned
 from edgenode.cityos.operate.conditions import Condition, standing
 from edgenode.cityos.operate.continuity import Continuity, Succession, sensor_of
 from edgenode.cityos.operate.recent import first_since
-from edgenode.cityos.ranges import holes, minus, size
+from edgenode.cityos.ranges import Range, holes, minus, size
 from edgenode.cityos.sink import Sink
 from edgenode.reading import Stream
 from edgenode.units import UnknownUnit, ratio, times
 
 DAY_MS = 86_400_000
+TOGETHER = 500  # batches whose rows one statement reads
 
 
 class Clock(NamedTuple):
@@ -55,40 +58,61 @@ class Standing:
 
 
 def fleet(sink: Sink, now: int, only: list[bytes] | None = None) -> list[Standing]:
-    """Return how every node is at POSIX ms `now`, or `only` some, in the order of their ids."""
+    """Return how every node is at POSIX ms `now`, or `only` some, in the order of their ids.
+
+    Each question is asked of all nodes at once: a round trip for each node would take seconds.
+    """
     nodes = _heard(sink) if only is None else only
-    continuity, places = Continuity.of(sink), Places(sink)
-    in_use = durable.spools_in_use(sink.db)
-    sent, conditions = _bytes_since(sink, now - DAY_MS), standing(sink, in_use)
-    newest = _newest(sink, {node: in_use[node] for node in nodes if node in in_use})
-    found = []
-    for node in nodes:
-        presence, counters = sink.presence(node), sink.counters(node)
-        batches = newest.get(node, {})
-        found.append(
-            Standing(
-                node=node,
-                name=places.place(node).name,
-                presence=presence.state,
-                last_seen=presence.last_seen,
-                silent_ms=max(0, now - presence.last_seen),
-                conditions=_of_today(sink, batches, conditions.get(node, [])),
-                clock=_clock(sink, batches),
-                wear=_wear(sink, batches.get(Stream.HEALTH)),
-                backlog=_backlog(sink, node, in_use.get(node)),
-                bytes_day=sent.get(node, 0),
-                conflicts=counters.get("conflict", 0),
-                faulty=counters.get("faulty", 0),
-                successions=tuple(continuity.about(node)),
-                commissioned=commissioned(sink, node),
-            )
+    in_use = _in_use(sink, nodes)
+    newest = _newest(sink, in_use)
+    presences = dict(zip(nodes, sink.presences(nodes), strict=True))
+    abouts = dict(zip(nodes, sink.abouts(nodes), strict=True))
+    counters = _counters(sink, nodes)
+    conditions = _of_today(sink, newest, standing(sink, in_use))
+    clocks, wear, backlogs = _clocks(sink, newest), _wear(sink, newest), _backlogs(sink, in_use)
+    sent, continuity = _bytes_since(sink, now - DAY_MS), Continuity.of(sink)
+    return [
+        Standing(
+            node=node,
+            name=places.told(abouts[node]).name,
+            presence=presences[node].state,
+            last_seen=presences[node].last_seen,
+            silent_ms=max(0, now - presences[node].last_seen),
+            conditions=tuple(conditions.get(node, ())),
+            clock=clocks.get(node),
+            wear=wear.get(node, Wear()),
+            backlog=backlogs.get(node, 0),
+            bytes_day=sent.get(node, 0),
+            conflicts=counters[node].get("conflict", 0),
+            faulty=counters[node].get("faulty", 0),
+            successions=tuple(continuity.about(node)),
+            commissioned=commissioned.told(abouts[node], node),
         )
-    return found
+        for node in nodes
+    ]
 
 
 def _heard(sink: Sink) -> list[bytes]:
     rows = sink.db.execute("SELECT node FROM node UNION SELECT node FROM spool ORDER BY 1")
     return [bytes(row[0]) for row in rows]
+
+
+def _in_use(sink: Sink, nodes: list[bytes]) -> dict[bytes, bytes]:
+    """Return the spool in use of each of these nodes that has one."""
+    every = durable.spools_in_use(sink.db)
+    return {node: every[node] for node in nodes if node in every}
+
+
+def _each(sink: Sink, sql: str, keys: Mapping[bytes, Sequence[Any]]) -> dict[bytes, list[Any]]:
+    """Return of each node the rows that a statement gives for its parameters."""
+    return dict(zip(keys, sink.each(sql, list(keys.values())), strict=True))
+
+
+def _counters(sink: Sink, nodes: list[bytes]) -> dict[bytes, dict[str, int]]:
+    found = _each(
+        sink, "SELECT name, n FROM counter WHERE node = ?", {node: (node,) for node in nodes}
+    )
+    return {node: dict(rows) for node, rows in found.items()}
 
 
 def _bytes_since(sink: Sink, since: int) -> dict[bytes, int]:
@@ -119,41 +143,68 @@ def _newest(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, dict[int, int
 
 
 def _of_today(
-    sink: Sink, batches: dict[int, int], conditions: list[Condition]
-) -> tuple[Condition, ...]:
-    """Leave out what was told of sensors that the node has no more."""
-    if not batches or not conditions:
-        return tuple(conditions)
-    rows = sink.db.execute(
+    sink: Sink, newest: dict[bytes, dict[int, int]], conditions: dict[bytes, list[Condition]]
+) -> dict[bytes, list[Condition]]:
+    """Leave out what was told of sensors that a node has no more."""
+    found = _each(
+        sink,
         "SELECT channel.name FROM raw JOIN channel ON channel.node = raw.node"
         " AND channel.schema = raw.schema WHERE raw.id = ?",
-        (max(batches.values()),),
+        {node: (max(newest[node].values()),) for node in conditions if node in newest},
     )
-    sensors = {sensor_of(name) for (name,) in rows}
-    return tuple(x for x in conditions if x.channel is None or sensor_of(x.channel) in sensors)
+    left = dict(conditions)
+    for node, rows in found.items():
+        sensors = {sensor_of(name) for (name,) in rows}
+        left[node] = [
+            x for x in conditions[node] if x.channel is None or sensor_of(x.channel) in sensors
+        ]
+    return left
 
 
-def _clock(sink: Sink, batches: dict[int, int]) -> Clock | None:
+def _clocks(sink: Sink, newest: dict[bytes, dict[int, int]]) -> dict[bytes, Clock]:
+    clocks: dict[bytes, Clock] = {}
     for stream in (Stream.TELEMETRY, Stream.HEALTH):
-        if stream in batches:
-            row = sink.db.execute(
-                "SELECT clock, err FROM reading WHERE batch = ? ORDER BY mono DESC LIMIT 1",
-                (batches[stream],),
-            ).fetchone()
-            if row is not None:
-                return Clock(*row)
-    return None
+        left = {node: batches for node, batches in newest.items() if node not in clocks}
+        found = _rows(
+            sink,
+            "SELECT batch, clock, err FROM (SELECT batch, clock, err,"
+            " row_number() OVER (PARTITION BY batch ORDER BY mono DESC) AS nth"
+            " FROM reading WHERE batch IN ({})) AS told WHERE nth = 1",
+            _of(left, stream),
+        )
+        clocks |= {node: Clock(*rows[0]) for node, rows in found.items()}
+    return clocks
 
 
-def _wear(sink: Sink, batch: int | None) -> Wear:
-    """Read the newest health batch; channels are known by their quantity and their unit."""
-    if batch is None:
-        return Wear()
-    rows = sink.db.execute(
-        "SELECT channel, unit, value FROM reading WHERE batch = ? AND value IS NOT NULL"
-        " ORDER BY mono",
-        (batch,),
+def _wear(sink: Sink, newest: dict[bytes, dict[int, int]]) -> dict[bytes, Wear]:
+    """Read the newest health batches."""
+    found = _rows(
+        sink,
+        "SELECT batch, channel, unit, value FROM reading WHERE batch IN ({})"
+        " AND value IS NOT NULL ORDER BY batch, mono",
+        _of(newest, Stream.HEALTH),
     )
+    return {node: _worn(rows) for node, rows in found.items()}
+
+
+def _of(newest: dict[bytes, dict[int, int]], stream: int) -> dict[int, bytes]:
+    """Return the newest batches of one stream, and the node of each."""
+    return {batches[stream]: node for node, batches in newest.items() if stream in batches}
+
+
+def _rows(sink: Sink, sql: str, nodes: dict[int, bytes]) -> dict[bytes, list[Any]]:
+    """Return of each node the rows of its batch, many batches in one statement."""
+    found: dict[bytes, list[Any]] = {}
+    batches = list(nodes)
+    for first in range(0, len(batches), TOGETHER):
+        some = batches[first : first + TOGETHER]
+        for batch, *row in sink.db.execute(sql.format(", ".join("?" * len(some))), some):
+            found.setdefault(nodes[batch], []).append(row)
+    return found
+
+
+def _worn(rows: list[Any]) -> Wear:
+    """Read one health batch; channels are known by their quantity and their unit."""
     found: dict[str, float | None] = {}
     for channel, unit, value in rows:
         quantity = channel.partition("/")[2]
@@ -172,11 +223,16 @@ def _in(value: float, unit: str, wanted: str) -> float | None:
         return None
 
 
-def _backlog(sink: Sink, node: bytes, spool: bytes | None) -> int:
-    """Count the batches of the spool in use that the node holds and whose later ones are here."""
-    if spool is None:
-        return 0
-    held, lost = durable.held(sink.db, node, spool), durable.lost(sink.db, node, spool)
+def _backlogs(sink: Sink, in_use: dict[bytes, bytes]) -> dict[bytes, int]:
+    """Count the batches of the spools in use that nodes hold and whose later ones are here."""
+    spools = list(in_use.items())
+    held, lost = durable.held_of(sink.each, spools), durable.lost_of(sink.each, spools)
+    return {
+        node: _backlog(*one) for node, one in zip(in_use, zip(held, lost, strict=True), strict=True)
+    }
+
+
+def _backlog(held: dict[int, durable.Held], lost: dict[int, list[Range]]) -> int:
     return sum(
         size(minus(holes(one.ranges, one.floor), lost.get(stream, ())))
         for stream, one in held.items()

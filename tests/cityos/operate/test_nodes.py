@@ -130,6 +130,31 @@ def test_the_worst_node_is_silent_and_a_well_one_comes_last(city: City, sink: Si
     assert found == {silent.node: ["silent"], well.node: []}
 
 
+def test_a_node_among_others_is_told_as_by_itself(city: City, sink: Sink) -> None:
+    """Some never told their birth, some measured nothing, some have another spool or no trouble."""
+    for number in range(8):
+        name = f"{number:02x}b2c3d4e5f6"
+        for spool in (b"spool--1", b"spool--2")[: 1 + number % 2]:
+            node = Fielded(name, spool)
+            sent = [node.about(name), node.state(number, number, online=number % 3 > 0)]
+            if number != 5:
+                sent.append(node.birth())
+            if number > 2:
+                sent.append(node.batch((1_000,), ((number,), (1,))))
+                node.lose(2 * number, batches=number)
+                sent.append(node.batch((9_000,), ((number,), (1,)), err=number))
+            if number != 6:
+                sent.append(node.health(2_000, number, 4_000, 90))
+                sent.append(node.tell(WireEvent(1_000, AIR, EventCode.SENSOR_LOST, 1)))
+            take(city, *sent)
+    found = fleet(sink, NOW)
+    assert [len(one.conditions) for one in found] == [1, 1, 1, 1, 1, 0, 0, 1]
+    assert [one.backlog for one in found] == [0, 0, 0, 3, 4, 5, 6, 7]
+    assert [fleet(sink, NOW, [one.node]) for one in found] == [[one] for one in found]
+    assert fleet(sink, NOW, [found[6].node, found[1].node]) == [found[6], found[1]]
+    assert fleet(sink, NOW, []) == []
+
+
 def test_bytes_are_those_of_a_day(city: City, sink: Sink) -> None:
     node = Fielded("a1b2c3d4e5f6")
     old = node.batch((1_000,), ((1,), (1,)))
