@@ -133,8 +133,8 @@ class CdevPin(Pin):  # type: ignore[misc] # gpiozero has no types
         """Return the descriptor that becomes readable with the next edge; raises BusError."""
         return self._input().fileno()
 
-    def pump(self) -> Iterator[int]:
-        """Tell every queued edge to `when_changed`, and yield its ticks once it was told.
+    def pump(self) -> Iterator[tuple[int, int]]:
+        """Tell every queued edge to `when_changed`; yield its ticks and state once it was told.
 
         Never waits; raises BusError where the line is gone.
         """
@@ -143,9 +143,10 @@ class CdevPin(Pin):  # type: ignore[misc] # gpiozero has no types
         for event in line.events():
             self.dropped += event.line_seqno - seen - 1 & 0xFFFFFFFF
             seen = event.line_seqno
+            edge = event.timestamp_ns, int(event.id == RISING)
             if self._changed:
-                self._changed(event.timestamp_ns, int(event.id == RISING))
-            yield event.timestamp_ns
+                self._changed(*edge)
+            yield edge
 
     def close(self) -> None:
         """Give the line back; safe to call twice."""

@@ -29,6 +29,7 @@ class GpiozeroState:
         self._factory = CdevFactory(path, floating=bias)
         self._pin = self._factory.pin(offset)
         self._told: list[bool] = []
+        self._active_low = active_low
         self._device = DigitalInputDevice(
             offset,
             pull_up=None,
@@ -40,6 +41,7 @@ class GpiozeroState:
             self._device.when_activated = lambda: self._told.append(True)
             self._device.when_deactivated = lambda: self._told.append(False)
             self._active = bool(self._device.is_active)
+            self._opened_ns = self._factory.ticks()
         except BusError:
             self.close()
             raise
@@ -54,8 +56,10 @@ class GpiozeroState:
     def changes(self) -> tuple[list[StateChange], int]:
         found: list[StateChange] = []
         edges = 0
-        for stamp_ns in self._pin.pump():
+        for stamp_ns, state in self._pin.pump():
             edges += 1
+            if stamp_ns <= self._opened_ns:  # gpiozero may have read the line after it, and be mute
+                self._told = [bool(state) is not self._active_low]
             found += [StateChange(stamp_ns // 1_000_000, active) for active in self._told]
             self._told.clear()
         if found:

@@ -100,6 +100,21 @@ def test_an_edge_to_where_the_line_already_is_counts_as_one_that_was_not_kept(
     line.close()
 
 
+@pytest.mark.parametrize("active_low", [False, True])
+def test_a_change_while_the_line_was_opened_is_told_once(
+    chip: FakeChip, *, active_low: bool
+) -> None:
+    """The kernel has queued it, and gpiozero has read the line after it."""
+    chip.levels[4] = 1
+    line = open_state(chip.path, 4, active_low=active_low)
+    chip.edge(4, 1, stamp_ns=1_500_000)
+    chip.edge(4, 0)
+    changes, dropped = line.changes()
+    assert [change.active for change in changes] == [not active_low, active_low]
+    assert dropped == 0
+    line.close()
+
+
 def test_a_line_that_ends_is_a_bus_error(chip: FakeChip) -> None:
     line = open_state(chip.path, 4)
     chip.vanish()
