@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import secrets
 import socket
 import time
@@ -13,12 +14,15 @@ from typing import Final
 # somebody's connection while the server is away, even by that of a client to itself.
 FIRST: Final = 16_384
 LAST: Final = 32_767
+# Some time passes until a server listens on what it was given, so nobody else here gets the same.
+# Other processes begin elsewhere.
+_PORTS: Final = itertools.count(secrets.randbelow(LAST - FIRST + 1))
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback that nobody listens on."""
+    """Return a TCP port of the loopback that nobody listens on, another one each time."""
     while True:
-        port = FIRST + secrets.randbelow(LAST - FIRST + 1)
+        port = FIRST + next(_PORTS) % (LAST - FIRST + 1)
         with socket.socket() as sock:
             try:
                 sock.bind(("127.0.0.1", port))

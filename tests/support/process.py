@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.ports import until
@@ -51,6 +52,7 @@ class Process:
     def end(self, number: int = signal.SIGTERM) -> None:
         """End it and its children with a signal, if it runs."""
         if self._process is not None:
-            os.killpg(self._process.pid, number)
+            with suppress(ProcessLookupError):  # it ended by itself; its log has said why
+                os.killpg(self._process.pid, number)
             self._process.wait(15)
             self._process = None
