@@ -108,20 +108,13 @@ class Acks:
         spool = self._choose(entry, now)
         if spool is None:
             return None
-        in_use = self._in_use(node)
+        in_use = durable.spool_in_use(self._sink.db, node)
         ack = self._build(node, spool, now, utc)
         entry.dirty.pop(spool, None)
         entry.due = now + INTERVAL_MS
-        if in_use is not None and spool != in_use:
+        if in_use not in {None, spool} and durable.streams(self._sink.db, node, in_use):
             entry.dirty[in_use] = None  # what stays retained is of the spool in use
         return ack
-
-    def _in_use(self, node: bytes) -> bytes | None:
-        """Return the spool in use, None while nothing of it is durable: no ack says that."""
-        spool = durable.spool_in_use(self._sink.db, node)
-        if spool is None or not durable.streams(self._sink.db, node, spool):
-            return None
-        return spool
 
     def _choose(self, entry: _Node, now: int) -> bytes | None:
         """Take a spool that has news; else one with something missing whose time has come."""

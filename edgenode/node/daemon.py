@@ -62,8 +62,8 @@ class Daemon:
         self._beacon = beacon_of(config.lamp, clock)
         self._control: Control | None = None
         self._ready = False
-        told = (one.code for one in self._rooms.spool.unended.standing())
-        self._working = EventCode.MAINTENANCE_BEGUN in told  # somebody was when we last looked
+        told = self._rooms.spool.unended.of_node(EventCode.MAINTENANCE_BEGUN)
+        self._working = bool(told)  # somebody was at work when we last looked
         self._rung: Rung | None = None  # why we leave, where that is the ladder's will
 
     def _controlled(self) -> Control | None:

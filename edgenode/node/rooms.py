@@ -54,9 +54,10 @@ class Rooms:
         self._stop_spool, self._stop_uplink = threading.Event(), threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._refused = False  # the uplink cannot be started with this configuration
-        lost = any(
-            entry.key == UPLINK and entry.end is None for entry in self.spool.conditions.history()
-        ) or any(one.code == EventCode.LINK_LOST for one in self.spool.unended.standing())
+        log, told = self.spool.conditions.history(), self.spool.unended
+        lost = bool(told.of_node(EventCode.LINK_LOST)) or any(
+            entry.key == UPLINK and entry.end is None for entry in log
+        )
         self._connect_by_ms = 0 if lost else self.started_ms + CONNECT_MS  # it may go on at once
 
     def start_sensing(self) -> None:
@@ -89,9 +90,8 @@ class Rooms:
 
     def _degraded(self) -> list[int]:
         """Return why the spool is told to be degraded; the uplink knows the words of brokers."""
-        standing = self.spool.unended.standing()
-        reasons = (one.value for one in standing if one.code == EventCode.SPOOL_DEGRADED)
-        return [reason for reason in reasons if reason is not None]
+        told = self.spool.unended.of_node(EventCode.SPOOL_DEGRADED)
+        return [one.value for one in told if one.value is not None]
 
     def try_uplink(self) -> None:
         """Start sending; where that cannot be, sampling goes on and the reason is told.

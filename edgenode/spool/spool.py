@@ -92,11 +92,8 @@ class Spool:
             self._keepers.append(Keeper(drain, schedule, Window([0] * len(STREAMS), self.wake)))
         self._upkeep = Upkeep([core, *opened.drains], self.options, self._tell, now)
         self.degraded = opened.degraded
-        self._patience = Patience(
-            value
-            for code, _, value, *_ in self.unended.standing()
-            if code == EventCode.SPOOL_DEGRADED and value in OF_THE_DISK
-        )
+        told = {one.value for one in self.unended.of_node(EventCode.SPOOL_DEGRADED)}
+        self._patience = Patience(OF_THE_DISK & told)
         for trouble in opened.troubles:
             self._tell(trouble)
 

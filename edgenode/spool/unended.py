@@ -49,6 +49,10 @@ class Unended(Kept):
         with self.lock:
             return tuple(self._begun.values())
 
+    def of_node(self, code: EventCode) -> list[Begun]:
+        """Return what stands of the node itself by one code, the oldest first."""
+        return [one for one in self.standing() if one.name is None and one.code == code]
+
     def committed(
         self, epoch: int, schema: bytes, segments: Iterable[Segment], births: Births
     ) -> None:

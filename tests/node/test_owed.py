@@ -24,13 +24,6 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def state(place: Place, name: str) -> str:
-    status = place.status() or {"buses": []}
-    return next(
-        (s["state"] for b in status["buses"] for s in b["sensors"] if s["sensor"] == name), ""
-    )
-
-
 def seals(place: Place) -> int:
     status = place.status()
     return int(status["spool"]["seals"]) if status else 0
@@ -46,7 +39,7 @@ def test_a_sensor_that_was_lost_a_moment_before_the_end_is_found_by_the_next_dae
         before = seals(place)
         send_command(control, "air", "vanish")
         until(lambda: seals(place) > before, "the alarm is sealed")
-        assert state(place, "air") == "lost"
+        assert place.sensors()["air"]["state"] == "lost"
         if end == "kill":
             process.kill()
             process.wait(10)
@@ -54,6 +47,6 @@ def test_a_sensor_that_was_lost_a_moment_before_the_end_is_found_by_the_next_dae
             assert terminated(process) == 0
     send_command(control, "air", "return")
     with place.daemon() as process:
-        until(lambda: state(place, "air") == "ok", "it is read")
+        until(lambda: place.sensors().get("air", {}).get("state") == "ok", "it is read")
         assert terminated(process) == 0
     assert [code for code in told(place) if code in SENSOR] == [*SENSOR]

@@ -62,11 +62,6 @@ def reload(place: Place) -> dict[str, Any]:
     return ask(place.socket, "reload", 12)
 
 
-def sensors(place: Place) -> dict[str, Any]:
-    status = place.status() or {"buses": []}
-    return {s["sensor"]: s for bus in status["buses"] for s in bus["sensors"]}
-
-
 def problems(place: Place) -> dict[str, str]:
     """What is wrong, by key."""
     status = place.status() or {"problems": []}
@@ -84,11 +79,11 @@ def more(place: Place) -> str:
 def test_a_new_bus_is_read_and_the_others_miss_nothing(place: Place) -> None:
     with place.daemon() as process:
         until(lambda: place.sampled(3), "three commits")
-        before = sensors(place)
+        before = place.sensors()
         write(place, more(place))
         assert reload(place)["changed"] == ["bus more is new"]
-        until(lambda: sensors(place)["roof"]["reads"] > 3, "the new sensor is read")
-        after = sensors(place)
+        until(lambda: place.sensors()["roof"]["reads"] > 3, "the new sensor is read")
+        after = place.sensors()
         for name in ("air", "loop"):
             assert after[name]["missed"] == before[name]["missed"]
             assert after[name]["opens"] == before[name]["opens"] == 1
@@ -101,7 +96,7 @@ def test_a_hang_up_does_the_same(place: Place) -> None:
         until(place.sampled, "a commit")
         write(place, more(place))
         process.send_signal(signal.SIGHUP)
-        until(lambda: "roof" in sensors(place), "the new sensor is known")
+        until(lambda: "roof" in place.sensors(), "the new sensor is known")
         assert terminated(process) == 0
     assert "reloaded: bus more is new" in place.log()
 
@@ -113,7 +108,7 @@ def test_a_file_with_mistakes_changes_nothing_and_says_why(place: Place) -> None
         answer = reload(place)
         assert answer["changed"] == []
         assert "did you mean 'address'?" in answer["problems"][0]
-        assert set(sensors(place)) == {"air", "loop"}
+        assert set(place.sensors()) == {"air", "loop"}
         assert terminated(process) == 0
     assert "not reloaded: " in place.log()
 
@@ -124,7 +119,7 @@ def test_what_only_a_restart_can_change_is_refused_whole(place: Place) -> None:
         write(place, more(place).replace("cap_mb = 8", "cap_mb = 9"))
         answer = reload(place)
         assert answer["problems"] == ["spool.cap_mb needs a restart: systemctl restart edgenode"]
-        assert set(sensors(place)) == {"air", "loop"}
+        assert set(place.sensors()) == {"air", "loop"}
         assert terminated(process) == 0
 
 
@@ -150,10 +145,10 @@ def test_a_sensor_that_is_taken_out_is_gone_and_what_it_said_is_kept(place: Plac
         write(place, text := more(place))
         until(place.sampled, "a commit")
         reload(place)
-        until(lambda: sensors(place)["roof"]["reads"] > 3, "the new sensor is read")
+        until(lambda: place.sensors()["roof"]["reads"] > 3, "the new sensor is read")
         write(place, text[: text.index('[[bus]]\nname = "more"')])
         assert reload(place)["changed"] == ["bus more is gone"]
-        assert set(sensors(place)) == {"air", "loop"}
+        assert set(place.sensors()) == {"air", "loop"}
         assert terminated(process) == 0
     rows = evidence(place, [], 0).rows
     assert sum(row.channel == "roof/temperature" for row in rows) > 3
@@ -162,11 +157,11 @@ def test_a_sensor_that_is_taken_out_is_gone_and_what_it_said_is_kept(place: Plac
 def test_a_changed_uplink_connects_anew_and_sampling_goes_on(place: Place) -> None:
     with place.daemon() as process:
         until(lambda: (place.status() or {}).get("uplink") is not None, "an uplink")
-        before = sensors(place)["air"]
+        before = place.sensors()["air"]
         write(place, place.config.read_text().replace("tls = false", 'tls = false\nusername = "x"'))
         assert reload(place)["changed"] == ["[uplink] changed"]
-        until(lambda: sensors(place)["air"]["reads"] > before["reads"] + 3, "sampling goes on")
-        assert sensors(place)["air"]["opens"] == 1
+        until(lambda: place.sensors()["air"]["reads"] > before["reads"] + 3, "sampling goes on")
+        assert place.sensors()["air"]["opens"] == 1
         assert terminated(process) == 0
 
 
@@ -190,11 +185,11 @@ def test_a_sensor_that_is_lost_stays_so_over_a_reload_until_it_answers(place: Pl
     with place.daemon() as process:
         until(place.sampled, "a commit")
         send_command(place.directory / "command", "air", "vanish")
-        until(lambda: sensors(place)["air"]["state"] == "lost", "it is lost")
+        until(lambda: place.sensors()["air"]["state"] == "lost", "it is lost")
         until(lambda: "sensor air" in problems(place), "the node says so")
         write(place, place.config.read_text().replace(AIR, f"{AIR}stamp_ms = 40\n"))
         assert reload(place)["changed"] == ["bus wire changed"]
-        assert sensors(place)["air"]["state"] == "lost"
+        assert place.sensors()["air"]["state"] == "lost"
         send_command(place.directory / "command", "air", "return")
         until(lambda: "sensor air" not in problems(place), "it is found")
         assert terminated(process) == 0
@@ -215,7 +210,7 @@ def test_a_credential_that_is_missing_changes_nothing_and_says_why(place: Place)
         answer = reload(place)
         assert answer["changed"] == []
         assert "LoadCredential=mqtt" in answer["problems"][0]
-        assert set(sensors(place)) == {"air", "loop"}
+        assert set(place.sensors()) == {"air", "loop"}
         assert (place.status() or {})["uplink"] is not None
         write(place, text)
         assert reload(place) == {"format": 1, "changed": [], "problems": []}

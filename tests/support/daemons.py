@@ -123,6 +123,11 @@ class Place:
         except NoDaemon:
             return None
 
+    def sensors(self) -> dict[str, Any]:
+        """What the daemon tells of its sensors, by name."""
+        status = self.status() or {"buses": []}
+        return {s["sensor"]: s for bus in status["buses"] for s in bus["sensors"]}
+
     def sampled(self, commits: int = 1) -> bool:
         """Whether so many commits hold samples."""
         status = self.status()
